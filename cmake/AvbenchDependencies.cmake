@@ -1,0 +1,22 @@
+# Everything the build takes from outside. Debian's packages are listed in scripts/packages.txt;
+# LibTorch lies in .deps/ (scripts/bootstrap.sh) or where LIBTORCH says.
+include(LibTorch)
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS filesystem)
+find_package(yaml-cpp 0.7 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+find_package(PNG 1.6 REQUIRED)
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET
+                  libavformat>=59 libavcodec>=59 libavutil>=57 libswscale>=6 libswresample>=4)
+
+if(AVBENCH_BUILD_TESTS)
+  find_package(GTest 1.12 REQUIRED)
+endif()
+find_package(benchmark 1.7 REQUIRED)

@@ -1,0 +1,56 @@
+# avbench_add_component(NAME [TORCH] SOURCES ... [PUBLIC ...] [PRIVATE ...])
+#   One folder of framework/ as a static library with the alias avbench::NAME. Headers are included
+#   as "NAME/header.h".
+# avbench_add_plugin(NAME SOURCES ...)
+#   A method plugin: a module that sees the SDK and nothing else.
+# avbench_add_test(NAME [TORCH] SOURCES ... LINK ...)
+#   A GoogleTest program whose tests are found by ctest.
+
+# One precompiled header for everything that uses LibTorch.
+function(avbench_use_torch target)
+  target_link_libraries(${target} PRIVATE avbench::torch)
+  if(NOT TARGET avbench_torch_pch)
+    file(WRITE ${PROJECT_BINARY_DIR}/avbench_torch_pch.cpp "// Only carries the precompiled header.\n")
+    add_library(avbench_torch_pch STATIC ${PROJECT_BINARY_DIR}/avbench_torch_pch.cpp)
+    target_link_libraries(avbench_torch_pch PRIVATE avbench::torch)
+    target_precompile_headers(avbench_torch_pch PRIVATE <torch/torch.h>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM avbench_torch_pch)
+  set_target_properties(${target} PROPERTIES DEFINE_SYMBOL "")
+endfunction()
+
+function(avbench_add_component name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(avbench_${name} STATIC ${ARG_SOURCES})
+  add_library(avbench::${name} ALIAS avbench_${name})
+  target_include_directories(avbench_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/framework>)
+  target_link_libraries(avbench_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  if(ARG_TORCH)
+    avbench_use_torch(avbench_${name})
+  endif()
+endfunction()
+
+set(AVBENCH_PLUGIN_DIR ${PROJECT_BINARY_DIR}/lib/avbench/plugins)
+
+function(avbench_add_plugin name)
+  cmake_parse_arguments(ARG "" "" "SOURCES" ${ARGN})
+  add_library(avbench_plugin_${name} MODULE ${ARG_SOURCES})
+  target_link_libraries(avbench_plugin_${name} PRIVATE avbench::sdk)
+  avbench_use_torch(avbench_plugin_${name})
+  # A plugin is never unloaded: tensors and autograd nodes of its may outlive any handle.
+  target_link_options(avbench_plugin_${name} PRIVATE -Wl,-z,nodelete)
+  set_target_properties(avbench_plugin_${name} PROPERTIES
+                        OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${AVBENCH_PLUGIN_DIR})
+endfunction()
+
+function(avbench_add_test name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  if(ARG_TORCH)
+    avbench_use_torch(${name})
+  endif()
+  gtest_discover_tests(${name} TEST_PREFIX "" DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT 300)
+endfunction()
