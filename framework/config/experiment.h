@@ -1,0 +1,293 @@
+// One experiment as typed values. The configuration file's keys are the names in fields() below,
+// which is the only list of them: reading, checking, writing and documenting all visit it.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "config/value.h"
+
+namespace avbench {
+
+template <class C, class T>
+concept As = std::same_as<std::remove_const_t<C>, T>;
+
+// Bounds of a number, both included.
+struct Range {
+  double min, max;
+};
+// Allowed words, separated by '|'.
+struct Choices {
+  const char* words;
+};
+
+// ---- protocol: what makes two runs comparable ---------------------------------------------------
+
+struct DataConfig {
+  std::string source;           // folder <split>/<class>/<file>, or a CSV manifest
+  std::string pretrain_source;  // another source whose training split pretraining uses; "": source
+  std::string on_bad = "exclude";
+  double label_fraction = 1;
+};
+template <class V>
+void fields(V& v, As<DataConfig> auto& c) {
+  v.path("source", c.source, "folder <split>/<class>/<file>, or a CSV manifest");
+  v.path("pretrain_source", c.pretrain_source,
+         "another source whose training split is used for pretraining; empty: the same");
+  v("on_bad", c.on_bad, Choices{"exclude|fail"},
+    "files that cannot serve (corrupt, too short, without sound): leave out and list, or stop");
+  v("label_fraction", c.label_fraction, Range{1e-6, 1},
+    "share of the training labels used for finetuning: stratified, nested, at least one a class");
+}
+
+struct ClipConfig {
+  int64_t frames = 16;
+  int64_t stride = 1;
+  std::array<int64_t, 2> resize{128, 171};
+  int64_t crop = 112;
+};
+template <class V>
+void fields(V& v, As<ClipConfig> auto& c) {
+  v("frames", c.frames, Range{1, 1024}, "frames of a clip");
+  v("stride", c.stride, Range{1, 1024}, "native frames from one frame of a clip to the next");
+  v("resize", c.resize, Range{8, 4096}, "height and width before the crop");
+  v("crop", c.crop, Range{8, 4096}, "side of the square crop, one position a clip");
+}
+
+struct SpectrogramConfig {
+  int64_t sample_rate = 24000;
+  int64_t n_fft = 2048;
+  int64_t window = 240;
+  int64_t hop = 240;
+  int64_t bands = 256;
+  double f_min = 0;
+  double f_max = 12000;
+  std::array<int64_t, 2> size{256, 256};
+  std::array<int64_t, 2> resize{128, 171};
+  int64_t crop = 112;
+  std::string time = "one_frame";
+};
+template <class V>
+void fields(V& v, As<SpectrogramConfig> auto& c) {
+  v("sample_rate", c.sample_rate, Range{1000, 192000}, "Hz, mono");
+  v("n_fft", c.n_fft, Range{16, 65536}, "samples of one Fourier transform");
+  v("window", c.window, Range{1, 65536}, "samples of the Hann window, centred in n_fft");
+  v("hop", c.hop, Range{1, 65536}, "samples from one column to the next");
+  v("bands", c.bands, Range{1, 1024}, "mel bands (HTK scale)");
+  v("f_min", c.f_min, Range{0, 96000}, "Hz, lower edge of the lowest band");
+  v("f_max", c.f_max, Range{1, 96000}, "Hz, upper edge of the highest band");
+  v("size", c.size, Range{8, 4096}, "bands and columns of the stored spectrogram (bilinear)");
+  v("resize", c.resize, Range{8, 4096}, "height and width before the crop");
+  v("crop", c.crop, Range{8, 4096}, "side of the square crop");
+  v("time", c.time, Choices{"one_frame|repeat"},
+    "as a clip: one frame, or repeated along time to the length of the RGB clip");
+}
+
+struct EncoderConfig {
+  std::string name = "r3d";
+  int64_t width = 64;
+  bool shared = false;
+};
+template <class V>
+void fields(V& v, As<EncoderConfig> auto& c) {
+  v("name", c.name, Choices{"r3d|r2plus1d|c3d"}, "backbone of both towers");
+  v("width", c.width, Range{1, 1024}, "channels of the first stage; 64 is the published network");
+  v("shared", c.shared, "one tower for both modalities, with batch-norm statistics of each its own");
+}
+
+struct OptimizerConfig {
+  std::string name = "sgd";
+  double lr = 1e-3;
+  double momentum = 0.9;
+  double weight_decay = 5e-4;
+  bool nesterov = false;
+};
+template <class V>
+void fields(V& v, As<OptimizerConfig> auto& c) {
+  v("name", c.name, Choices{"sgd|adamw"}, "optimiser");
+  v("lr", c.lr, Range{0, 1000}, "learning rate");
+  v("momentum", c.momentum, Range{0, 0.9999}, "of SGD; AdamW's betas are 0.9 and 0.999");
+  v("weight_decay", c.weight_decay, Range{0, 10}, "L2 for SGD, decoupled for AdamW");
+  v("nesterov", c.nesterov, "Nesterov momentum (SGD)");
+}
+
+struct ScheduleConfig {
+  std::string name = "constant";
+  double warmup_epochs = 0;
+  int64_t step_epochs = 30;
+  double gamma = 0.1;
+  int64_t patience = 50;
+  double final_scale = 0;
+};
+template <class V>
+void fields(V& v, As<ScheduleConfig> auto& c) {
+  v("name", c.name, Choices{"constant|step|plateau|cosine"}, "learning-rate schedule");
+  v("warmup_epochs", c.warmup_epochs, Range{0, 10000}, "linear warm-up from zero");
+  v("step_epochs", c.step_epochs, Range{1, 100000}, "step: epochs between two factors");
+  v("gamma", c.gamma, Range{0, 1}, "step and plateau: the factor");
+  v("patience", c.patience, Range{1, 100000}, "plateau: epochs without improvement");
+  v("final_scale", c.final_scale, Range{0, 1}, "cosine: last learning rate as a share of the first");
+}
+
+// What pretraining shares between all methods; optimiser and schedule are a row's own.
+struct PretrainConfig {
+  int64_t epochs = 300;
+  int64_t batch_size = 16;
+  double clip_norm = 0;
+};
+template <class V>
+void fields(V& v, As<PretrainConfig> auto& c) {
+  v("epochs", c.epochs, Range{0, 100000}, "passes over the training split");
+  v("batch_size", c.batch_size, Range{1, 65536}, "samples a step; the last partial batch is dropped");
+  v("clip_norm", c.clip_norm, Range{0, 1e9}, "clips the gradient's global norm; 0: no clipping");
+}
+
+struct FinetuneConfig {
+  int64_t epochs = 150;
+  int64_t batch_size = 16;
+  std::string scope = "all";
+  std::string fusion = "method";
+  int64_t hidden = 512;
+  double dropout = 0.7;
+  double clip_norm = 0;
+  int64_t validate_every = 1;
+  std::string select = "accuracy";
+  OptimizerConfig optimizer{.weight_decay = 5e-3};
+  ScheduleConfig schedule;
+};
+template <class V>
+void fields(V& v, As<FinetuneConfig> auto& c) {
+  v("epochs", c.epochs, Range{1, 100000}, "passes over the labelled training samples");
+  v("batch_size", c.batch_size, Range{1, 65536}, "samples a step");
+  v("scope", c.scope, Choices{"all|frozen"}, "what is trained: everything, or the classifier only");
+  v("fusion", c.fusion, Choices{"method|concat"}, "features seen: the method's fuse, or concatenation");
+  v("hidden", c.hidden, Range{0, 65536}, "hidden units of the classifier; 0: one linear layer");
+  v("dropout", c.dropout, Range{0, 0.99}, "before the classifier's last layer");
+  v("clip_norm", c.clip_norm, Range{0, 1e9}, "clips the gradient's global norm; 0: no clipping");
+  v("validate_every", c.validate_every, Range{1, 100000}, "epochs between two validations");
+  v("select", c.select, Choices{"accuracy|loss|last"},
+    "checkpoint that is tested: best validation accuracy, best validation loss, or the last");
+  v.section("optimizer", c.optimizer);
+  v.section("schedule", c.schedule);
+}
+
+struct TestConfig {
+  int64_t clips = 10;
+  std::string spectrogram_crops = "spread";
+};
+template <class V>
+void fields(V& v, As<TestConfig> auto& c) {
+  v("clips", c.clips, Range{1, 1000}, "clips a video at evenly spaced starts; logits are averaged");
+  v("spectrogram_crops", c.spectrogram_crops, Choices{"spread|centre"},
+    "a crop a clip, spread along the spectrogram's time axis, or always the centre");
+}
+
+struct BatchNormConfig {
+  bool reestimate = true;
+  int64_t samples = 1024;
+};
+template <class V>
+void fields(V& v, As<BatchNormConfig> auto& c) {
+  v("reestimate", c.reestimate, "running statistics anew from training clips before evaluation");
+  v("samples", c.samples, Range{1, 1000000}, "training clips (without labels) used for it");
+}
+
+struct ProtocolConfig {
+  DataConfig data;
+  ClipConfig clip;
+  SpectrogramConfig spectrogram;
+  EncoderConfig encoder;
+  PretrainConfig pretrain;
+  FinetuneConfig finetune;
+  TestConfig test;
+  BatchNormConfig batch_norm;
+};
+template <class V>
+void fields(V& v, As<ProtocolConfig> auto& c) {
+  v.section("data", c.data);
+  v.section("clip", c.clip);
+  v.section("spectrogram", c.spectrogram);
+  v.section("encoder", c.encoder);
+  v.section("pretrain", c.pretrain);
+  v.section("finetune", c.finetune);
+  v.section("test", c.test);
+  v.section("batch_norm", c.batch_norm);
+}
+
+// ---- rows ---------------------------------------------------------------------------------------
+
+// Optimiser and schedule of pretraining.
+struct TrainingConfig {
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+};
+template <class V>
+void fields(V& v, As<TrainingConfig> auto& c) {
+  v.section("optimizer", c.optimizer);
+  v.section("schedule", c.schedule);
+}
+
+// One line of the comparison: a method, or a supervised baseline from random weights.
+struct RowConfig {
+  std::string name;
+  std::string method;               // a plugin's name; empty for a baseline
+  std::string baseline;             // video, audio or both; empty for a method
+  std::string modality = "both";    // what finetuning and test see of a method's towers
+  std::vector<Setting> params;      // of the method, checked against its ParamSpecs
+  TrainingConfig pretrain;          // starts from the experiment's `training`
+};
+template <class V>
+void fields(V& v, As<RowConfig> auto& c) {
+  v("name", c.name, "name of the row, unique; also of its folder");
+  v("method", c.method, "name of a plugin");
+  v("baseline", c.baseline, Choices{"|video|audio|both"}, "supervised from random weights");
+  v("modality", c.modality, Choices{"both|video|audio"}, "what finetuning and test see");
+  v.settings("params", c.params, "parameters of the method (see `avbench describe METHOD`)");
+  v.section("pretrain", c.pretrain);
+}
+
+// ---- how to run: never changes a number's meaning -----------------------------------------------
+
+struct RunConfig {
+  std::string results = "results";
+  int64_t threads = 0;
+  int64_t workers = 1;
+  int64_t cache_mib = 4096;
+  int64_t checkpoint_every = 200;
+};
+template <class V>
+void fields(V& v, As<RunConfig> auto& c) {
+  v.path("results", c.results, "folder that gets <experiment>/<row>-s<seed>/");
+  v("threads", c.threads, Range{0, 1024}, "threads of a training step; 0: one a core");
+  v("workers", c.workers, Range{1, 1024}, "loader threads");
+  v("cache_mib", c.cache_mib, Range{0, 1 << 20},
+    "memory for decoded files; a data set that fits is decoded once");
+  v("checkpoint_every", c.checkpoint_every, Range{1, 1000000}, "steps between two checkpoints");
+}
+
+struct Experiment {
+  std::string name;
+  std::string description;
+  std::vector<int64_t> seeds{0};
+  ProtocolConfig protocol;
+  TrainingConfig training;
+  RunConfig run;
+  std::vector<RowConfig> rows;
+};
+template <class V>
+void fields(V& v, As<Experiment> auto& c) {
+  v("name", c.name, "name of the experiment, and of its folder under results");
+  v("description", c.description, "one or two sentences, printed above the table");
+  v("seeds", c.seeds, Range{0, 4294967295.0}, "a run of every row for each");
+  v.section("protocol", c.protocol);
+  v.section("training", c.training);
+  v.section("run", c.run);
+  v.rows("rows", c.rows, c.training);
+}
+
+}  // namespace avbench

@@ -1,0 +1,44 @@
+// What a method gets: views of the samples, features of the towers, the loss it gives back.
+#pragma once
+
+#include <torch/types.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace avbench {
+
+using at::Tensor;
+
+// The view that every method gets, drawn the same for all methods of a comparison.
+inline constexpr const char* kBaseView = "base";
+
+// One step's samples; row i of every tensor is sample index[i]. Valid until after_step.
+struct Batch {
+  std::map<std::string, Tensor> video;  // by view name: [B, 3, T, H, W], channels_last_3d, [0, 1]
+  std::map<std::string, Tensor> audio;  // by view name: [B, C, 1 or T, H, W], channels_last_3d
+  Tensor index;                         // [B] int64, contiguous over the training split
+};
+
+// One modality's output of its tower.
+struct TowerOutput {
+  Tensor pooled;                       // [B, D] after global average pooling
+  std::map<std::string, Tensor> taps;  // "conv3", "conv4", "conv5": [B, C, T', H', W']
+};
+
+// Undefined `pooled` where the batch has no such modality.
+struct Features {
+  TowerOutput video, audio;
+};
+
+// parts are detached and logged by name; total is what is differentiated.
+struct Loss {
+  Tensor total;  // scalar
+  std::vector<std::pair<std::string, Tensor>> parts;
+};
+
+using NamedTensors = std::map<std::string, Tensor>;
+
+}  // namespace avbench

@@ -1,0 +1,57 @@
+// The record that a plugin exports. A plugin's last line is AVBENCH_PLUGIN(record).
+#pragma once
+
+#include <torch/version.h>
+
+#include <memory>
+#include <span>
+
+#include "avbench/batch.h"
+#include "avbench/context.h"
+#include "avbench/method.h"
+#include "avbench/params.h"
+#include "avbench/views.h"
+
+// Raised when a plugin built against the old headers could misbehave with the new host.
+#define AVBENCH_API_VERSION 1
+
+namespace avbench {
+
+// A named tensor of the pure loss.
+struct EmbeddingSpec {
+  const char* name;
+  const char* shape;  // symbolic, e.g. "B,D"; one letter means one size across all tensors
+  bool differentiable = true;
+  const char* doc = "";
+};
+
+// Plain data: listing and describing a plugin constructs nothing.
+struct MethodPlugin {
+  const char* name;
+  const char* summary;  // one line
+  const char* paper;    // authors, title, arXiv number or venue
+  std::span<const ParamSpec> params;
+  std::span<const EmbeddingSpec> embeddings;
+  Views (*views)(const Params& params);
+  // The pure loss, also used inside Method::loss. Shapes follow `embeddings`.
+  Loss (*loss)(const NamedTensors& embeddings, const Params& params);
+  std::shared_ptr<Method> (*create)(const MethodContext& context);
+};
+
+}  // namespace avbench
+
+#define AVBENCH_CONCAT_(a, b, c, d, e, f) avbench_abi_##a##_libtorch_##b##_##c##_##d##_##e##f
+#define AVBENCH_CONCAT(a, b, c, d, e, f) AVBENCH_CONCAT_(a, b, c, d, e, f)
+// e.g. avbench_abi_1_libtorch_2_11_0_cxx11abi1
+#define AVBENCH_ABI_TAG                                                                     \
+  AVBENCH_CONCAT(AVBENCH_API_VERSION, TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR,             \
+                 TORCH_VERSION_PATCH, cxx11abi, _GLIBCXX_USE_CXX11_ABI)
+
+// Exports the ABI tag as a symbol's name (read before anything of the library runs), what it was
+// compiled with, and the record.
+#define AVBENCH_PLUGIN(record)                                                              \
+  extern "C" {                                                                              \
+  AVBENCH_EXPORT extern const char AVBENCH_ABI_TAG[];                                       \
+  const char AVBENCH_ABI_TAG[] = "g++ " __VERSION__;                                        \
+  AVBENCH_EXPORT const ::avbench::MethodPlugin* avbench_method_plugin() { return &(record); } \
+  }
