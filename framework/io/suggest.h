@@ -1,0 +1,22 @@
+// Names that a user may have meant.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace avbench {
+
+// The known name with the fewest edits (insert, delete, replace, swap neighbours; case is ignored)
+// from `got`, if there are at most a third as many edits as letters (at least one); else "".
+std::string nearest(const std::string& got, const std::vector<std::string>& known);
+
+// " (did you mean 'x'?)", or "" if nothing is near.
+std::string did_you_mean(const std::string& got, const std::vector<std::string>& known);
+
+// "a, b, c"
+std::string join(const std::vector<std::string>& words, const std::string& separator = ", ");
+
+// The inverse for one separating character: "a|b" -> {"a", "b"}, "" -> {""}.
+std::vector<std::string> split(const std::string& text, char separator);
+
+}  // namespace avbench
