@@ -1,0 +1,77 @@
+// The usable files of a source, and those that are not, with the reason.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/experiment.h"
+#include "data/content_cache.h"
+#include "data/manifest.h"
+#include "data/sample_reader.h"
+#include "media/status.h"
+
+namespace avbench {
+
+// A file that cannot serve.
+struct BadFile {
+  std::string id;
+  std::filesystem::path path;
+  Split split = Split::kTrain;
+  FileStatus status = FileStatus::kCorrupt;
+  std::string message;
+};
+
+// Called with files done and their number, from one thread at a time. What it throws, open()
+// throws.
+using OpenProgress = std::function<void(int64_t done, int64_t total)>;
+
+class Dataset {
+ public:
+  // Indexes every file and decodes it once, in run.workers threads; what was found is kept for the
+  // next time (see index_cache.h). Throws UserError if the source is wrong, if a file is bad and
+  // data.on_bad is "fail", or if no file is left.
+  static std::shared_ptr<const Dataset> open(const DataConfig& data, const ClipConfig& clip,
+                                             const SpectrogramConfig& spectrogram,
+                                             const RunConfig& run,
+                                             const OpenProgress& progress = {});
+
+  // Sorted names; of bad files too, so that class ids do not depend on what is excluded.
+  const std::vector<std::string>& classes() const { return classes_; }
+
+  int64_t size(Split split) const { return static_cast<int64_t>(samples(split).size()); }
+  const std::vector<Sample>& samples(Split split) const {
+    return splits_[static_cast<size_t>(split)];
+  }
+  // Throws std::out_of_range.
+  const Sample& sample(Split split, int64_t index) const { return samples(split).at(index); }
+  std::vector<int64_t> labels(Split split) const;  // class ids, by index
+
+  const std::vector<BadFile>& excluded() const { return excluded_; }
+
+  // SHA-256 over the ids and labels of all usable samples by split: which data this is.
+  std::string hash() const;
+
+  const ClipConfig& clip() const { return clip_; }
+  const SpectrogramConfig& spectrogram() const { return spectrogram_; }
+
+  // Null if the decoded files do not fit into run.cache_mib.
+  ContentCache* cache() const { return cache_.get(); }
+
+ private:
+  Dataset(const ClipConfig& clip, const SpectrogramConfig& spectrogram)
+      : clip_(clip), spectrogram_(spectrogram) {}
+
+  ClipConfig clip_;
+  SpectrogramConfig spectrogram_;
+  std::vector<std::string> classes_;
+  std::array<std::vector<Sample>, 3> splits_;
+  std::vector<BadFile> excluded_;
+  std::unique_ptr<ContentCache> cache_;
+};
+
+}  // namespace avbench

@@ -1,0 +1,53 @@
+// Batches of views, made by threads ahead of their use and delivered in order.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "avbench/batch.h"
+#include "avbench/views.h"
+#include "data/dataset.h"
+#include "data/plan.h"
+
+namespace avbench {
+
+// The tensors stay valid as long as they are held; their memory is used again afterwards.
+struct LoadedBatch {
+  Batch batch;                          // index: in the split
+  Tensor labels;                        // [B] int64, class ids
+  std::vector<SampleRequest> requests;  // by row
+};
+
+struct LoaderOptions {
+  Split split = Split::kTrain;
+  Views views = base_views();  // what is not named is not decoded
+  int64_t first_batch = 0;
+  int64_t batch_count = 0;  // how many to deliver
+  int workers = 1;
+  int prefetch = 3;  // batches made ahead at most
+};
+
+// What is delivered depends on the data set, the plan and the views alone, never on `workers`.
+class Loader {
+ public:
+  // Throws UserError if a view of a modality is named twice.
+  Loader(std::shared_ptr<const Dataset> dataset, Plan plan, LoaderOptions options);
+  ~Loader();  // at any time; waits for the samples that are being decoded
+
+  // Blocks until the next batch is ready. Throws what a worker threw for it (then always again),
+  // std::logic_error after the last batch.
+  LoadedBatch next();
+
+  int64_t batches_left() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// One batch, made in the calling thread: what a Loader delivers for the same requests.
+LoadedBatch load_batch(const Dataset& dataset, Split split, const Views& views,
+                       std::vector<SampleRequest> requests);
+
+}  // namespace avbench

@@ -1,0 +1,50 @@
+// Which part of a file a sample shows: a pure function of the request, the view and the file's
+// length.
+#pragma once
+
+#include <cstdint>
+
+#include "avbench/views.h"
+#include "config/experiment.h"
+
+namespace avbench {
+
+// One row of a batch. With clips == 0 a training view, drawn from (seed, epoch, index); otherwise
+// evaluation clip `clip` of `clips`, which is the same for every view name.
+struct SampleRequest {
+  int64_t index = 0;  // in the split
+  uint64_t seed = 0;
+  int64_t epoch = 0;
+  int64_t clip = 0, clips = 0;
+  bool spread = true;  // evaluation: spectrogram crops along the time axis, or all in the centre
+  bool operator==(const SampleRequest&) const = default;
+};
+
+struct Crop {
+  int64_t y = 0, x = 0;
+  bool operator==(const Crop&) const = default;
+};
+
+struct ClipPlace {
+  int64_t start = 0;  // first frame, of the file or its part
+  Crop crop;          // in the resized frames
+  bool operator==(const ClipPlace&) const = default;
+};
+
+// Frames from a clip's first to its last, both included.
+inline int64_t clip_span(const ClipConfig& config) {
+  return (config.frames - 1) * config.stride + 1;
+}
+
+// `frames`: of the file, at least clip_span(). Training: random start and crop. Evaluation: the
+// start at position `clip` of linspace(0, frames - span, clips), rounded (the middle if clips is
+// 1), and the centre crop.
+ClipPlace place_clip(const SampleRequest& request, const ViewSpec& view, int64_t frames,
+                     const ClipConfig& config);
+
+// Training: a random crop, independent of the picture's. Evaluation: the centre, or position `clip`
+// of linspace along the time axis.
+Crop place_spectrogram(const SampleRequest& request, const ViewSpec& view,
+                       const SpectrogramConfig& config);
+
+}  // namespace avbench
