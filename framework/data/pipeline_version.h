@@ -1,0 +1,10 @@
+// Raised whenever the bytes that a network sees of the same file change; part of every hash.
+#pragma once
+
+#include <cstdint>
+
+namespace avbench {
+
+inline constexpr int64_t kPipelineVersion = 1;
+
+}  // namespace avbench

@@ -1,0 +1,57 @@
+// What finetuning trains: the towers, the method's fusion, and the classifier's two layers.
+#pragma once
+
+#include <torch/nn/modules/container/sequential.h>
+
+#include <memory>
+#include <string>
+
+#include "avbench/method.h"
+#include "config/experiment.h"
+#include "train/checkpoint.h"
+
+namespace avbench {
+
+// A supervised baseline: the towers alone, fused by concatenation. It has no pretext loss.
+std::shared_ptr<Method> make_baseline(std::shared_ptr<Towers> towers);
+
+struct Logits {
+  Tensor values;    // [B, classes]
+  Tensor features;  // [B, F], what the classifier's first layer saw
+};
+
+class Classifier {
+ public:
+  // `modality`: both, video or audio. The head's initial weights depend on `head_seed` alone.
+  Classifier(std::shared_ptr<Method> method, const std::string& modality,
+             const FinetuneConfig& config, int64_t classes, uint64_t head_seed);
+
+  Logits forward(const Batch& batch);
+
+  // Frozen scope: towers and fusion stay in evaluation mode.
+  void set_training();
+  void set_evaluation();
+
+  // Frozen scope only: the classifier sees (features - mean) / std, per dimension, from now on.
+  void standardise(const Tensor& mean, const Tensor& std);
+
+  bool frozen() const { return frozen_; }
+  Method& method() { return *method_; }
+  Towers& towers() { return method_->evaluation_towers(); }
+
+  std::vector<ParamGroup> param_groups();
+
+  // The method's tensors under their own names, the classifier's under "head.".
+  StateDict state();
+
+ private:
+  Tensor fused(const Features& features);
+
+  std::shared_ptr<Method> method_;
+  std::string modality_;
+  bool frozen_, concat_;
+  torch::nn::Sequential head_{nullptr};
+  Tensor mean_, std_;  // [F]; of the frozen scope
+};
+
+}  // namespace avbench

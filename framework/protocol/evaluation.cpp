@@ -1,0 +1,103 @@
+#include "protocol/evaluation.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/nn/functional/loss.h>
+
+#include <numeric>
+
+#include "encoders/batch_norm_stats.h"
+#include "io/atomic_file.h"
+#include "io/csv.h"
+#include "train/progress.h"
+
+namespace avbench {
+namespace {
+
+std::string scores_text(const Tensor& probabilities) {
+  std::string text;
+  const auto values = probabilities.accessor<float, 1>();
+  for (int64_t c = 0; c < values.size(0); ++c) text += fmt::format(",{:.6g}", values[c]);
+  return text;
+}
+
+std::string score_header(const std::vector<std::string>& classes) {
+  std::string text;
+  for (const std::string& name : classes) text += "," + csv_field("score_" + name);
+  return text;
+}
+
+}  // namespace
+
+Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
+                    const std::vector<int64_t>& indices, const TestConfig& config,
+                    const std::string& title) {
+  const at::NoGradGuard no_grad;
+  classifier.set_evaluation();
+  std::vector<Tensor> logits, labels;
+  Progress progress(title, static_cast<int64_t>(indices.size()) * config.clips);
+  int64_t done = 0;
+  for_each_evaluation_batch(data, split, indices, config, title, [&](const LoadedBatch& batch) {
+    logits.push_back(classifier.forward(batch.batch).values);
+    labels.push_back(batch.labels.clone());
+    progress.update(done += batch.labels.size(0));
+  });
+  Evaluation result{.indices = indices};
+  const auto videos = static_cast<int64_t>(indices.size());
+  const Tensor all = at::cat(logits);
+  result.clip_logits = all.view({videos, config.clips, all.size(1)});
+  result.logits = result.clip_logits.mean(1);
+  result.labels = at::cat(labels).view({videos, config.clips}).select(1, 0).contiguous();
+  result.accuracy = result.logits.argmax(1).eq(result.labels).to(at::kDouble).mean().item<double>();
+  result.loss = torch::nn::functional::cross_entropy(result.logits, result.labels).item<double>();
+  return result;
+}
+
+void write_predictions(const Evaluation& evaluation, const Dataset& dataset, Split split,
+                       const std::filesystem::path& folder) {
+  const auto& classes = dataset.classes();
+  std::string videos = "id,label,predicted" + score_header(classes) + "\n";
+  std::string clips = "id,clip,label,predicted" + score_header(classes) + "\n";
+  const Tensor video_scores = evaluation.logits.softmax(1);
+  const Tensor clip_scores = evaluation.clip_logits.softmax(2);
+  const Tensor video_best = evaluation.logits.argmax(1),
+               clip_best = evaluation.clip_logits.argmax(2);
+  for (size_t n = 0; n < evaluation.indices.size(); ++n) {
+    const auto row = static_cast<int64_t>(n);
+    const std::string id = csv_field(dataset.sample(split, evaluation.indices[n]).id);
+    const std::string label = csv_field(classes.at(evaluation.labels[row].item<int64_t>()));
+    const auto name = [&](const Tensor& best) {
+      return csv_field(classes.at(best.item<int64_t>()));
+    };
+    videos += fmt::format("{},{},{}{}\n", id, label, name(video_best[row]),
+                          scores_text(video_scores[row]));
+    for (int64_t k = 0; k < evaluation.clip_logits.size(1); ++k) {
+      clips += fmt::format("{},{},{},{}{}\n", id, k, label, name(clip_best[row][k]),
+                           scores_text(clip_scores[row][k]));
+    }
+  }
+  write_file_atomically(folder / "predictions.csv", videos);
+  write_file_atomically(folder / "predictions_clips.csv", clips);
+}
+
+void reestimate_statistics(Classifier& classifier, const StageData& data,
+                           const BatchNormConfig& config) {
+  if (!config.reestimate && !classifier.frozen()) return;
+  const at::NoGradGuard no_grad;
+  const auto indices = spread_indices(data.dataset->size(Split::kTrain), config.samples);
+  const auto visit_batches = [&](const std::function<void(const Batch&)>& visit) {
+    for_each_evaluation_batch(data, Split::kTrain, indices, kOneClip, "re-estimating statistics",
+                              [&](const LoadedBatch& batch) { visit(batch.batch); });
+  };
+  if (config.reestimate) reestimate_batch_norm(classifier.towers(), visit_batches);
+  if (!classifier.frozen()) return;
+  classifier.set_evaluation();
+  classifier.standardise(at::zeros({1}), at::ones({1}));
+  std::vector<Tensor> features;
+  visit_batches(
+      [&](const Batch& batch) { features.push_back(classifier.forward(batch).features); });
+  const Tensor all = at::cat(features);
+  classifier.standardise(all.mean(0), all.std(0, /*unbiased=*/false));
+}
+
+}  // namespace avbench

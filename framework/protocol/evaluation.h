@@ -1,0 +1,36 @@
+// Classification of a split: clips, then the mean of a video's logits.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "protocol/classifier.h"
+#include "protocol/stage_data.h"
+
+namespace avbench {
+
+struct Evaluation {
+  std::vector<int64_t> indices;  // of the split
+  Tensor labels;                 // [N] int64
+  Tensor clip_logits;            // [N, K, classes]
+  Tensor logits;                 // [N, classes], mean over the clips
+  double accuracy = 0;           // of the videos, in [0, 1]
+  double loss = 0;               // cross-entropy of the mean logits
+};
+
+Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
+                    const std::vector<int64_t>& indices, const TestConfig& config,
+                    const std::string& title);
+
+// predictions.csv (a line a video) and predictions_clips.csv (a line a clip).
+// Scores are softmax probabilities.
+void write_predictions(const Evaluation& evaluation, const Dataset& dataset, Split split,
+                       const std::filesystem::path& folder);
+
+// Batch-norm statistics and, in the frozen scope, the mean and deviation of the features, from
+// `samples` clips of the training split. Labels are not used.
+void reestimate_statistics(Classifier& classifier, const StageData& data,
+                           const BatchNormConfig& config);
+
+}  // namespace avbench

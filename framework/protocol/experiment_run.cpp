@@ -1,0 +1,307 @@
+#include "protocol/experiment_run.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <map>
+
+#include "config/writer.h"
+#include "data/label_subset.h"
+#include "encoders/two_towers.h"
+#include "io/atomic_file.h"
+#include "io/error.h"
+#include "io/suggest.h"
+#include "protocol/finetune.h"
+#include "protocol/pretrain.h"
+#include "protocol/run_folder.h"
+#include "train/interrupt.h"
+#include "train/progress.h"
+#include "train/seeds.h"
+
+namespace avbench {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr size_t kHashInPath = 16;  // hexadecimal digits
+
+std::vector<ParamInput> param_inputs(const std::vector<Setting>& settings) {
+  std::vector<ParamInput> inputs;
+  for (const Setting& s : settings) inputs.push_back({s.name, s.text, s.where});
+  return inputs;
+}
+
+Json params_json(const Params& params) {
+  Json json = Json::object();
+  for (const auto& [name, value] : params.values()) {
+    std::visit([&](const auto& v) { json[name] = v; }, value);
+  }
+  return json;
+}
+
+std::shared_ptr<const Dataset> open_dataset(const std::string& source, const Experiment& e) {
+  DataConfig config = e.protocol.data;
+  config.source = source;
+  spdlog::info("opening data set {}", source);
+  std::unique_ptr<Progress> progress;
+  return Dataset::open(config, e.protocol.clip, e.protocol.spectrogram, e.run,
+                       [&](int64_t done, int64_t total) {
+                         check_interrupt("reading the data set");
+                         if (!progress) progress = std::make_unique<Progress>("reading", total);
+                         progress->update(done);
+                       });
+}
+
+void require_samples(const Dataset& data, Split split, const std::string& source) {
+  if (data.size(split) > 0) return;
+  throw UserError(
+      fmt::format("{}: the split '{}' has no file that can serve ({} excluded). See "
+                  "`avbench dataset index {}`.",
+                  source, to_string(split), data.excluded().size(), source));
+}
+
+}  // namespace
+
+class ExperimentRun::Impl {
+ public:
+  Impl(Experiment experiment, const PluginRegistry& plugins) : experiment_(std::move(experiment)) {
+    for (const RowConfig& row : experiment_.rows) {
+      if (row.method.empty()) continue;
+      const MethodPlugin& plugin = *plugins.find(row.method).record;
+      methods_.emplace(row.name, MethodOfRow{&plugin, Params::resolve(plugin.name, plugin.params,
+                                                                      param_inputs(row.params))});
+    }
+    const DataConfig& data = experiment_.protocol.data;
+    data_ = open_dataset(data.source, experiment_);
+    const bool same = data.pretrain_source.empty() || data.pretrain_source == data.source;
+    pretrain_data_ = same ? data_ : open_dataset(data.pretrain_source, experiment_);
+    for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
+      require_samples(*data_, split, data.source);
+    }
+    require_samples(*pretrain_data_, Split::kTrain, data.pretrain_source);
+    protocol_ = protocol_identity(experiment_, *data_, *pretrain_data_);
+  }
+
+  std::vector<PlannedRun> plan(const RunOptions& options) const {
+    std::vector<std::string> names;
+    for (const RowConfig& row : experiment_.rows) names.push_back(row.name);
+    for (const std::string& wanted : options.rows) {
+      if (std::find(names.begin(), names.end(), wanted) != names.end()) continue;
+      throw UserError("no row named '" + wanted + "'" + did_you_mean(wanted, names) +
+                      "; rows: " + join(names));
+    }
+    std::vector<PlannedRun> runs;
+    for (const int64_t seed : options.seeds.empty() ? experiment_.seeds : options.seeds) {
+      for (const RowConfig& row : experiment_.rows) {
+        const bool wanted = options.rows.empty() ||
+                            std::count(options.rows.begin(), options.rows.end(), row.name) > 0;
+        if (wanted) runs.push_back(plan_one(row, seed));
+      }
+    }
+    return runs;
+  }
+
+  void run(const RunOptions& options, const std::function<void(const PlannedRun&)>& row_done) {
+    const auto runs = plan(options);
+    for (size_t i = 0; i < runs.size(); ++i) {
+      const std::string title =
+          fmt::format("[{}/{}] {} s{}", i + 1, runs.size(), runs[i].row->name, runs[i].seed);
+      if (runs[i].finished) {
+        spdlog::info("{}: already finished", title);
+      } else {
+        run_one(runs[i], options, title);
+      }
+      row_done(runs[i]);
+    }
+  }
+
+  std::string describe(const RunOptions& options) const {
+    const ProtocolConfig& p = experiment_.protocol;
+    const int64_t samples = pretrain_data_->size(Split::kTrain);
+    const int64_t labels = static_cast<int64_t>(
+        label_subset(data_->labels(Split::kTrain), p.data.label_fraction, experiment_.seeds.front())
+            .size());
+    const int64_t pretrain_steps =
+        p.pretrain.epochs * (samples / std::min(p.pretrain.batch_size, samples));
+    const int64_t finetune_steps =
+        p.finetune.epochs * (labels / std::min(p.finetune.batch_size, labels));
+    std::string text = fmt::format(
+        "protocol {}\ntraining files {}, labelled {}, validation {}, test {}, excluded {}\n",
+        protocol_.hash, samples, labels, data_->size(Split::kVal), data_->size(Split::kTest),
+        data_->excluded().size());
+    std::vector<std::string> counted;
+    for (const PlannedRun& run : plan(options)) {
+      text += fmt::format("{} s{}: ", run.row->name, run.seed);
+      if (run.finished) {
+        text += "finished\n";
+        continue;
+      }
+      if (!run.pretrain.hash.empty()) {
+        const bool shared = std::count(counted.begin(), counted.end(), run.pretrain.hash) > 0;
+        text += run.pretrained ? "pretrained; "
+                : shared       ? "shares a pretraining above; "
+                               : fmt::format("pretrain {} steps; ", pretrain_steps);
+        counted.push_back(run.pretrain.hash);
+      }
+      text += fmt::format("finetune {} steps; test {} clips\n", finetune_steps,
+                          data_->size(Split::kTest) * p.test.clips);
+    }
+    return text;
+  }
+
+  const Experiment& experiment() const { return experiment_; }
+  const Identity& protocol() const { return protocol_; }
+  fs::path folder() const { return fs::path(experiment_.run.results) / experiment_.name; }
+
+ private:
+  struct MethodOfRow {
+    const MethodPlugin* plugin;
+    Params params;
+  };
+
+  PlannedRun plan_one(const RowConfig& row, int64_t seed) const {
+    PlannedRun run{.row = &row, .seed = seed};
+    run.folder = folder() / fmt::format("{}-s{}", row.name, seed);
+    if (const auto method = methods_.find(row.name); method != methods_.end()) {
+      run.pretrain = pretrain_identity(experiment_, row, params_json(method->second.params), seed,
+                                       *pretrain_data_);
+      run.pretrain_folder =
+          fs::path(experiment_.run.results) / "pretrain" / run.pretrain.hash.substr(0, kHashInPath);
+      run.pretrained = fs::exists(run.pretrain_folder / "summary.json");
+    }
+    run.finished = RunFolder(run.folder).finished(run_record(run));
+    return run;
+  }
+
+  // What a run folder must have been made with to be continued.
+  Json run_record(const PlannedRun& run) const {
+    return {{"row", run.row->name},
+            {"seed", run.seed},
+            {"modality", modality(*run.row)},
+            {"method", run.row->method},
+            {"pretrain", run.pretrain.content},
+            {"protocol", protocol_.content}};
+  }
+
+  static std::string modality(const RowConfig& row) {
+    return row.baseline.empty() ? row.modality : row.baseline;
+  }
+
+  StageData stage_data(const std::shared_ptr<const Dataset>& dataset, Views views) const {
+    return {dataset, std::move(views), static_cast<int>(experiment_.run.workers)};
+  }
+
+  void run_one(const PlannedRun& run, const RunOptions& options, const std::string& title) {
+    RunFolder folder(run.folder);
+    folder.open(run_record(run), to_yaml(experiment_), protocol_, *data_);
+    std::shared_ptr<Method> method;
+    Json pretrained = Json::object();
+    const uint64_t seed = static_cast<uint64_t>(run.seed);
+    if (const auto found = methods_.find(run.row->name); found != methods_.end()) {
+      const auto& [plugin, params] = found->second;
+      const PretrainJob job{title + " pretrain",
+                            run.pretrain_folder,
+                            experiment_,
+                            *run.row,
+                            *plugin,
+                            params,
+                            seed,
+                            stage_data(pretrain_data_, plugin->views(params))};
+      pretrained = ensure_pretrained(run, job, options);
+      if (!options.finetune && !options.test) return;
+      method = create_method(job);
+      copy_state(CheckpointFolder(job.folder / "checkpoints").load("final").tensors,
+                 module_state(*method), (job.folder / "checkpoints/final.safetensors").string());
+    } else {
+      method =
+          make_baseline(make_towers(experiment_.protocol.encoder, derive_seed(seed, "towers")));
+    }
+    if (!options.finetune && !options.test) return;
+    Classifier classifier(method, modality(*run.row), experiment_.protocol.finetune,
+                          static_cast<int64_t>(data_->classes().size()),
+                          derive_seed(seed, "classifier"));
+    const FinetuneJob job{title + " finetune", run.folder, experiment_, seed,
+                          stage_data(data_, modality_views(modality(*run.row)))};
+    const Json finetuned = ensure_finetuned(job, options, classifier);
+    if (!options.test) return;
+    FinetuneJob test_job = job;
+    test_job.title = title + " test";
+    const Json tested = test(test_job, classifier);
+    folder.finish(summary(run, pretrained, finetuned, tested));
+    spdlog::info("{}: accuracy {:.2f} %, validation {:.2f} %", title,
+                 100 * tested["accuracy"].get<double>(),
+                 100 * finetuned["validation"].get<double>());
+  }
+
+  Json ensure_pretrained(const PlannedRun& run, const PretrainJob& job, const RunOptions& options) {
+    const fs::path done = job.folder / "summary.json";
+    if (fs::exists(done)) return Json::parse(read_file(done));
+    if (!options.pretrain) {
+      throw UserError(job.title + ": not pretrained yet; run `avbench pretrain` first");
+    }
+    fs::create_directories(job.folder);
+    write_file_atomically(job.folder / "identity.json", run.pretrain.content.dump(1) + "\n");
+    return pretrain(job);
+  }
+
+  Json ensure_finetuned(const FinetuneJob& job, const RunOptions& options, Classifier& classifier) {
+    const fs::path done = job.folder / "finetune.json";
+    if (fs::exists(done)) return Json::parse(read_file(done));
+    if (!options.finetune) {
+      throw UserError(job.title + ": not finetuned yet; run `avbench finetune` first");
+    }
+    return finetune(job, classifier);
+  }
+
+  Json summary(const PlannedRun& run, const Json& pretrained, const Json& finetuned,
+               const Json& tested) const {
+    // A method's speed and memory are those of its pretraining; a baseline has only finetuning.
+    const Json& speed = pretrained.empty() ? finetuned : pretrained;
+    const double seconds = pretrained.value("seconds", 0.0) + finetuned["seconds"].get<double>() +
+                           tested["seconds"].get<double>();
+    return {{"row", run.row->name},
+            {"method", run.row->method.empty() ? "supervised" : run.row->method},
+            {"modality", modality(*run.row)},
+            {"seed", run.seed},
+            {"accuracy", tested["accuracy"]},
+            {"validation", finetuned["validation"]},
+            {"train_accuracy", finetuned["train_accuracy"]},
+            {"finetune_steps", finetuned["steps"]},
+            {"clips_per_second", speed["clips_per_second"]},
+            {"peak_memory_bytes", std::max(speed["peak_memory_bytes"].get<int64_t>(),
+                                           finetuned["peak_memory_bytes"].get<int64_t>())},
+            {"seconds", seconds},
+            {"chance", 1.0 / static_cast<double>(data_->classes().size())},
+            {"labels_train", finetuned["labels_train"]},
+            {"labels_validation", finetuned["labels_validation"]},
+            {"collapse", pretrained.value("collapse", "")},
+            {"health", pretrained.value("health", Json::object())},
+            {"pretrain", run.pretrain_folder.filename().string()},
+            {"protocol", protocol_.hash}};
+  }
+
+  Experiment experiment_;
+  std::map<std::string, MethodOfRow> methods_;  // by row
+  std::shared_ptr<const Dataset> data_, pretrain_data_;
+  Identity protocol_;
+};
+
+ExperimentRun::ExperimentRun(Experiment experiment, const PluginRegistry& plugins)
+    : impl_(std::make_unique<Impl>(std::move(experiment), plugins)) {}
+ExperimentRun::~ExperimentRun() = default;
+
+std::vector<PlannedRun> ExperimentRun::plan(const RunOptions& options) const {
+  return impl_->plan(options);
+}
+void ExperimentRun::run(const RunOptions& options,
+                        const std::function<void(const PlannedRun&)>& row_done) {
+  impl_->run(options, row_done);
+}
+const Experiment& ExperimentRun::experiment() const { return impl_->experiment(); }
+const Identity& ExperimentRun::protocol() const { return impl_->protocol(); }
+fs::path ExperimentRun::folder() const { return impl_->folder(); }
+std::string ExperimentRun::describe(const RunOptions& options) const {
+  return impl_->describe(options);
+}
+
+}  // namespace avbench

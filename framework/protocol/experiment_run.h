@@ -1,0 +1,57 @@
+// Runs an experiment: every row with every seed through the stages, each finished part once.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/experiment.h"
+#include "plugin/registry.h"
+#include "protocol/identity.h"
+
+namespace avbench {
+
+struct RunOptions {
+  bool pretrain = true, finetune = true, test = true;
+  std::vector<std::string> rows;  // empty: all
+  std::vector<int64_t> seeds;     // empty: the experiment's
+};
+
+// One row with one seed.
+struct PlannedRun {
+  const RowConfig* row;
+  int64_t seed;
+  std::filesystem::path folder;           // results/<experiment>/<row>-s<seed>
+  std::filesystem::path pretrain_folder;  // results/pretrain/<hash>; empty for a baseline
+  Identity pretrain;
+  bool pretrained = false, finished = false;  // already, when planned
+};
+
+class ExperimentRun {
+ public:
+  // Opens the data (decoding it once) and checks every row against its plugin. Throws UserError if
+  // anything of the configuration cannot work, before any training.
+  ExperimentRun(Experiment experiment, const PluginRegistry& plugins);
+  ~ExperimentRun();
+
+  std::vector<PlannedRun> plan(const RunOptions& options) const;
+
+  // Carries out the plan; calls `row_done` after each run, so that a table can grow. Throws
+  // UserError if a folder holds a run of another configuration, or a stage lacks the one before it.
+  void run(const RunOptions& options, const std::function<void(const PlannedRun&)>& row_done);
+
+  const Experiment& experiment() const;
+  const Identity& protocol() const;
+  std::filesystem::path folder() const;  // results/<experiment>
+
+  // The plan in words: rows, stages to run, steps.
+  std::string describe(const RunOptions& options) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace avbench

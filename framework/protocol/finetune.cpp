@@ -1,0 +1,126 @@
+#include "protocol/finetune.h"
+
+#include <ATen/ATen.h>
+#include <torch/nn/functional/loss.h>
+
+#include <chrono>
+
+#include "data/label_subset.h"
+#include "io/atomic_file.h"
+#include "protocol/evaluation.h"
+#include "train/loop.h"
+#include "train/seeds.h"
+
+namespace avbench {
+namespace {
+
+std::vector<int64_t> whole_split(const StageData& data, Split split) {
+  const int64_t size = data.dataset->size(split);
+  return spread_indices(size, size);
+}
+
+class FinetuneTask : public TrainTask {
+ public:
+  FinetuneTask(const FinetuneJob& job, Classifier& classifier)
+      : job_(job), config_(job.experiment.protocol.finetune), classifier_(classifier) {}
+
+  StateDict state() override { return classifier_.state(); }
+  std::vector<ParamGroup> param_groups() override { return classifier_.param_groups(); }
+  void set_training() override { classifier_.set_training(); }
+
+  Loss loss(const LoadedBatch& batch, const StepContext&) override {
+    const Tensor logits = classifier_.forward(batch.batch).values;
+    const Tensor right = logits.detach().argmax(1).eq(batch.labels).to(at::kFloat).mean();
+    return {torch::nn::functional::cross_entropy(logits, batch.labels), {{"accuracy", right}}};
+  }
+
+  EpochReport end_epoch(int64_t) override {
+    // Frozen towers got their statistics once, before the first step.
+    if (!classifier_.frozen()) {
+      reestimate_statistics(classifier_, job_.data, job_.experiment.protocol.batch_norm);
+    }
+    const Evaluation validation =
+        evaluate(classifier_, job_.data, Split::kVal, whole_split(job_.data, Split::kVal), kOneClip,
+                 job_.title + " validation");
+    EpochReport report;
+    report.figures = {{"validation_accuracy", validation.accuracy},
+                      {"validation_loss", validation.loss}};
+    report.score = config_.select == "loss" ? -validation.loss : validation.accuracy;
+    report.plateau = validation.loss;
+    return report;
+  }
+
+ private:
+  const FinetuneJob& job_;
+  const FinetuneConfig& config_;
+  Classifier& classifier_;
+};
+
+}  // namespace
+
+Json finetune(const FinetuneJob& job, Classifier& classifier) {
+  const ProtocolConfig& protocol = job.experiment.protocol;
+  const FinetuneConfig& config = protocol.finetune;
+  const auto labelled =
+      label_subset(job.data.dataset->labels(Split::kTrain), protocol.data.label_fraction, job.seed);
+  const auto count = static_cast<int64_t>(labelled.size());
+  const int64_t batch_size = std::min(config.batch_size, count);
+  if (classifier.frozen()) reestimate_statistics(classifier, job.data, protocol.batch_norm);
+
+  FinetuneTask task(job, classifier);
+  const StagePlan plan{.title = job.title,
+                       .folder = job.folder,
+                       .seed = derive_seed(job.seed, "finetune"),
+                       .epochs = config.epochs,
+                       .steps_per_epoch = count / batch_size,
+                       .batch_size = batch_size,
+                       .clip_norm = config.clip_norm,
+                       .validate_every = config.validate_every,
+                       .checkpoint_every = job.experiment.run.checkpoint_every,
+                       .optimizer = config.optimizer,
+                       .schedule = config.schedule};
+  const StageResult result = run_stage(task, plan, [&](int64_t first_step, int64_t steps) {
+    return open_training(job.data, labelled, batch_size, plan.seed, first_step, steps);
+  });
+
+  const Evaluation fit = evaluate(classifier, job.data, Split::kTrain, labelled, kOneClip,
+                                  job.title + " training labels");
+  const CheckpointFolder checkpoints(job.folder / "checkpoints");
+  const bool last = config.select == "last";
+  copy_state(checkpoints.load(last ? "final" : "best").tensors, classifier.state(), "checkpoint");
+  const Evaluation validation =
+      evaluate(classifier, job.data, Split::kVal, whole_split(job.data, Split::kVal), kOneClip,
+               job.title + " validation");
+  const Json summary = {{"steps", result.steps},
+                        {"seconds", result.train_seconds},
+                        {"clips_per_second", result.clips_per_second},
+                        {"peak_memory_bytes", result.peak_memory_bytes},
+                        {"validation", validation.accuracy},
+                        {"chosen_epoch", last ? config.epochs : result.best_epoch},
+                        {"train_accuracy", fit.accuracy},
+                        {"labels_train", count},
+                        {"labels_validation", job.data.dataset->size(Split::kVal)}};
+  write_file_atomically(job.folder / "finetune.json", summary.dump(1) + "\n");
+  return summary;
+}
+
+Json test(const FinetuneJob& job, Classifier& classifier) {
+  const auto begin = std::chrono::steady_clock::now();
+  const CheckpointFolder checkpoints(job.folder / "checkpoints");
+  const bool last = job.experiment.protocol.finetune.select == "last";
+  copy_state(checkpoints.load(last ? "final" : "best").tensors, classifier.state(), "checkpoint");
+  const Evaluation result =
+      evaluate(classifier, job.data, Split::kTest, whole_split(job.data, Split::kTest),
+               job.experiment.protocol.test, job.title);
+  write_predictions(result, *job.data.dataset, Split::kTest, job.folder);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  const Json summary = {{"accuracy", result.accuracy},
+                        {"loss", result.loss},
+                        {"videos", result.labels.size(0)},
+                        {"clips", job.experiment.protocol.test.clips},
+                        {"seconds", seconds.count()}};
+  write_file_atomically(job.folder / "test.json", summary.dump(1) + "\n");
+  return summary;
+}
+
+}  // namespace avbench

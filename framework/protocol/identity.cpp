@@ -1,0 +1,77 @@
+#include "protocol/identity.h"
+
+#include "config/writer.h"
+#include "data/pipeline_version.h"
+#include "io/sha256.h"
+
+namespace avbench {
+namespace {
+
+Identity identify(Json content) {
+  std::string hash = sha256_hex(canonical_json(content));
+  return {std::move(content), std::move(hash)};
+}
+
+// Samples by id, class and size of the file: a file that was replaced is another sample.
+Json split_identity(const Dataset& data, Split split) {
+  Json samples = Json::array();
+  for (const Sample& sample : data.samples(split)) {
+    samples.push_back({sample.id, data.classes().at(sample.label), sample.stamp.bytes});
+  }
+  return {{"samples", data.size(split)}, {"sha256", sha256_hex(canonical_json(samples))}};
+}
+
+}  // namespace
+
+Identity protocol_identity(const Experiment& experiment, const Dataset& data,
+                           const Dataset& pretrain_data) {
+  Json settings = to_json(experiment.protocol);
+  settings["data"].erase("source");
+  settings["data"].erase("pretrain_source");
+  return identify({{"pipeline", kPipelineVersion},
+                   {"settings", settings},
+                   {"classes", data.classes()},
+                   {"splits",
+                    {{"pretrain", split_identity(pretrain_data, Split::kTrain)},
+                     {"train", split_identity(data, Split::kTrain)},
+                     {"val", split_identity(data, Split::kVal)},
+                     {"test", split_identity(data, Split::kTest)}}}});
+}
+
+Identity pretrain_identity(const Experiment& experiment, const RowConfig& row,
+                           const Json& method_params, int64_t seed, const Dataset& pretrain_data) {
+  const ProtocolConfig& protocol = experiment.protocol;
+  return identify({{"pipeline", kPipelineVersion},
+                   {"samples", split_identity(pretrain_data, Split::kTrain)},
+                   {"clip", to_json(protocol.clip)},
+                   {"spectrogram", to_json(protocol.spectrogram)},
+                   {"encoder", to_json(protocol.encoder)},
+                   {"budget", to_json(protocol.pretrain)},
+                   {"training", to_json(row.pretrain)},
+                   {"method", row.method},
+                   {"params", method_params},
+                   {"seed", seed}});
+}
+
+std::vector<std::string> differing_keys(const Json& before, const Json& after) {
+  const Json a = before.flatten(), b = after.flatten();
+  std::vector<std::string> result;
+  const auto describe = [&](std::string pointer, const Json& old_value, const Json& new_value) {
+    pointer.erase(0, 1);
+    for (char& c : pointer) c = c == '/' ? '.' : c;
+    result.push_back(pointer + ": " + old_value.dump() + " -> " + new_value.dump());
+  };
+  for (const auto& [key, value] : a.items()) {
+    if (!b.contains(key)) {
+      describe(key, value, nullptr);
+    } else if (b[key] != value) {
+      describe(key, value, b[key]);
+    }
+  }
+  for (const auto& [key, value] : b.items()) {
+    if (!a.contains(key)) describe(key, nullptr, value);
+  }
+  return result;
+}
+
+}  // namespace avbench

@@ -1,0 +1,128 @@
+#include "protocol/pretrain.h"
+
+#include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
+
+#include "encoders/two_towers.h"
+#include "io/atomic_file.h"
+#include "io/error.h"
+#include "train/loop.h"
+#include "train/seeds.h"
+
+namespace avbench {
+namespace {
+
+constexpr int64_t kHealthSamples = 256;  // of the validation split
+
+class PretrainTask : public TrainTask {
+ public:
+  PretrainTask(const PretrainJob& job, std::shared_ptr<Method> method)
+      : job_(job), method_(std::move(method)) {}
+
+  StateDict state() override { return module_state(*method_); }
+  std::vector<ParamGroup> param_groups() override {
+    return method_->param_groups(Stage::kPretrain);
+  }
+  void set_training() override { method_->train(); }
+
+  Loss loss(const LoadedBatch& batch, const StepContext& context) override {
+    return method_->loss(batch.batch, context);
+  }
+
+  void before_epoch(const EpochContext& context) override {
+    method_->before_epoch(context, [this](const std::function<void(const Batch&)>& visit) {
+      const int64_t size = job_.data.dataset->size(Split::kTrain);
+      for_each_evaluation_batch(job_.data, Split::kTrain, spread_indices(size, size), kOneClip,
+                                "visiting the training split",
+                                [&](const LoadedBatch& batch) { visit(batch.batch); });
+    });
+  }
+  void after_backward(const StepContext& context) override { method_->after_backward(context); }
+  void after_step(const StepContext& context) override { method_->after_step(context); }
+
+  EpochReport end_epoch(int64_t) override {
+    const Health health = method_->health(validation_features());
+    EpochReport report;
+    for (const auto& [name, value] : health.figures) report.figures["health"][name] = value;
+    report.figures["collapse"] = health.collapse;
+    if (!health.collapse.empty() && health.collapse != collapse_) {
+      spdlog::warn("{}: collapsed: {}", job_.title, health.collapse);
+    }
+    collapse_ = health.collapse;
+    return report;
+  }
+
+ private:
+  Features validation_features() {
+    const at::NoGradGuard no_grad;
+    method_->eval();
+    std::vector<Tensor> video, audio;
+    const auto split = job_.data.dataset->size(Split::kVal) > 0 ? Split::kVal : Split::kTrain;
+    const auto indices = spread_indices(job_.data.dataset->size(split), kHealthSamples);
+    StageData data = job_.data;
+    data.views = base_views();
+    for_each_evaluation_batch(data, split, indices, kOneClip, "watching for collapse",
+                              [&](const LoadedBatch& batch) {
+                                const Features f = method_->towers().forward(batch.batch);
+                                video.push_back(f.video.pooled);
+                                audio.push_back(f.audio.pooled);
+                              });
+    Features features;
+    features.video.pooled = at::cat(video);
+    features.audio.pooled = at::cat(audio);
+    return features;
+  }
+
+  const PretrainJob& job_;
+  std::shared_ptr<Method> method_;
+  std::string collapse_;
+};
+
+}  // namespace
+
+std::shared_ptr<Method> create_method(const PretrainJob& job) {
+  const uint64_t head_seed = derive_seed(job.seed, "heads");
+  MethodContext context{
+      .towers = make_towers(job.experiment.protocol.encoder, derive_seed(job.seed, "towers")),
+      .params = job.params,
+      .train_size = job.data.dataset->size(Split::kTrain),
+      .head_seed = head_seed};
+  seed_default_generator(head_seed);
+  auto method = job.plugin.create(context);
+  if (!method) {
+    throw std::runtime_error(std::string("plugin '") + job.plugin.name +
+                             "': create() returned no method");
+  }
+  return method;
+}
+
+Json pretrain(const PretrainJob& job) {
+  const PretrainConfig& budget = job.experiment.protocol.pretrain;
+  const int64_t samples = job.data.dataset->size(Split::kTrain);
+  const int64_t batch_size = std::min(budget.batch_size, samples);
+  PretrainTask task(job, create_method(job));
+  const StagePlan plan{.title = job.title,
+                       .folder = job.folder,
+                       .seed = derive_seed(job.seed, "pretrain"),
+                       .epochs = budget.epochs,
+                       .steps_per_epoch = samples / batch_size,
+                       .batch_size = batch_size,
+                       .clip_norm = budget.clip_norm,
+                       .checkpoint_every = job.experiment.run.checkpoint_every,
+                       .optimizer = job.row.pretrain.optimizer,
+                       .schedule = job.row.pretrain.schedule};
+  const StageResult result = run_stage(task, plan, [&](int64_t first_step, int64_t count) {
+    return open_training(job.data, spread_indices(samples, samples), batch_size, plan.seed,
+                         first_step, count);
+  });
+  const Json summary = {{"steps", result.steps},
+                        {"seconds", result.train_seconds},
+                        {"clips_per_second", result.clips_per_second},
+                        {"peak_memory_bytes", result.peak_memory_bytes},
+                        {"collapse", result.last_report.value("collapse", "")},
+                        {"health", result.last_report.value("health", Json::object())}};
+  write_file_atomically(job.folder / "summary.json", summary.dump(1) + "\n");
+  return summary;
+}
+
+}  // namespace avbench

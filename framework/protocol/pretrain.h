@@ -1,0 +1,33 @@
+// Self-supervised pretraining of one row with one seed.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "avbench/plugin.h"
+#include "config/experiment.h"
+#include "io/json.h"
+#include "protocol/stage_data.h"
+
+namespace avbench {
+
+struct PretrainJob {
+  std::string title;
+  std::filesystem::path folder;  // results/pretrain/<hash>
+  const Experiment& experiment;
+  const RowConfig& row;
+  const MethodPlugin& plugin;
+  const Params& params;
+  uint64_t seed;
+  StageData data;
+};
+
+// The method with its towers, both at their initial weights for this seed.
+std::shared_ptr<Method> create_method(const PretrainJob& job);
+
+// Trains to the end, or from the newest checkpoint; writes summary.json. Returns its content:
+// steps, seconds, clips_per_second, peak_memory_bytes, collapse, health.
+Json pretrain(const PretrainJob& job);
+
+}  // namespace avbench

@@ -1,0 +1,57 @@
+#include "protocol/run_folder.h"
+
+#include <fmt/format.h>
+
+#include "io/atomic_file.h"
+#include "io/csv.h"
+#include "io/error.h"
+
+namespace avbench {
+namespace fs = std::filesystem;
+namespace {
+
+std::string excluded_csv(const Dataset& dataset) {
+  std::string text = "id,path,status,message\n";
+  for (const BadFile& file : dataset.excluded()) {
+    text +=
+        csv_line({file.id, file.path.string(), std::string(to_string(file.status)), file.message});
+  }
+  return text;
+}
+
+}  // namespace
+
+bool RunFolder::finished(const Json& record) const {
+  if (!fs::exists(path_ / "run.json")) return false;
+  const auto differing = differing_keys(Json::parse(read_file(path_ / "run.json")), record);
+  if (!differing.empty()) {
+    std::string message = fmt::format(
+        "{} holds a run of another configuration; it is not overwritten.", path_.string());
+    constexpr size_t kShown = 10;
+    for (size_t i = 0; i < std::min(differing.size(), kShown); ++i) {
+      message += "\n  " + differing[i];
+    }
+    if (differing.size() > kShown) {
+      message += fmt::format("\n  and {} more", differing.size() - kShown);
+    }
+    throw UserError(message + "\nGive the experiment another name, or remove that folder.");
+  }
+  return fs::exists(path_ / "summary.json");
+}
+
+void RunFolder::open(const Json& record, const std::string& config_yaml, const Identity& protocol,
+                     const Dataset& dataset) {
+  fs::create_directories(path_);
+  write_file_atomically(path_ / "config.yaml", config_yaml);
+  const Json with_hash = {{"hash", protocol.hash}, {"protocol", protocol.content}};
+  write_file_atomically(path_ / "protocol.json", with_hash.dump(1) + "\n");
+  write_file_atomically(path_ / "excluded.csv", excluded_csv(dataset));
+  // Last: a folder with run.json has the others.
+  write_file_atomically(path_ / "run.json", record.dump(1) + "\n");
+}
+
+void RunFolder::finish(const Json& summary) {
+  write_file_atomically(path_ / "summary.json", summary.dump(1) + "\n");
+}
+
+}  // namespace avbench

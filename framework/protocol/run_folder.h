@@ -1,0 +1,31 @@
+// results/<experiment>/<row>-s<seed>/: what one run was made with, and its end.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "data/dataset.h"
+#include "io/json.h"
+#include "protocol/identity.h"
+
+namespace avbench {
+
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  // Whether summary.json is there, of a run with this record. Throws UserError naming the keys that
+  // differ if the folder belongs to another run.
+  bool finished(const Json& record) const;
+
+  // Creates the folder with run.json, config.yaml, protocol.json and excluded.csv.
+  void open(const Json& record, const std::string& config_yaml, const Identity& protocol,
+            const Dataset& dataset);
+
+  void finish(const Json& summary);
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace avbench

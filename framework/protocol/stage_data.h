@@ -1,0 +1,45 @@
+// One split of a data set as the stages read it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "avbench/context.h"
+#include "avbench/views.h"
+#include "config/experiment.h"
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "train/loop.h"
+
+namespace avbench {
+
+// What a stage reads: a data set, the views it wants, and how many threads load them.
+struct StageData {
+  std::shared_ptr<const Dataset> dataset;
+  Views views = base_views();
+  int workers = 1;
+};
+
+// The base views of "both", "video" or "audio".
+Views modality_views(const std::string& modality);
+
+// Batches of training views of `indices` of the training split, in a seeded order per epoch.
+NextBatch open_training(const StageData& data, std::vector<int64_t> indices, int64_t batch_size,
+                        uint64_t seed, int64_t first_step, int64_t count);
+
+// Visits `clips` evaluation views of each of `indices` of `split`, in order; the spectrogram crops
+// are spread along time or all in the centre. `during` is for the message if Ctrl-C is pressed.
+void for_each_evaluation_batch(const StageData& data, Split split,
+                               const std::vector<int64_t>& indices, const TestConfig& config,
+                               const std::string& during,
+                               const std::function<void(const LoadedBatch&)>& visit);
+
+// One centre clip a file.
+inline const TestConfig kOneClip{.clips = 1};
+
+// At most `count` of a split's indices, evenly spaced over it.
+std::vector<int64_t> spread_indices(int64_t size, int64_t count);
+
+}  // namespace avbench

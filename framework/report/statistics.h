@@ -1,0 +1,13 @@
+// Statistics over seeds.
+#pragma once
+
+#include <vector>
+
+namespace avbench {
+
+double mean(const std::vector<double>& values);
+
+// Sample standard deviation (n - 1); 0 for fewer than two values.
+double standard_deviation(const std::vector<double>& values);
+
+}  // namespace avbench

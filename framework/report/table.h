@@ -1,0 +1,41 @@
+// The table of an experiment, from the summaries of its runs.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/json.h"
+
+namespace avbench {
+
+// One row of the table: the runs of one row name over its seeds. Shares are in [0, 1].
+struct TableRow {
+  std::string row, method, modality, protocol;
+  std::vector<int64_t> seeds;
+  double accuracy_mean = 0, accuracy_std = 0;  // test set
+  double validation = 0;                       // mean of the best validation accuracies
+  double train_accuracy = 0;                   // mean on the labelled training samples
+  double clips_per_second = 0;                 // mean; pretraining, or finetuning of a baseline
+  int64_t peak_memory_bytes = 0;               // largest
+  double seconds = 0;                          // mean of pretraining + finetuning + test
+  double chance = 0;
+  int64_t labels_train = 0, labels_validation = 0;
+  std::string collapse;  // why, if any seed's pretraining collapsed
+};
+
+// Rows in the order given, from the summary.json of every finished run under `folder`. Rows without
+// one are left out. Throws UserError if the runs were made under different protocols.
+std::vector<TableRow> collect_table(const std::filesystem::path& folder,
+                                    const std::vector<std::string>& row_order);
+
+Json table_json(const std::vector<TableRow>& rows);
+std::string table_csv(const std::vector<TableRow>& rows);
+std::string table_markdown(const std::vector<TableRow>& rows, const std::string& title,
+                           const std::string& description);
+
+// table.json, table.csv and table.md in `folder`; returns the Markdown.
+std::string write_table(const std::filesystem::path& folder, const std::vector<TableRow>& rows,
+                        const std::string& title, const std::string& description);
+
+}  // namespace avbench

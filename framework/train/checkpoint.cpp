@@ -1,0 +1,144 @@
+#include "train/checkpoint.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "io/atomic_file.h"
+#include "io/error.h"
+#include "io/sha256.h"
+#include "tensors/tensor_file.h"
+
+namespace avbench {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kStepPrefix = "step-";
+constexpr size_t kStepsKept = 2;
+
+void append(std::string& list, const std::string& item) {
+  if (!list.empty()) list += ", ";
+  list += item;
+}
+
+std::string shape_text(const at::Tensor& t) {
+  return fmt::format("[{}]", fmt::join(t.sizes(), ", "));
+}
+
+}  // namespace
+
+CheckpointFolder::CheckpointFolder(fs::path folder) : folder_(std::move(folder)) {}
+
+void CheckpointFolder::save(const std::string& name, const StateDict& tensors,
+                            const Json& state) const {
+  fs::create_directories(folder_);
+  const fs::path file = folder_ / (name + ".safetensors");
+  save_tensors(file, tensors);
+  const Json record = {{"file", file.filename().string()},
+                       {"sha256", sha256_file(file)},
+                       {"bytes", fs::file_size(file)},
+                       {"state", state}};
+  write_file_atomically(folder_ / (name + ".json"), record.dump(1) + "\n");
+}
+
+void CheckpointFolder::save_step(int64_t step, const StateDict& tensors, const Json& state) const {
+  save(fmt::format("{}{:09}", kStepPrefix, step), tensors, state);
+  const auto names = step_names();
+  for (size_t i = 0; i + kStepsKept < names.size(); ++i) remove(names[i]);
+}
+
+std::optional<Checkpoint> CheckpointFolder::latest_step() const {
+  const auto names = step_names();
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    try {
+      return load(*name);
+    } catch (const std::exception& error) {
+      spdlog::warn("{}; taking the checkpoint before it", error.what());
+    }
+  }
+  return std::nullopt;
+}
+
+bool CheckpointFolder::has(const std::string& name) const {
+  return fs::exists(folder_ / (name + ".json"));
+}
+
+Checkpoint CheckpointFolder::load(const std::string& name) const {
+  const fs::path record_file = folder_ / (name + ".json");
+  Json record;
+  try {
+    record = Json::parse(read_file(record_file));
+  } catch (const Json::exception& error) {
+    throw UserError("damaged checkpoint " + record_file.string() + ": " + error.what());
+  }
+  const fs::path file = folder_ / (name + ".safetensors");
+  const std::string expected = record.at("sha256"), got = sha256_file(file);
+  if (got != expected) {
+    throw UserError(fmt::format("damaged checkpoint {}: SHA-256 is {}, expected {}", file.string(),
+                                got, expected));
+  }
+  return {load_tensors(file), record.at("state"), file};
+}
+
+void CheckpointFolder::remove_steps() const {
+  for (const std::string& name : step_names()) remove(name);
+}
+
+std::vector<std::string> CheckpointFolder::step_names() const {
+  std::vector<std::string> names;
+  if (!fs::exists(folder_)) return names;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string stem = entry.path().stem().string();
+    if (entry.path().extension() == ".json" && stem.starts_with(kStepPrefix)) names.push_back(stem);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The JSON goes first: what it vouched for must not disappear before it.
+void CheckpointFolder::remove(const std::string& name) const {
+  fs::remove(folder_ / (name + ".json"));
+  fs::remove(folder_ / (name + ".safetensors"));
+}
+
+void copy_state(const StateDict& source, const StateDict& target, const std::string& what,
+                bool allow_more) {
+  std::string missing, unexpected, misshapen;
+  for (const auto& [name, tensor] : target) {
+    const auto found = source.find(name);
+    if (found == source.end()) {
+      append(missing, name);
+    } else if (found->second.sizes() != tensor.sizes() ||
+               found->second.scalar_type() != tensor.scalar_type()) {
+      append(misshapen,
+             fmt::format("{} (got {} {}, expected {} {})", name,
+                         at::toString(found->second.scalar_type()), shape_text(found->second),
+                         at::toString(tensor.scalar_type()), shape_text(tensor)));
+    }
+  }
+  if (!allow_more) {
+    for (const auto& [name, tensor] : source) {
+      if (!target.contains(name)) append(unexpected, name);
+    }
+  }
+  if (!missing.empty() || !unexpected.empty() || !misshapen.empty()) {
+    std::string message = what + " does not fit the model";
+    if (!missing.empty()) message += "\n  missing: " + missing;
+    if (!unexpected.empty()) message += "\n  unexpected: " + unexpected;
+    if (!misshapen.empty()) message += "\n  of another shape or type: " + misshapen;
+    throw UserError(message);
+  }
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : target) at::Tensor(tensor).copy_(source.at(name));
+}
+
+StateDict module_state(const torch::nn::Module& module) {
+  StateDict state;
+  for (const auto& item : module.named_parameters()) state[item.key()] = item.value();
+  for (const auto& item : module.named_buffers()) state[item.key()] = item.value();
+  return state;
+}
+
+}  // namespace avbench

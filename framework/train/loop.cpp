@@ -1,0 +1,218 @@
+#include "train/loop.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+
+#include "train/interrupt.h"
+#include "train/metrics_log.h"
+#include "train/optimizer.h"
+#include "train/peak_memory.h"
+#include "train/progress.h"
+#include "train/schedule.h"
+#include "train/seeds.h"
+
+namespace avbench {
+
+TrainTask::~TrainTask() = default;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kOptimizerPrefix = "optimizer/";
+
+class StageRun {
+ public:
+  StageRun(TrainTask& task, const StagePlan& plan)
+      : task_(task),
+        plan_(plan),
+        checkpoints_(plan.folder / "checkpoints"),
+        total_steps_(plan.epochs * plan.steps_per_epoch),
+        optimizer_(plan.optimizer, task.param_groups(), task.state()),
+        schedule_(plan.schedule, plan.epochs) {}
+
+  StageResult run(const OpenBatches& open_batches) {
+    reset_peak_memory();
+    resume();
+    MetricsLog log(plan_.folder / "metrics.jsonl", metrics_bytes_);
+    if (step_ < total_steps_) {
+      const NextBatch next_batch = open_batches(step_, total_steps_ - step_);
+      Progress progress(plan_.title, total_steps_, step_, static_cast<double>(plan_.batch_size));
+      while (step_ < total_steps_) {
+        if (step_ % plan_.steps_per_epoch == 0) begin_epoch();
+        const double loss = train_step(next_batch, log);
+        progress.update(step_, loss);
+        if (step_ % plan_.steps_per_epoch == 0) end_epoch(log);
+        if (interrupt_requested() && step_ < total_steps_) stop_for_interrupt(log);
+        if (step_ % plan_.checkpoint_every == 0 && step_ < total_steps_) save_step(log);
+      }
+    }
+    result_.steps = step_;
+    result_.peak_memory_bytes = std::max(result_.peak_memory_bytes, peak_memory_bytes());
+    result_.clips_per_second =
+        result_.train_seconds > 0
+            ? static_cast<double>(step_ * plan_.batch_size) / result_.train_seconds
+            : 0;
+    checkpoints_.save("final", task_.state(), loop_state(log));
+    checkpoints_.remove_steps();
+    return result_;
+  }
+
+ private:
+  double fractional_epoch() const {
+    return static_cast<double>(step_) / static_cast<double>(plan_.steps_per_epoch);
+  }
+
+  StepContext context() {
+    return {.step = step_,
+            .total_steps = total_steps_,
+            .epoch = fractional_epoch(),
+            .training = true,
+            .random = make_generator(derive_seed(plan_.seed, "step", step_)),
+            .group = alone_};
+  }
+
+  void begin_epoch() {
+    const auto epoch = step_ / plan_.steps_per_epoch;
+    task_.before_epoch({.epoch = epoch,
+                        .total_epochs = plan_.epochs,
+                        .random = make_generator(derive_seed(plan_.seed, "epoch", epoch)),
+                        .group = alone_});
+  }
+
+  double train_step(const NextBatch& next_batch, MetricsLog& log) {
+    const auto begin = Clock::now();
+    const LoadedBatch batch = next_batch();
+    const StepContext context = this->context();
+    seed_default_generator(derive_seed(plan_.seed, "dropout", step_));
+    task_.set_training();
+    optimizer_.zero_grad();
+    const Loss loss = task_.loss(batch, context);
+    const double value = loss.total.item<double>();
+    if (!std::isfinite(value)) stop_for_divergence(value);
+    loss.total.backward();
+    task_.after_backward(context);
+    const double norm = optimizer_.clip_gradients(plan_.clip_norm);
+    const double scale = schedule_.scale(fractional_epoch());
+    optimizer_.step(scale);
+    task_.after_step(context);
+    result_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+
+    Json line = {{"step", step_}, {"epoch", context.epoch}, {"loss", value}};
+    for (const auto& [name, part] : loss.parts) line["parts"][name] = part.item<double>();
+    line["gradient_norm"] = std::isfinite(norm) ? Json(norm) : Json("not finite");
+    line["lr"] = plan_.optimizer.lr * scale;
+    log.write(line);
+    ++step_;
+    loss_sum_ += value;
+    return value;
+  }
+
+  void end_epoch(MetricsLog& log) {
+    const int64_t epoch = step_ / plan_.steps_per_epoch;  // done
+    const double mean_loss = loss_sum_ / static_cast<double>(plan_.steps_per_epoch);
+    loss_sum_ = 0;
+    EpochReport report;
+    const bool validate = epoch % plan_.validate_every == 0 || epoch == plan_.epochs;
+    if (validate) report = task_.end_epoch(epoch);
+    schedule_.epoch_done(report.plateau.value_or(mean_loss));
+    Json line = {{"epoch_done", epoch}, {"mean_loss", mean_loss}};
+    line.update(report.figures);
+    log.write(line);
+    if (!validate) return;
+    result_.last_report = report.figures;
+    if (report.score && (!result_.best_score || *report.score > *result_.best_score)) {
+      result_.best_score = report.score;
+      result_.best_epoch = epoch;
+      checkpoints_.save("best", task_.state(), {{"epoch", epoch}, {"score", *report.score}});
+    }
+  }
+
+  Json loop_state(MetricsLog& log) const {
+    return {{"step", step_},
+            {"loss_sum", loss_sum_},
+            {"schedule", schedule_.state()},
+            {"metrics_bytes", log.flush()},
+            {"train_seconds", result_.train_seconds},
+            {"peak_memory_bytes", std::max(result_.peak_memory_bytes, peak_memory_bytes())},
+            {"best_score", result_.best_score ? Json(*result_.best_score) : Json()},
+            {"best_epoch", result_.best_epoch},
+            {"last_report", result_.last_report}};
+  }
+
+  void save_step(MetricsLog& log) {
+    StateDict tensors = task_.state();
+    for (auto& [name, tensor] : optimizer_.state()) tensors[kOptimizerPrefix + name] = tensor;
+    checkpoints_.save_step(step_, tensors, loop_state(log));
+  }
+
+  // A stage that was finished, but whose caller was not, has a final checkpoint and no step ones.
+  void resume() {
+    const auto checkpoint = checkpoints_.has("final") ? std::optional(checkpoints_.load("final"))
+                                                      : checkpoints_.latest_step();
+    if (!checkpoint) return;
+    StateDict model, optimizer;
+    const std::string prefix = kOptimizerPrefix;
+    for (const auto& [name, tensor] : checkpoint->tensors) {
+      if (name.starts_with(prefix)) {
+        optimizer[name.substr(prefix.size())] = tensor;
+      } else {
+        model[name] = tensor;
+      }
+    }
+    copy_state(model, task_.state(), checkpoint->file.string());
+    if (!optimizer.empty()) optimizer_.restore(optimizer);
+    const Json& state = checkpoint->state;
+    step_ = state.at("step");
+    loss_sum_ = state.at("loss_sum");
+    schedule_.restore(state.at("schedule"));
+    metrics_bytes_ = state.at("metrics_bytes");
+    result_.train_seconds = state.at("train_seconds");
+    result_.peak_memory_bytes = state.at("peak_memory_bytes");
+    if (!state.at("best_score").is_null()) result_.best_score = state.at("best_score");
+    result_.best_epoch = state.at("best_epoch");
+    result_.last_report = state.at("last_report");
+    spdlog::info("{}: continues at step {} of {} ({})", plan_.title, step_, total_steps_,
+                 checkpoint->file.string());
+  }
+
+  [[noreturn]] void stop_for_interrupt(MetricsLog& log) {
+    save_step(log);
+    throw Interrupted(fmt::format(
+        "{} interrupted at step {} of {}; the checkpoint is in {}. Run the same command again to "
+        "continue.",
+        plan_.title, step_, total_steps_, checkpoints_.path().string()));
+  }
+
+  [[noreturn]] void stop_for_divergence(double value) {
+    const auto last = checkpoints_.latest_step();
+    throw std::runtime_error(fmt::format(
+        "{}: the loss is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. A lower learning "
+        "rate or protocol.*.clip_norm may help.",
+        plan_.title, value, step_, fractional_epoch(), last ? last->file.string() : "none"));
+  }
+
+  TrainTask& task_;
+  const StagePlan& plan_;
+  CheckpointFolder checkpoints_;
+  int64_t total_steps_;
+  Optimizer optimizer_;
+  Schedule schedule_;
+  Communicator alone_;
+  StageResult result_;
+  int64_t step_ = 0;
+  double loss_sum_ = 0;  // of the running epoch
+  uint64_t metrics_bytes_ = 0;
+};
+
+}  // namespace
+
+StageResult run_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& open_batches) {
+  return StageRun(task, plan).run(open_batches);
+}
+
+}  // namespace avbench

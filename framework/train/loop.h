@@ -1,0 +1,75 @@
+// The training loop, the same for pretraining and finetuning: order of batches, clipping,
+// optimiser, schedule, checkpoints, logs, resumption.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "avbench/context.h"
+#include "avbench/method.h"
+#include "config/experiment.h"
+#include "data/loader.h"
+#include "io/json.h"
+#include "train/checkpoint.h"
+
+namespace avbench {
+
+// What an epoch ended with.
+struct EpochReport {
+  Json figures = Json::object();  // logged
+  std::optional<double> score;    // higher is better: decides which checkpoint is "best"
+  std::optional<double> plateau;  // lower is better: what the plateau schedule watches
+};
+
+// What is trained.
+class TrainTask {
+ public:
+  virtual ~TrainTask();
+  // Everything a checkpoint must hold, by stable name; the tensors are the live ones.
+  virtual StateDict state() = 0;
+  virtual std::vector<ParamGroup> param_groups() = 0;
+  virtual void set_training() = 0;
+  virtual Loss loss(const LoadedBatch& batch, const StepContext& context) = 0;
+  virtual void before_epoch(const EpochContext&) {}
+  virtual void after_backward(const StepContext&) {}
+  virtual void after_step(const StepContext&) {}
+  virtual EpochReport end_epoch(int64_t epoch) = 0;  // after epochs that are validated
+};
+
+struct StagePlan {
+  std::string title;  // "pretrain SimCLR s0", for progress and errors
+  std::filesystem::path folder;
+  uint64_t seed = 0;
+  int64_t epochs = 0;
+  int64_t steps_per_epoch = 0;
+  int64_t batch_size = 0;
+  double clip_norm = 0;
+  int64_t validate_every = 1;      // epochs; the last epoch always is
+  int64_t checkpoint_every = 200;  // steps
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+};
+
+struct StageResult {
+  int64_t steps = 0;
+  double train_seconds = 0;  // of steps, data included; validation and checkpoints excluded
+  double clips_per_second = 0;
+  int64_t peak_memory_bytes = 0;
+  std::optional<double> best_score;
+  int64_t best_epoch = -1;
+  Json last_report = Json::object();
+};
+
+// Gives the batches of steps first_step, first_step + 1, ..., `count` in all.
+using NextBatch = std::function<LoadedBatch()>;
+using OpenBatches = std::function<NextBatch(int64_t first_step, int64_t count)>;
+
+// Runs the stage to its end, from the newest checkpoint in plan.folder/checkpoints if there is one.
+// Leaves the checkpoints "final" and, if a score was reported, "best".
+// Throws Interrupted after Ctrl-C (a checkpoint is written first) and std::runtime_error if the
+// loss is not finite.
+StageResult run_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& open_batches);
+
+}  // namespace avbench

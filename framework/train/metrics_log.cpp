@@ -1,0 +1,30 @@
+#include "train/metrics_log.h"
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+namespace avbench {
+
+MetricsLog::MetricsLog(const std::filesystem::path& file, uint64_t keep_bytes) : file_(file) {
+  std::filesystem::create_directories(file.parent_path());
+  if (std::filesystem::exists(file) && std::filesystem::file_size(file) > keep_bytes) {
+    std::filesystem::resize_file(file, keep_bytes);
+  }
+  stream_.open(file, std::ios::app | std::ios::binary);
+  if (!stream_) {
+    throw std::runtime_error("cannot open " + file.string() + ": " + std::strerror(errno));
+  }
+}
+
+void MetricsLog::write(const Json& line) { stream_ << line.dump() << '\n'; }
+
+uint64_t MetricsLog::flush() {
+  stream_.flush();
+  if (!stream_) {
+    throw std::runtime_error("cannot write " + file_.string() + ": " + std::strerror(errno));
+  }
+  return std::filesystem::file_size(file_);
+}
+
+}  // namespace avbench

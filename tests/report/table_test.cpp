@@ -1,0 +1,111 @@
+#include "report/table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "io/error.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class Table : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        fs::path(testing::TempDir()) /
+        (std::string("table_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void add(const std::string& row, int seed, double accuracy, const std::string& protocol = "p",
+           const std::string& collapse = "") {
+    const fs::path run = folder_ / (row + "-s" + std::to_string(seed));
+    fs::create_directories(run);
+    std::ofstream(run / "summary.json") << Json({{"row", row},
+                                                 {"method", "simclr"},
+                                                 {"modality", "both"},
+                                                 {"seed", seed},
+                                                 {"accuracy", accuracy},
+                                                 {"validation", 0.5},
+                                                 {"train_accuracy", 1.0},
+                                                 {"clips_per_second", 10.0 * (seed + 1)},
+                                                 {"peak_memory_bytes", (seed + 1) << 20},
+                                                 {"seconds", 3.0},
+                                                 {"chance", 0.125},
+                                                 {"labels_train", 40},
+                                                 {"labels_validation", 80},
+                                                 {"collapse", collapse},
+                                                 {"protocol", protocol}});
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Table, GivesMeanAndDeviationOverSeeds) {
+  add("A", 0, 0.5);
+  add("A", 1, 0.7);
+  const auto rows = collect_table(folder_, {"A"});
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_DOUBLE_EQ(rows[0].accuracy_mean, 0.6);
+  EXPECT_NEAR(rows[0].accuracy_std, 0.1 * std::sqrt(2.0), 1e-12);
+  EXPECT_DOUBLE_EQ(rows[0].clips_per_second, 15);
+  EXPECT_EQ(rows[0].peak_memory_bytes, 2 << 20);
+  EXPECT_EQ(rows[0].seeds, (std::vector<int64_t>{0, 1}));
+}
+
+TEST_F(Table, KeepsTheOrderOfTheConfigurationAndLeavesOutWhatIsNotFinished) {
+  add("B", 0, 0.1);
+  add("A", 0, 0.2);
+  fs::create_directories(folder_ / "C-s0");
+  const auto rows = collect_table(folder_, {"C", "B", "A"});
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].row, "B");
+  EXPECT_EQ(rows[1].row, "A");
+}
+
+TEST_F(Table, RefusesRowsOfDifferentProtocols) {
+  add("A", 0, 0.5, "one");
+  add("B", 0, 0.5, "two");
+  try {
+    collect_table(folder_, {"A", "B"});
+    FAIL() << "not refused";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'A' has one"));
+    EXPECT_THAT(error.what(), HasSubstr("'B' has two"));
+  }
+}
+
+TEST_F(Table, RefusesSeedsOfDifferentProtocolsInOneRow) {
+  add("A", 0, 0.5, "one");
+  add("A", 1, 0.5, "two");
+  EXPECT_THROW(collect_table(folder_, {"A"}), UserError);
+}
+
+TEST_F(Table, SaysChanceProtocolAndCollapse) {
+  add("A", 0, 0.5, "abc", "2 % of the gate's columns live");
+  const std::string text = table_markdown(collect_table(folder_, {"A"}), "title", "what it is");
+  EXPECT_THAT(text, HasSubstr("Chance is 12.5 %"));
+  EXPECT_THAT(text, HasSubstr("Protocol abc"));
+  EXPECT_THAT(text, HasSubstr("collapsed: 2 % of the gate's columns live"));
+  EXPECT_THAT(text, HasSubstr("40 + 80"));
+}
+
+TEST_F(Table, JsonHasTheDocumentedKeys) {
+  add("A", 0, 0.5);
+  const Json table = table_json(collect_table(folder_, {"A"}));
+  for (const char* key :
+       {"row", "method", "modality", "seeds", "accuracy_mean", "accuracy_std", "validation",
+        "clips_per_second", "peak_memory_bytes", "seconds", "chance", "protocol"}) {
+    EXPECT_TRUE(table[0].contains(key)) << key;
+  }
+}
+
+}  // namespace
+}  // namespace avbench
