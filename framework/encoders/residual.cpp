@@ -1,0 +1,69 @@
+#include "encoders/residual.h"
+
+namespace avbench {
+namespace {
+
+// conv-BN-ReLU-conv-BN, plus the input, ReLU. Where time, height and width are halved the input
+// comes through a 1x1x1 convolution and BN.
+class ResidualBlock : public Layer {
+ public:
+  ResidualBlock(const ConvFactory& conv, int64_t in, int64_t out, int64_t stride) {
+    const Extent s{stride, stride, stride};
+    conv1_ = register_module("conv1", conv({in, out, {3, 3, 3}, s, {1, 1, 1}}));
+    bn1_ = register_module("bn1", std::make_shared<BatchNorm>(out));
+    conv2_ = register_module("conv2", conv({out, out, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}}));
+    bn2_ = register_module("bn2", std::make_shared<BatchNorm>(out));
+    if (stride == 1) return;
+    shortcut_ =
+        register_module("shortcut", std::make_shared<ConvBn>(conv({in, out, {1, 1, 1}, s}), out));
+  }
+
+  // In-place steps write into a batch norm's output only, which its backward does not need.
+  Tensor forward(const Tensor& x) override {
+    Tensor y = bn1_->forward(conv1_->forward(x)).relu_();
+    y = bn2_->forward(conv2_->forward(y));
+    return y.add_(shortcut_ ? shortcut_->forward(x) : x).relu_();
+  }
+
+ private:
+  std::shared_ptr<Layer> conv1_, bn1_, conv2_, bn2_, shortcut_;
+};
+
+class ResidualEncoder : public Encoder {
+ public:
+  ResidualEncoder(const std::string& name, int64_t w, const ConvFactory& conv)
+      : Encoder({.name = name, .conv3 = 2 * w, .conv4 = 4 * w, .conv5 = 8 * w}) {
+    stem_ = register_module(
+        "stem", std::make_shared<ConvBn>(conv({3, w, {3, 7, 7}, {1, 2, 2}, {1, 3, 3}}), w));
+    //             stage        in     out    stride   3x16x112x112 ->
+    conv2_ = stage("conv2", conv, w, w, 1);          //  w x 16 x 56 x 56
+    conv3_ = stage("conv3", conv, w, 2 * w, 2);      // 2w x  8 x 28 x 28
+    conv4_ = stage("conv4", conv, 2 * w, 4 * w, 2);  // 4w x  4 x 14 x 14
+    conv5_ = stage("conv5", conv, 4 * w, 8 * w, 2);  // 8w x  2 x  7 x  7
+  }
+
+ private:
+  std::shared_ptr<Layer> stage(const std::string& name, const ConvFactory& conv, int64_t in,
+                               int64_t out, int64_t stride) {
+    auto blocks = register_module(name, std::make_shared<torch::nn::Module>());
+    return blocks->register_module("block1",
+                                   std::make_shared<ResidualBlock>(conv, in, out, stride));
+  }
+
+  std::map<std::string, Tensor> feature_maps(const Tensor& clip) override {
+    const Tensor conv3 = conv3_->forward(conv2_->forward(stem_->forward(clip).relu_()));
+    const Tensor conv4 = conv4_->forward(conv3);
+    return {{"conv3", conv3}, {"conv4", conv4}, {"conv5", conv5_->forward(conv4)}};
+  }
+
+  std::shared_ptr<Layer> stem_, conv2_, conv3_, conv4_, conv5_;
+};
+
+}  // namespace
+
+std::shared_ptr<Encoder> make_residual_encoder(const std::string& name, int64_t width,
+                                               const ConvFactory& conv) {
+  return std::make_shared<ResidualEncoder>(name, width, conv);
+}
+
+}  // namespace avbench

@@ -1,0 +1,19 @@
+// The residual layout that R3D and R(2+1)D share; they differ in what a convolution is.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "encoders/encoder.h"
+#include "encoders/layers.h"
+
+namespace avbench {
+
+using ConvFactory = std::function<std::shared_ptr<Layer>(const ConvShape&)>;
+
+// Five stages and global average pooling; section 3 of arXiv:1711.11248 with one block a stage.
+std::shared_ptr<Encoder> make_residual_encoder(const std::string& name, int64_t width,
+                                               const ConvFactory& conv);
+
+}  // namespace avbench

@@ -1,0 +1,17 @@
+// The video and the audio encoder of one model.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "avbench/towers.h"
+#include "config/experiment.h"
+
+namespace avbench {
+
+// Two encoders, children "video" and "audio". Their initial weights depend on `seed` and the
+// architecture alone; the default CPU generator is left as it was found. With config.shared both
+// use the parameters registered under "video", and each keeps batch-norm statistics of its own.
+std::shared_ptr<Towers> make_towers(const EncoderConfig& config, uint64_t seed);
+
+}  // namespace avbench
