@@ -1,0 +1,90 @@
+// avbench bench loss: the pure loss of each method, forward and backward, on random embeddings.
+#include <ATen/ATen.h>
+#include <benchmark/benchmark.h>
+
+#include "app/bench_runner.h"
+#include "app/commands.h"
+#include "io/error.h"
+#include "io/suggest.h"
+#include "plugin/registry.h"
+#include "train/seeds.h"
+
+namespace avbench {
+namespace {
+
+struct Sizes {
+  std::vector<std::string> methods;
+  int64_t batch = 256, dim = 128, negatives = 1024;
+};
+
+// One dimension of an EmbeddingSpec: a letter, perhaps with "+1".
+int64_t dimension(const std::string& text, const Sizes& sizes) {
+  const int64_t more = text.ends_with("+1") ? 1 : 0;
+  switch (text.empty() ? ' ' : text[0]) {
+    case 'B':
+      return sizes.batch + more;
+    case 'D':
+      return sizes.dim + more;
+    default:
+      return sizes.negatives + more;
+  }
+}
+
+// Unit rows, as queues and banks must be; every loss accepts them.
+Tensor random_embedding(const EmbeddingSpec& spec, const Sizes& sizes) {
+  std::vector<int64_t> shape;
+  for (const std::string& part : split(spec.shape, ',')) shape.push_back(dimension(part, sizes));
+  const Tensor rows = at::randn(shape);
+  return (rows / rows.norm(2, {-1}, true)).requires_grad_(spec.differentiable);
+}
+
+void bench_loss(benchmark::State& state, const Sizes& sizes, const MethodPlugin& plugin) {
+  seed_default_generator(0);
+  const Params params = Params::resolve(plugin.name, plugin.params, {});
+  NamedTensors embeddings;
+  for (const EmbeddingSpec& spec : plugin.embeddings) {
+    embeddings[spec.name] = random_embedding(spec, sizes);
+  }
+  for (auto _ : state) {
+    for (auto& [name, tensor] : embeddings) tensor.mutable_grad().reset();
+    plugin.loss(embeddings, params).total.backward();
+  }
+  state.counters["clips_per_second"] = benchmark::Counter(
+      static_cast<double>(state.iterations() * sizes.batch), benchmark::Counter::kIsRate);
+}
+
+void run(const Sizes& sizes, const BenchOptions& options) {
+  const PluginRegistry registry = PluginRegistry::discover();
+  for (const LoadedPlugin& loaded : registry.plugins()) {
+    const MethodPlugin* plugin = loaded.record;
+    if (!sizes.methods.empty() &&
+        std::count(sizes.methods.begin(), sizes.methods.end(), std::string(plugin->name)) == 0) {
+      continue;
+    }
+    benchmark::RegisterBenchmark(
+        (std::string("loss/") + plugin->name).c_str(),
+        [&sizes, plugin](benchmark::State& state) { bench_loss(state, sizes, *plugin); })
+        ->Unit(benchmark::kMicrosecond)
+        ->UseRealTime();
+  }
+  for (const std::string& name : sizes.methods) registry.find(name);  // refuses unknown names
+  run_benchmarks(options);
+}
+
+}  // namespace
+
+void add_bench_loss_command(CLI::App& bench) {
+  auto* command = bench.add_subcommand("loss", "The pure losses, forward and backward");
+  const auto sizes = std::make_shared<Sizes>();
+  const auto options = add_bench_options(*command);
+  const auto positive = CLI::Range(int64_t{2}, int64_t{1} << 20);
+  command->add_option("METHOD", sizes->methods, "methods; default: all");
+  command->add_option("--batch", sizes->batch, "rows")->check(positive)->capture_default_str();
+  command->add_option("--dim", sizes->dim, "columns")->check(positive)->capture_default_str();
+  command->add_option("--negatives", sizes->negatives, "rows of a queue or bank")
+      ->check(positive)
+      ->capture_default_str();
+  command->callback([sizes, options] { run(*sizes, *options); });
+}
+
+}  // namespace avbench

@@ -1,0 +1,43 @@
+#include "app/bench_runner.h"
+
+#include <benchmark/benchmark.h>
+
+#include <iostream>
+
+namespace avbench {
+
+std::shared_ptr<BenchOptions> add_bench_options(CLI::App& command) {
+  auto options = std::make_shared<BenchOptions>();
+  command.add_flag("--json", options->json, "Google Benchmark's JSON");
+  command.add_option("--min-time", options->min_seconds, "seconds a repetition")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  command
+      .add_option("--repetitions", options->repetitions, "repetitions; median and spread follow")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  return options;
+}
+
+void run_benchmarks(const BenchOptions& options) {
+  // The library takes its settings as command-line arguments.
+  std::vector<std::string> texts = {
+      "avbench", "--benchmark_min_time=" + std::to_string(options.min_seconds),
+      "--benchmark_repetitions=" + std::to_string(options.repetitions),
+      "--benchmark_counters_tabular=true"};
+  if (options.repetitions > 1) texts.push_back("--benchmark_report_aggregates_only=true");
+  std::vector<char*> arguments;
+  for (std::string& text : texts) arguments.push_back(text.data());
+  auto count = static_cast<int>(arguments.size());
+  benchmark::Initialize(&count, arguments.data());
+  if (options.json) {
+    benchmark::JSONReporter reporter;
+    benchmark::RunSpecifiedBenchmarks(&reporter);
+  } else {
+    benchmark::ConsoleReporter reporter(benchmark::ConsoleReporter::OO_Tabular);
+    benchmark::RunSpecifiedBenchmarks(&reporter);
+  }
+  benchmark::ClearRegisteredBenchmarks();
+}
+
+}  // namespace avbench

@@ -1,0 +1,33 @@
+// avbench compare CONFIG: every row through all the stages, then the table.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "app/commands.h"
+#include "app/experiment_options.h"
+#include "config/writer.h"
+#include "io/atomic_file.h"
+
+namespace avbench {
+
+void add_compare_command(CLI::App& app) {
+  auto* command = app.add_subcommand(
+      "compare", "Run every row of a configuration through pretraining, finetuning and test");
+  const auto options = add_experiment_options(*command);
+  const auto dry_run = std::make_shared<bool>(false), json = std::make_shared<bool>(false);
+  command->add_flag("--dry-run", *dry_run, "print the resolved configuration and the plan");
+  command->add_flag("--json", *json, "print the table as JSON");
+  command->callback([options, dry_run, json] {
+    ExperimentRun run = open_experiment(*options);
+    if (*dry_run) {
+      fmt::print("{}\n{}", to_yaml(run.experiment()), run.describe(options->run));
+      return;
+    }
+    run.run(options->run, [&](const PlannedRun&) { write_experiment_table(run); });
+    const std::string markdown = write_experiment_table(run);
+    fmt::print("{}", *json ? read_file(run.folder() / "table.json") : markdown);
+    fmt::print(stderr, "results: {}\n", run.folder().string());
+  });
+}
+
+}  // namespace avbench

@@ -1,0 +1,48 @@
+#include "app/experiment_options.h"
+
+#include <ATen/Parallel.h>
+
+#include <filesystem>
+
+#include "config/load.h"
+#include "io/atomic_file.h"
+#include "report/table.h"
+#include "train/interrupt.h"
+
+namespace avbench {
+namespace fs = std::filesystem;
+
+std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command) {
+  auto options = std::make_shared<ExperimentOptions>();
+  command.add_option("CONFIG", options->target, "configuration file, or the folder of a run")
+      ->required();
+  command.add_option("--set", options->sets, "override a key: protocol.pretrain.epochs=3")
+      ->type_name("KEY=VALUE")
+      ->take_all();
+  command.add_option("--row", options->run.rows, "only this row (may be given again)");
+  command.add_option("--seed", options->run.seeds, "only this seed (may be given again)");
+  return options;
+}
+
+ExperimentRun open_experiment(ExperimentOptions& options) {
+  fs::path config = options.target;
+  if (fs::is_directory(config)) {
+    const Json record = Json::parse(read_file(config / "run.json"));
+    options.run.rows = {record.at("row").get<std::string>()};
+    options.run.seeds = {record.at("seed").get<int64_t>()};
+    config /= "config.yaml";
+  }
+  Experiment experiment = load_experiment(config, options.sets);
+  if (experiment.run.threads > 0) at::set_num_threads(static_cast<int>(experiment.run.threads));
+  install_interrupt_handler();
+  return ExperimentRun(std::move(experiment), PluginRegistry::discover());
+}
+
+std::string write_experiment_table(const ExperimentRun& run) {
+  std::vector<std::string> rows;
+  for (const RowConfig& row : run.experiment().rows) rows.push_back(row.name);
+  return write_table(run.folder(), collect_table(run.folder(), rows), run.experiment().name,
+                     run.experiment().description);
+}
+
+}  // namespace avbench

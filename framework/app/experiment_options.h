@@ -1,0 +1,29 @@
+// What the commands that run an experiment have in common.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/experiment_run.h"
+
+namespace avbench {
+
+struct ExperimentOptions {
+  std::string target;  // a configuration file, or the folder of a run
+  std::vector<std::string> sets;
+  RunOptions run;
+};
+
+// Adds CONFIG, --set, --row and --seed to a command.
+std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command);
+
+// Reads the configuration (of a run's folder: its config.yaml, with its row and seed), sets the
+// number of threads, and opens data and plugins.
+ExperimentRun open_experiment(ExperimentOptions& options);
+
+// Writes the table of what has finished so far and returns it as Markdown.
+std::string write_experiment_table(const ExperimentRun& run);
+
+}  // namespace avbench

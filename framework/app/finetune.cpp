@@ -1,0 +1,22 @@
+// avbench finetune CONFIG|RUN: finetuning on labels, after pretrain.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "app/commands.h"
+#include "app/experiment_options.h"
+
+namespace avbench {
+
+void add_finetune_command(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("finetune", "Finetune the rows of a configuration that are pretrained");
+  const auto options = add_experiment_options(*command);
+  command->callback([options] {
+    options->run.pretrain = options->run.test = false;
+    ExperimentRun run = open_experiment(*options);
+    run.run(options->run, [](const PlannedRun& done) { fmt::print("{}\n", done.folder.string()); });
+  });
+}
+
+}  // namespace avbench

@@ -1,0 +1,24 @@
+// avbench pretrain CONFIG|RUN: the self-supervised stage alone.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "app/commands.h"
+#include "app/experiment_options.h"
+
+namespace avbench {
+
+void add_pretrain_command(CLI::App& app) {
+  auto* command = app.add_subcommand("pretrain", "Pretrain the rows of a configuration");
+  const auto options = add_experiment_options(*command);
+  command->callback([options] {
+    options->run.finetune = options->run.test = false;
+    ExperimentRun run = open_experiment(*options);
+    run.run(options->run, [](const PlannedRun& done) {
+      // A baseline has nothing to pretrain.
+      if (!done.pretrain_folder.empty()) fmt::print("{}\n", done.pretrain_folder.string());
+    });
+  });
+}
+
+}  // namespace avbench

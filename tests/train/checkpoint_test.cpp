@@ -1,0 +1,109 @@
+#include "train/checkpoint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <fstream>
+
+#include "io/error.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class Checkpoints : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = fs::path(testing::TempDir()) /
+            (std::string("checkpoints_") +
+             testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(path_);
+  }
+  void TearDown() override { fs::remove_all(path_); }
+
+  static void flip_byte(const fs::path& file, int64_t at) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekg(at);
+    const char byte = static_cast<char>(stream.get() ^ 1);
+    stream.seekp(at);
+    stream.put(byte);
+  }
+
+  fs::path path_;
+};
+
+TEST_F(Checkpoints, GiveBackValuesAndState) {
+  const CheckpointFolder folder(path_);
+  const Tensor weight = torch::randn({2, 3, 1, 4, 4}).contiguous(at::MemoryFormat::ChannelsLast3d);
+  folder.save("final", {{"w", weight}, {"n", torch::tensor(7, torch::kLong)}}, {{"step", 3}});
+  const Checkpoint got = folder.load("final");
+  EXPECT_TRUE(torch::equal(got.tensors.at("w"), weight));
+  EXPECT_EQ(got.tensors.at("n").item<int64_t>(), 7);
+  EXPECT_EQ(got.state.at("step"), 3);
+}
+
+TEST_F(Checkpoints, KeepTheNewestTwoSteps) {
+  const CheckpointFolder folder(path_);
+  for (const int step : {5, 900, 1000}) folder.save_step(step, {{"w", torch::ones(1)}}, {});
+  EXPECT_FALSE(folder.has("step-000000005"));
+  EXPECT_TRUE(folder.has("step-000000900"));
+  EXPECT_EQ(folder.latest_step()->file.filename(), "step-000001000.safetensors");
+}
+
+TEST_F(Checkpoints, TakeTheOneBeforeIfTheNewestIsDamaged) {
+  const CheckpointFolder folder(path_);
+  folder.save_step(1, {{"w", torch::ones(8)}}, {{"step", 1}});
+  folder.save_step(2, {{"w", torch::ones(8)}}, {{"step", 2}});
+  flip_byte(path_ / "step-000000002.safetensors", 80);
+  EXPECT_EQ(folder.latest_step()->state.at("step"), 1);
+  fs::resize_file(path_ / "step-000000001.safetensors", 20);
+  EXPECT_FALSE(folder.latest_step().has_value());
+}
+
+TEST_F(Checkpoints, AreNotThereWithoutTheirJson) {
+  const CheckpointFolder folder(path_);
+  folder.save_step(1, {{"w", torch::ones(8)}}, {});
+  fs::remove(path_ / "step-000000001.json");
+  EXPECT_FALSE(folder.latest_step().has_value());
+}
+
+TEST_F(Checkpoints, DamageIsNamedWithFileGotAndExpected) {
+  const CheckpointFolder folder(path_);
+  folder.save("best", {{"w", torch::ones(8)}}, {});
+  flip_byte(path_ / "best.safetensors", 80);
+  try {
+    folder.load("best");
+    FAIL() << "not noticed";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("best.safetensors"));
+    EXPECT_THAT(error.what(), HasSubstr("expected"));
+  }
+}
+
+TEST(CopyState, ListsWhatDoesNotFitAndCopiesNothing) {
+  const StateDict target = {{"a", torch::zeros(2)}, {"b", torch::zeros(2)}, {"c", torch::zeros(1)}};
+  const StateDict source = {{"a", torch::ones(2)}, {"b", torch::ones(3)}, {"x", torch::ones(1)}};
+  try {
+    copy_state(source, target, "file");
+    FAIL() << "not refused";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("missing: c"));
+    EXPECT_THAT(error.what(), HasSubstr("unexpected: x"));
+    EXPECT_THAT(error.what(), HasSubstr("b (got Float [3], expected Float [2])"));
+  }
+  EXPECT_EQ(target.at("a").sum().item<double>(), 0);
+}
+
+TEST(CopyState, KeepsTheMemoryLayoutOfTheTarget) {
+  const Tensor values = torch::randn({2, 3, 2, 2, 2});
+  const Tensor target = torch::zeros({2, 3, 2, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast3d);
+  copy_state({{"w", values}}, {{"w", target}}, "file");
+  EXPECT_TRUE(torch::equal(target, values));
+  EXPECT_TRUE(target.is_contiguous(at::MemoryFormat::ChannelsLast3d));
+}
+
+}  // namespace
+}  // namespace avbench

@@ -1,0 +1,168 @@
+#include "train/loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "train/interrupt.h"
+#include "train/seeds.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+// A small network with batch norm and dropout: state of every kind that must survive a break.
+class ToyTask : public TrainTask {
+ public:
+  ToyTask() {
+    seed_default_generator(3);
+    net_->push_back("fc", torch::nn::Linear(4, 8));
+    net_->push_back("bn", torch::nn::BatchNorm1d(8));
+    net_->push_back("dropout", torch::nn::Dropout(0.5));
+    net_->push_back("out", torch::nn::Linear(8, 1));
+  }
+  StateDict state() override { return module_state(*net_); }
+  std::vector<ParamGroup> param_groups() override { return {{.parameters = net_->parameters()}}; }
+  void set_training() override { net_->train(); }
+  Loss loss(const LoadedBatch& batch, const StepContext& context) override {
+    if (context.step == fail_at) throw std::runtime_error("killed");
+    if (context.step == interrupt_at) std::raise(SIGINT);
+    const Tensor noise = torch::rand({1}, context.random);
+    const Tensor out = net_->forward(batch.batch.video.at(kBaseView));
+    const Tensor loss = out.pow(2).mean() * (1 + noise.squeeze());
+    if (context.step == nan_at) return {loss / 0 * 0};
+    return {loss, {{"plain", loss.detach()}}};
+  }
+  EpochReport end_epoch(int64_t epoch) override {
+    // Best in the middle.
+    return {.figures = {{"seen", epoch}}, .score = -std::abs(static_cast<double>(epoch) - 2)};
+  }
+
+  int64_t fail_at = -1, interrupt_at = -1, nan_at = -1;
+
+ private:
+  torch::nn::Sequential net_;
+};
+
+NextBatch toy_batches(int64_t first, int64_t) {
+  auto step = std::make_shared<int64_t>(first);
+  return [step] {
+    LoadedBatch batch;
+    batch.batch.video[kBaseView] =
+        torch::randn({6, 4}, make_generator(derive_seed(9, "batch", (*step)++)));
+    return batch;
+  };
+}
+
+class Loop : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        fs::path(testing::TempDir()) /
+        (std::string("loop_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  StagePlan plan(const std::string& name) const {
+    return {.title = "toy",
+            .folder = folder_ / name,
+            .seed = 5,
+            .epochs = 4,
+            .steps_per_epoch = 5,
+            .batch_size = 6,
+            .clip_norm = 1,
+            .checkpoint_every = 3,
+            .optimizer = {.lr = 0.05},
+            .schedule = {.name = "cosine", .warmup_epochs = 1}};
+  }
+
+  static std::string text(const fs::path& file) {
+    std::ifstream stream(file);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+  static void expect_equal(const StateDict& a, const StateDict& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (const auto& [name, tensor] : a) EXPECT_TRUE(torch::equal(tensor, b.at(name))) << name;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Loop, ABrokenRunEndsBitEqualToAnUnbrokenOne) {
+  ToyTask unbroken;
+  const StageResult whole = run_stage(unbroken, plan("whole"), toy_batches);
+  for (const int64_t at : {1, 4, 7, 10, 14, 19}) {
+    const StagePlan broken = plan("broken" + std::to_string(at));
+    {
+      ToyTask task;
+      task.fail_at = at;
+      EXPECT_THROW(run_stage(task, broken, toy_batches), std::runtime_error);
+    }
+    ToyTask task;
+    const StageResult result = run_stage(task, broken, toy_batches);
+    expect_equal(task.state(), unbroken.state());
+    EXPECT_EQ(result.best_epoch, whole.best_epoch);
+    EXPECT_EQ(text(broken.folder / "metrics.jsonl"), text(folder_ / "whole/metrics.jsonl")) << at;
+    expect_equal(CheckpointFolder(broken.folder / "checkpoints").load("best").tensors,
+                 CheckpointFolder(folder_ / "whole/checkpoints").load("best").tensors);
+  }
+}
+
+TEST_F(Loop, KeepsTheBestEpochAndTheLast) {
+  ToyTask task;
+  const StageResult result = run_stage(task, plan("run"), toy_batches);
+  EXPECT_EQ(result.best_epoch, 2);
+  EXPECT_EQ(result.steps, 20);
+  const CheckpointFolder checkpoints(folder_ / "run/checkpoints");
+  EXPECT_EQ(checkpoints.load("best").state.at("epoch"), 2);
+  expect_equal(checkpoints.load("final").tensors, task.state());
+  EXPECT_FALSE(checkpoints.latest_step().has_value());
+}
+
+TEST_F(Loop, AFinishedStageIsNotTrainedAgain) {
+  ToyTask first;
+  run_stage(first, plan("run"), toy_batches);
+  ToyTask second;
+  second.fail_at = 0;
+  const StageResult result = run_stage(second, plan("run"), toy_batches);
+  EXPECT_EQ(result.steps, 20);
+  expect_equal(second.state(), first.state());
+}
+
+TEST_F(Loop, ALossThatIsNotFiniteNamesStepMethodAndCheckpoint) {
+  ToyTask task;
+  task.nan_at = 7;
+  try {
+    run_stage(task, plan("run"), toy_batches);
+    FAIL() << "went on";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("toy: the loss is"));
+    EXPECT_THAT(error.what(), HasSubstr("at step 7"));
+    EXPECT_THAT(error.what(), HasSubstr("step-000000006.safetensors"));
+  }
+}
+
+// Last: the request stays set for the rest of the process.
+TEST_F(Loop, CtrlCWritesACheckpointAndSaysHowToContinue) {
+  install_interrupt_handler();
+  ToyTask task;
+  task.interrupt_at = 7;
+  try {
+    run_stage(task, plan("run"), toy_batches);
+    FAIL() << "not interrupted";
+  } catch (const Interrupted& stop) {
+    EXPECT_THAT(stop.what(), HasSubstr("step 8 of 20"));
+    EXPECT_THAT(stop.what(), HasSubstr("Run the same command again"));
+  }
+  EXPECT_TRUE(CheckpointFolder(folder_ / "run/checkpoints").has("step-000000008"));
+}
+
+}  // namespace
+}  // namespace avbench

@@ -1,0 +1,140 @@
+#include "train/optimizer.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "io/error.h"
+
+namespace avbench {
+namespace {
+
+struct Problem {
+  std::vector<Tensor> parameters;
+  std::map<std::string, Tensor> names;
+};
+
+// Two parameters, one of them in channels_last_3d as convolution weights are.
+Problem make_problem() {
+  torch::manual_seed(7);
+  Problem p;
+  p.parameters = {torch::randn({5}),
+                  torch::randn({2, 3, 2, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast3d)};
+  for (size_t i = 0; i < p.parameters.size(); ++i) {
+    p.parameters[i].requires_grad_(true);
+    p.names["p" + std::to_string(i)] = p.parameters[i];
+  }
+  return p;
+}
+
+void backward(const std::vector<Tensor>& parameters) {
+  Tensor loss = torch::zeros({});
+  for (const Tensor& p : parameters) loss = loss + (p.pow(3) + p.sin()).sum();
+  loss.backward();
+}
+
+double farthest(const Problem& a, const Problem& b) {
+  double d = 0;
+  for (size_t i = 0; i < a.parameters.size(); ++i) {
+    d = std::max(d, (a.parameters[i] - b.parameters[i]).abs().max().item<double>());
+  }
+  return d;
+}
+
+TEST(Optimizer, SgdStepsAsLibTorchs) {
+  Problem ours = make_problem(), theirs = make_problem();
+  Optimizer optimizer({.name = "sgd", .lr = 0.05, .momentum = 0.9, .weight_decay = 0.01},
+                      {{.parameters = ours.parameters}}, ours.names);
+  torch::optim::SGD reference(theirs.parameters,
+                              torch::optim::SGDOptions(0.05).momentum(0.9).weight_decay(0.01));
+  for (int step = 0; step < 5; ++step) {
+    optimizer.zero_grad();
+    backward(ours.parameters);
+    optimizer.step(1);
+    reference.zero_grad();
+    backward(theirs.parameters);
+    reference.step();
+  }
+  EXPECT_LT(farthest(ours, theirs), 1e-6);
+}
+
+TEST(Optimizer, AdamwStepsAsLibTorchs) {
+  Problem ours = make_problem(), theirs = make_problem();
+  Optimizer optimizer({.name = "adamw", .lr = 0.01, .weight_decay = 0.1},
+                      {{.parameters = ours.parameters}}, ours.names);
+  torch::optim::AdamW reference(theirs.parameters,
+                                torch::optim::AdamWOptions(0.01).weight_decay(0.1));
+  for (int step = 0; step < 5; ++step) {
+    optimizer.zero_grad();
+    backward(ours.parameters);
+    optimizer.step(1);
+    reference.zero_grad();
+    backward(theirs.parameters);
+    reference.step();
+  }
+  EXPECT_LT(farthest(ours, theirs), 1e-6);
+}
+
+// x = 2, gradient 2x = 4, rate 0.1 * 0.5 * lr_scale.
+TEST(Optimizer, GroupsHaveTheirOwnScaleDecayAndSchedule) {
+  Tensor scaled = torch::full({1}, 2.0).requires_grad_(true);
+  Tensor constant = torch::full({1}, 2.0).requires_grad_(true);
+  Optimizer optimizer({.name = "sgd", .lr = 0.1, .momentum = 0, .weight_decay = 0},
+                      {{.parameters = {scaled}, .lr_scale = 3, .weight_decay = 1.0},
+                       {.parameters = {constant}, .constant_lr = true}},
+                      {{"scaled", scaled}, {"constant", constant}});
+  (scaled * scaled + constant * constant).sum().backward();
+  optimizer.step(0.5);
+  EXPECT_NEAR(scaled.item<double>(), 2 - 0.1 * 0.5 * 3 * (4 + 1.0 * 2), 1e-6);
+  EXPECT_NEAR(constant.item<double>(), 2 - 0.1 * 4, 1e-6);
+}
+
+// Gradients (3, 4): norm 5.
+TEST(Optimizer, ClipsTheGlobalNormAcrossParameters) {
+  Tensor a = torch::zeros({1}).requires_grad_(true), b = torch::zeros({1}).requires_grad_(true);
+  Optimizer optimizer({}, {{.parameters = {a, b}}}, {{"a", a}, {"b", b}});
+  (3 * a + 4 * b).sum().backward();
+  EXPECT_NEAR(optimizer.clip_gradients(0), 5, 1e-6);
+  EXPECT_NEAR(a.grad().item<double>(), 3, 1e-6);
+  EXPECT_NEAR(optimizer.clip_gradients(1), 5, 1e-6);
+  EXPECT_NEAR(a.grad().item<double>(), 0.6, 1e-6);
+  EXPECT_NEAR(b.grad().item<double>(), 0.8, 1e-6);
+}
+
+TEST(Optimizer, ContinuesFromItsSavedState) {
+  for (const char* name : {"sgd", "adamw"}) {
+    const OptimizerConfig config{.name = name, .lr = 0.05};
+    Problem unbroken = make_problem(), first = make_problem();
+    Optimizer a(config, {{.parameters = unbroken.parameters}}, unbroken.names);
+    Optimizer b(config, {{.parameters = first.parameters}}, first.names);
+    const auto step = [](Optimizer& optimizer, Problem& problem) {
+      optimizer.zero_grad();
+      backward(problem.parameters);
+      optimizer.step(1);
+    };
+    for (int i = 0; i < 4; ++i) step(a, unbroken);
+    for (int i = 0; i < 2; ++i) step(b, first);
+    Optimizer c(config, {{.parameters = first.parameters}}, first.names);
+    c.restore(b.state());
+    for (int i = 0; i < 2; ++i) step(c, first);
+    EXPECT_EQ(farthest(unbroken, first), 0) << name;
+  }
+}
+
+TEST(Optimizer, LeavesParametersWithoutGradientAlone) {
+  Tensor used = torch::ones({1}).requires_grad_(true), idle = torch::ones({1}).requires_grad_(true);
+  Optimizer optimizer({.weight_decay = 0.5}, {{.parameters = {used, idle}}},
+                      {{"used", used}, {"idle", idle}});
+  used.sum().backward();
+  optimizer.step(1);
+  EXPECT_EQ(idle.item<double>(), 1);
+  EXPECT_LT(used.item<double>(), 1);
+}
+
+TEST(Optimizer, RefusesATensorInTwoGroups) {
+  Tensor a = torch::ones({1}).requires_grad_(true);
+  EXPECT_THROW(Optimizer({}, {{.parameters = {a}}, {.parameters = {a}}}, {{"a", a}}),
+               std::logic_error);
+}
+
+}  // namespace
+}  // namespace avbench

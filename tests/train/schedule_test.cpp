@@ -1,0 +1,66 @@
+#include "train/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace avbench {
+namespace {
+
+TEST(Schedule, ConstantIsOne) {
+  const Schedule schedule({}, 10);
+  EXPECT_EQ(schedule.scale(0), 1);
+  EXPECT_EQ(schedule.scale(9.5), 1);
+}
+
+TEST(Schedule, WarmupRisesLinearlyFromZero) {
+  const Schedule schedule({.name = "cosine", .warmup_epochs = 2}, 10);
+  EXPECT_EQ(schedule.scale(0), 0);
+  EXPECT_DOUBLE_EQ(schedule.scale(0.5), 0.25);
+  EXPECT_DOUBLE_EQ(schedule.scale(2), 1);
+}
+
+// Half way between warm-up and the end the cosine is at the middle.
+TEST(Schedule, CosineFallsToItsFinalScale) {
+  const Schedule schedule({.name = "cosine", .warmup_epochs = 2, .final_scale = 0.2}, 10);
+  EXPECT_NEAR(schedule.scale(6), 0.6, 1e-12);
+  EXPECT_NEAR(schedule.scale(10), 0.2, 1e-12);
+}
+
+TEST(Schedule, StepMultipliesEveryFewEpochs) {
+  const Schedule schedule({.name = "step", .step_epochs = 3, .gamma = 0.5}, 10);
+  EXPECT_DOUBLE_EQ(schedule.scale(2.9), 1);
+  EXPECT_DOUBLE_EQ(schedule.scale(3), 0.5);
+  EXPECT_DOUBLE_EQ(schedule.scale(8.9), 0.25);
+}
+
+// torch.optim.lr_scheduler.ReduceLROnPlateau(patience=2) lowers the rate at the third epoch in a
+// row that brings no improvement.
+TEST(Schedule, PlateauLowersAfterPatienceIsOver) {
+  Schedule schedule({.name = "plateau", .gamma = 0.1, .patience = 2}, 100);
+  for (const double figure : {1.0, 1.0, 1.5}) schedule.epoch_done(figure);
+  EXPECT_DOUBLE_EQ(schedule.scale(3), 1);
+  schedule.epoch_done(1.0);
+  EXPECT_DOUBLE_EQ(schedule.scale(4), 0.1);
+}
+
+TEST(Schedule, ContinuesFromItsSavedState) {
+  const ScheduleConfig config{.name = "plateau", .gamma = 0.1, .patience = 1};
+  Schedule unbroken(config, 100), first(config, 100), second(config, 100);
+  const double figures[] = {3, 2, 2, 2, 1, 1, 1};
+  for (int i = 0; i < 7; ++i) unbroken.epoch_done(figures[i]);
+  for (int i = 0; i < 3; ++i) first.epoch_done(figures[i]);
+  second.restore(first.state());
+  for (int i = 3; i < 7; ++i) second.epoch_done(figures[i]);
+  EXPECT_EQ(second.scale(7), unbroken.scale(7));
+  EXPECT_LT(unbroken.scale(7), 1);
+}
+
+TEST(Schedule, SavesItsStateBeforeTheFirstEpoch) {
+  Schedule schedule({.name = "plateau"}, 10);
+  schedule.restore(Json::parse(schedule.state().dump()));
+  EXPECT_EQ(schedule.scale(0), 1);
+}
+
+}  // namespace
+}  // namespace avbench
