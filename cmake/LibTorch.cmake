@@ -30,8 +30,11 @@ endforeach()
 
 add_library(avbench_torch INTERFACE)
 add_library(avbench::torch ALIAS avbench_torch)
-target_include_directories(avbench_torch SYSTEM INTERFACE
-                           ${LIBTORCH}/include ${LIBTORCH}/include/torch/csrc/api/include)
+# Behind the system's folders: LibTorch carries copies of other libraries' headers (fmt among them)
+# that must not stand before the installed ones.
+target_compile_options(avbench_torch INTERFACE
+                       "SHELL:-idirafter ${LIBTORCH}/include"
+                       "SHELL:-idirafter ${LIBTORCH}/include/torch/csrc/api/include")
 target_compile_definitions(avbench_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
 target_link_libraries(avbench_torch INTERFACE avbench_imported_torch_cpu avbench_imported_c10)
 # libtorch_cpu of the wheel names two small CUDA libraries that lie in a sibling folder.
