@@ -30,11 +30,13 @@ struct BadFile {
 // throws.
 using OpenProgress = std::function<void(int64_t done, int64_t total)>;
 
+struct CheckedFile;
+
 class Dataset {
  public:
-  // Indexes every file and decodes it once, in run.workers threads; what was found is kept for the
-  // next time (see index_cache.h). Throws UserError if the source is wrong, if a file is bad and
-  // data.on_bad is "fail", or if no file is left.
+  // Indexes every file of data.source and decodes it once, in run.workers threads; what was found
+  // is kept for the next time (see index_cache.h). Throws UserError if the source is wrong, if a
+  // file is bad and data.on_bad is "fail", or if no file is left.
   static std::shared_ptr<const Dataset> open(const DataConfig& data, const ClipConfig& clip,
                                              const SpectrogramConfig& spectrogram,
                                              const RunConfig& run,
@@ -65,6 +67,10 @@ class Dataset {
  private:
   Dataset(const ClipConfig& clip, const SpectrogramConfig& spectrogram)
       : clip_(clip), spectrogram_(spectrogram) {}
+
+  void make_cache(int64_t bytes, int64_t limit_mib, int64_t samples);
+  void take(const std::vector<Item>& items, std::vector<CheckedFile>& files);
+  void report(const DataConfig& data) const;  // throws UserError if the data set cannot be used
 
   ClipConfig clip_;
   SpectrogramConfig spectrogram_;

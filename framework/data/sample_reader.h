@@ -19,7 +19,7 @@ namespace avbench {
 // What tells that a file is still the one that was indexed.
 struct FileStamp {
   int64_t bytes = 0;
-  int64_t modified = 0;  // in the file system's clock ticks
+  int64_t modified = 0;  // in the file system clock's ticks
   bool operator==(const FileStamp&) const = default;
 };
 
@@ -33,8 +33,8 @@ struct Sample {
   int64_t label = 0;  // class id
   FileStamp stamp;
   std::shared_ptr<const VideoIndex> index;
-  int64_t first_rank = 0, frames = 0;        // the part's frames, in the file's display order
   std::pair<double, double> segment{0, -1};  // seconds, as DecodeRequest's
+  int64_t first_rank = 0, frames = 0;        // the part's frames, in the file's display order
   int64_t number = 0;                        // in the whole data set: its place in the cache
 };
 
@@ -43,27 +43,34 @@ struct FileContent {
   std::vector<float> spectrogram;  // [spectrogram.resize], in [0, 1]; empty if not asked for
 };
 
+// What became of decoding; `message` says why it is not kOk.
+struct DecodeResult {
+  FileStatus status = FileStatus::kOk;
+  std::string message;
+};
+
 // One a thread. Frames are given by their number in the sample, not in the file.
 class SampleReader {
  public:
   SampleReader(const ClipConfig& clip, const SpectrogramConfig& spectrogram);
 
-  // Clips of clip.frames frames, side by side. Throws std::runtime_error with the file's name if it
-  // cannot be decoded or is not the file that was indexed.
+  // A clip of clip.frames frames for each start, one behind the other. Throws std::runtime_error
+  // with the file's name if it cannot be decoded, or is no longer the file that was indexed.
   FileContent read_clips(const Sample& sample, std::span<const int64_t> starts, bool sound);
 
-  // All frames and the spectrogram.
+  // All frames and the spectrogram. Throws as read_clips().
   FileContent read_all(const Sample& sample);
 
-  // Decodes everything in pieces of bounded memory; a file that cannot serve is no exception here.
-  std::pair<FileStatus, std::string> verify(const Sample& sample);
+  // As read_all(), with the failure as a result.
+  DecodeResult try_read_all(const Sample& sample, FileContent& content);
 
-  // read_all() and verify() in one.
-  std::pair<FileStatus, std::string> try_read_all(const Sample& sample, FileContent& content);
+  // Decodes everything and keeps nothing, in bounded memory.
+  DecodeResult verify(const Sample& sample);
 
  private:
-  Decoded decode(const Sample& sample, const std::vector<ClipRequest>& clips, bool sound);
+  Decoded decode(const Sample& sample, std::vector<ClipRequest> clips, bool sound);
   std::vector<float> spectrogram_of(std::span<const float> sound);
+  int64_t frame_bytes() const { return clip_.resize[0] * clip_.resize[1] * 3; }
 
   ClipConfig clip_;
   SpectrogramConfig spectrogram_;

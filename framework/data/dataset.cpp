@@ -1,0 +1,166 @@
+#include "data/dataset.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <map>
+
+#include "data/file_check.h"
+#include "data/index_cache.h"
+#include "io/error.h"
+#include "io/sha256.h"
+
+namespace avbench {
+namespace {
+
+void check_crop(const char* section, int64_t crop, const std::array<int64_t, 2>& resize) {
+  if (crop <= std::min(resize[0], resize[1])) return;
+  throw UserError(
+      fmt::format("{0}.crop is {1}, larger than {0}.resize, [{2}, {3}]; expected at "
+                  "most {4}.",
+                  section, crop, resize[0], resize[1], std::min(resize[0], resize[1])));
+}
+
+// "corrupt 2, no_audio 1"
+std::string status_counts(const std::vector<BadFile>& files) {
+  std::map<std::string_view, int64_t> counts;
+  for (const BadFile& file : files) ++counts[to_string(file.status)];
+  std::string text;
+  for (const auto& [status, count] : counts) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", status, count);
+  }
+  return text;
+}
+
+// The first few, a line each.
+std::string listed(const std::vector<BadFile>& files) {
+  constexpr size_t kShown = 10;
+  std::string text;
+  for (size_t i = 0; i < std::min(files.size(), kShown); ++i) {
+    text += fmt::format("\n  {}: {} ({})", files[i].path.string(), to_string(files[i].status),
+                        files[i].message);
+  }
+  if (files.size() > kShown) text += fmt::format("\n  ... and {} more", files.size() - kShown);
+  return text;
+}
+
+void remember(const FileChecker& checker, const std::filesystem::path& file) {
+  if (!checker.learnt()) return;
+  try {
+    save_index_cache(file, checker.entries());
+  } catch (const std::exception& error) {
+    spdlog::warn("the index of the data set is not kept for the next run: {}", error.what());
+  }
+}
+
+// Warns of classes that nothing can be learnt about.
+void check_classes(const Dataset& dataset) {
+  if (dataset.size(Split::kTrain) == 0) return;
+  std::vector<bool> seen(dataset.classes().size());
+  for (const int64_t label : dataset.labels(Split::kTrain)) seen[label] = true;
+  for (size_t c = 0; c < seen.size(); ++c) {
+    if (!seen[c]) {
+      spdlog::warn("class '{}' has no usable file in the training split", dataset.classes()[c]);
+    }
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipConfig& clip,
+                                             const SpectrogramConfig& spectrogram,
+                                             const RunConfig& run, const OpenProgress& progress) {
+  check_crop("protocol.clip", clip.crop, clip.resize);
+  check_crop("protocol.spectrogram", spectrogram.crop, spectrogram.resize);
+  if (data.source.empty()) {
+    throw UserError(
+        "protocol.data.source is not set; expected a folder with <split>/<class>/<file>, or a CSV "
+        "manifest.");
+  }
+  const auto items = read_source(data.source);
+  const auto index_file = index_cache_file(data.source);
+  const IndexEntries known = load_index_cache(index_file);
+  FileChecker checker(items, known, clip, spectrogram, run.workers, progress);
+
+  std::shared_ptr<Dataset> dataset(new Dataset(clip, spectrogram));
+  dataset->classes_ = class_names(items);
+  try {
+    checker.index();
+    dataset->make_cache(checker.content_bytes(), run.cache_mib, items.size());
+    for (size_t i = 0; i < items.size(); ++i) checker.files()[i].sample.number = i;
+    checker.decode(dataset->cache_.get());
+  } catch (...) {
+    remember(checker, index_file);
+    throw;
+  }
+  remember(checker, index_file);
+  dataset->take(items, checker.files());
+  dataset->report(data);
+  return dataset;
+}
+
+void Dataset::make_cache(int64_t bytes, int64_t limit_mib, int64_t samples) {
+  const double mib = static_cast<double>(bytes) / (1 << 20);
+  if (bytes <= limit_mib << 20) {
+    cache_ = std::make_unique<ContentCache>(samples);
+    spdlog::info("decoded files are kept in memory: {:.0f} MiB", mib);
+  } else {
+    spdlog::info(
+        "files are decoded anew for every batch: the decoded data set has {:.0f} MiB, "
+        "run.cache_mib allows {}",
+        mib, limit_mib);
+  }
+}
+
+void Dataset::take(const std::vector<Item>& items, std::vector<CheckedFile>& files) {
+  for (size_t i = 0; i < items.size(); ++i) {
+    CheckedFile& file = files[i];
+    if (file.result.status != FileStatus::kOk) {
+      excluded_.push_back({items[i].id, items[i].path, items[i].split, file.result.status,
+                           std::move(file.result.message)});
+      continue;
+    }
+    file.sample.label =
+        std::lower_bound(classes_.begin(), classes_.end(), items[i].label) - classes_.begin();
+    splits_[static_cast<size_t>(items[i].split)].push_back(std::move(file.sample));
+  }
+}
+
+void Dataset::report(const DataConfig& data) const {
+  if (!excluded_.empty() && data.on_bad == "fail") {
+    throw UserError(fmt::format(
+        "{}: {} files cannot serve, and data.on_bad is 'fail':{}\nRemove or replace them, or set "
+        "data.on_bad to 'exclude' to leave them out and list them.",
+        data.source, excluded_.size(), listed(excluded_)));
+  }
+  const bool none =
+      std::all_of(splits_.begin(), splits_.end(), [](const auto& split) { return split.empty(); });
+  if (none) {
+    throw UserError(fmt::format("{}: none of the {} files can serve ({}):{}", data.source,
+                                excluded_.size(), status_counts(excluded_), listed(excluded_)));
+  }
+  if (!excluded_.empty()) {
+    spdlog::warn("{}: {} files are left out: {}", data.source, excluded_.size(),
+                 status_counts(excluded_));
+  }
+  check_classes(*this);
+}
+
+std::vector<int64_t> Dataset::labels(Split split) const {
+  std::vector<int64_t> labels;
+  for (const Sample& sample : samples(split)) labels.push_back(sample.label);
+  return labels;
+}
+
+std::string Dataset::hash() const {
+  Sha256 sha;
+  for (const Split split : kSplits) {
+    for (const Sample& sample : samples(split)) {
+      sha.update(fmt::format("{}\t{}\t{}\n", to_string(split), sample.id, classes_[sample.label]));
+    }
+  }
+  return sha.hex();
+}
+
+}  // namespace avbench

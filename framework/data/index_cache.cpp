@@ -1,0 +1,184 @@
+#include "data/index_cache.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "io/atomic_file.h"
+#include "io/error.h"
+#include "io/sha256.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Magic and version; raised whenever the fields, or what index_file() finds, change. Behind it the
+// entries, then the SHA-256 of everything before. Numbers in the machine's byte order.
+constexpr std::string_view kMagic = "avbench index 1\n";
+constexpr size_t kDigestSize = 64;
+
+// Writing and reading visit the same fields in the same order.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+
+  template <class T>
+  requires std::is_trivially_copyable_v<T>
+  void operator()(const T& value) {
+    out_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  void operator()(const std::string& text) {
+    (*this)(uint64_t{text.size()});
+    out_ += text;
+  }
+  template <class T>
+  void operator()(const std::vector<T>& values) {
+    (*this)(uint64_t{values.size()});
+    out_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+  }
+
+ private:
+  std::string& out_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  template <class T>
+  requires std::is_trivially_copyable_v<T>
+  void operator()(T& value) { std::memcpy(&value, take(sizeof value).data(), sizeof value); }
+  void operator()(std::string& text) { text = take(length(1)); }
+  template <class T>
+  void operator()(std::vector<T>& values) {
+    const size_t size = length(sizeof(T));
+    values.resize(size);
+    const std::string_view bytes = take(size * sizeof(T));
+    if (size > 0) std::memcpy(values.data(), bytes.data(), bytes.size());
+  }
+  bool at_end() const { return bytes_.empty(); }
+
+ private:
+  size_t length(size_t element) {
+    uint64_t size = 0;
+    (*this)(size);
+    if (size > bytes_.size() / element) throw std::runtime_error("index cache: bad length");
+    return size;
+  }
+  std::string_view take(size_t size) {
+    if (size > bytes_.size()) throw std::runtime_error("index cache: cut off");
+    const std::string_view taken = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return taken;
+  }
+
+  std::string_view bytes_;
+};
+
+template <class Archive, class Index>
+void visit_index(Archive& archive, Index& index) {
+  archive(index.status);
+  archive(index.message);
+  archive(index.file_bytes);
+  archive(index.pts);
+  archive(index.time_base_num);
+  archive(index.time_base_den);
+  archive(index.entries);
+  archive(index.sequential);
+  archive(index.reorder);
+  archive(index.width);
+  archive(index.height);
+  archive(index.rotation);
+  archive(index.mirrored);
+  archive(index.fps);
+  archive(index.duration);
+  archive(index.has_audio);
+  archive(index.sample_rate);
+  archive(index.audio_start);
+  archive(index.audio_duration);
+}
+
+IndexEntry read_entry(Reader& reader) {
+  IndexEntry entry;
+  reader(entry.stamp);
+  auto index = std::make_shared<VideoIndex>();
+  visit_index(reader, *index);
+  entry.index = std::move(index);
+  bool decoded = false;
+  reader(decoded);
+  if (decoded) {
+    entry.decoded.emplace();
+    reader(entry.decoded->status);
+    reader(entry.decoded->message);
+  }
+  return entry;
+}
+
+void write_entry(Writer& writer, const IndexEntry& entry) {
+  writer(entry.stamp);
+  visit_index(writer, *entry.index);
+  writer(entry.decoded.has_value());
+  if (entry.decoded) {
+    writer(entry.decoded->status);
+    writer(entry.decoded->message);
+  }
+}
+
+fs::path cache_folder() {
+  const auto variable = [](const char* name) -> fs::path {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+  };
+  if (const fs::path own = variable("AVBENCH_CACHE"); !own.empty()) return own;
+  if (const fs::path shared = variable("XDG_CACHE_HOME"); !shared.empty())
+    return shared / "avbench";
+  if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "avbench";
+  return fs::temp_directory_path() / "avbench";
+}
+
+}  // namespace
+
+fs::path index_cache_file(const fs::path& source) {
+  return cache_folder() /
+         ("index-" + sha256_hex(fs::weakly_canonical(source).string()).substr(0, 16) + ".bin");
+}
+
+IndexEntries load_index_cache(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return {};
+  try {
+    const std::string text = read_file(file);
+    std::string_view bytes = text;
+    if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + kDigestSize) return {};
+    const std::string_view body = bytes.substr(0, bytes.size() - kDigestSize);
+    if (sha256_hex(body) != bytes.substr(body.size())) return {};
+    Reader reader(body.substr(kMagic.size()));
+    IndexEntries entries;
+    while (!reader.at_end()) {
+      std::string id;
+      reader(id);
+      entries.emplace(std::move(id), read_entry(reader));
+    }
+    return entries;
+  } catch (const std::exception&) {
+    return {};  // it is only a cache
+  }
+}
+
+void save_index_cache(const fs::path& file, const IndexEntries& entries) {
+  fs::create_directories(file.parent_path());
+  std::string bytes(kMagic);
+  Writer writer(bytes);
+  for (const auto& [id, entry] : entries) {
+    writer(id);
+    write_entry(writer, entry);
+  }
+  bytes += sha256_hex(std::string_view(bytes));
+  write_file_atomically(file, std::string_view(bytes));
+}
+
+}  // namespace avbench

@@ -1,0 +1,159 @@
+#include "data/loader.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "data/batch_maker.h"
+
+namespace avbench {
+
+// Work is handed out by groups of rows, earliest batch first, so that any number of threads helps
+// with the batch that is needed next. A batch enters the window when a thread finds nothing else to
+// do, and leaves it in next().
+class Loader::Impl {
+ public:
+  Impl(std::shared_ptr<const Dataset> dataset, Plan plan, LoaderOptions options)
+      : maker_(std::move(dataset), options.split, std::move(options.views)),
+        plan_(std::move(plan)),
+        next_planned_(options.first_batch),
+        end_(options.first_batch + options.batch_count),
+        left_(options.batch_count),
+        window_limit_(std::max(1, options.prefetch)) {
+    for (int i = 0; i < std::max(1, options.workers); ++i) {
+      threads_.emplace_back([this] { work(); });
+    }
+  }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    work_to_do_.notify_all();
+    threads_.clear();  // joins
+  }
+
+  LoadedBatch next() {
+    std::unique_lock lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+    if (left_ == 0) throw std::logic_error("Loader::next() after the last batch");
+    batch_done_.wait(
+        lock, [&] { return failure_ || (!window_.empty() && window_.front()->groups_left == 0); });
+    if (failure_) std::rethrow_exception(failure_);
+    if (window_.front()->failure) {
+      failure_ = window_.front()->failure;
+      stopping_ = true;
+      work_to_do_.notify_all();
+      std::rethrow_exception(failure_);
+    }
+    LoadedBatch batch = std::move(window_.front()->batch);
+    window_.pop_front();
+    --left_;
+    work_to_do_.notify_all();
+    return batch;
+  }
+
+  int64_t batches_left() const {
+    const std::lock_guard lock(mutex_);
+    return left_;
+  }
+
+ private:
+  struct Pending {
+    LoadedBatch batch;
+    std::vector<RowRange> groups;
+    size_t next_group = 0, groups_left = 0;
+    size_t failed_group = 0;
+    std::exception_ptr failure;  // of the first group in order that failed
+  };
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    try {
+      SampleReader reader = maker_.make_reader();
+      while (true) {
+        Pending* pending = nullptr;
+        work_to_do_.wait(lock, [&] { return stopping_ || (pending = pending_work()); });
+        if (stopping_) return;
+        const size_t group = pending->next_group++;
+        lock.unlock();
+        std::exception_ptr failure;
+        try {
+          maker_.fill(pending->batch, pending->groups[group], reader);
+        } catch (...) {
+          failure = std::current_exception();
+        }
+        lock.lock();
+        finish(*pending, group, failure);
+      }
+    } catch (...) {  // of the plan, or of memory
+      if (!lock.owns_lock()) lock.lock();
+      if (!failure_) failure_ = std::current_exception();
+      stopping_ = true;
+      work_to_do_.notify_all();
+      batch_done_.notify_all();
+    }
+  }
+
+  // The earliest batch with a group to fill, planned now if the window has room.
+  Pending* pending_work() {
+    for (const auto& pending : window_) {
+      if (pending->next_group < pending->groups.size()) return pending.get();
+    }
+    if (next_planned_ == end_ || static_cast<int>(window_.size()) >= window_limit_) return nullptr;
+    auto pending = std::make_unique<Pending>();
+    pending->batch = maker_.allocate(plan_.requests(next_planned_), *pool_);
+    pending->groups = maker_.groups(pending->batch.requests);
+    pending->groups_left = pending->groups.size();
+    ++next_planned_;
+    window_.push_back(std::move(pending));
+    work_to_do_.notify_all();  // there are groups for others too
+    return window_.back().get();
+  }
+
+  void finish(Pending& pending, size_t group, std::exception_ptr failure) {
+    if (failure && (!pending.failure || group < pending.failed_group)) {
+      pending.failure = std::move(failure);
+      pending.failed_group = group;
+    }
+    if (--pending.groups_left == 0) batch_done_.notify_all();
+  }
+
+  const BatchMaker maker_;
+  const Plan plan_;
+  const std::shared_ptr<BufferPool> pool_ = std::make_shared<BufferPool>();
+
+  mutable std::mutex mutex_;  // of everything below
+  std::condition_variable work_to_do_, batch_done_;
+  int64_t next_planned_, end_, left_;
+  const int window_limit_;
+  std::deque<std::unique_ptr<Pending>> window_;  // planned and not delivered, in order
+  std::exception_ptr failure_;
+  bool stopping_ = false;
+
+  std::vector<std::jthread> threads_;  // last: they use all of the above
+};
+
+Loader::Loader(std::shared_ptr<const Dataset> dataset, Plan plan, LoaderOptions options)
+    : impl_(std::make_unique<Impl>(std::move(dataset), std::move(plan), std::move(options))) {}
+Loader::~Loader() = default;
+
+LoadedBatch Loader::next() { return impl_->next(); }
+int64_t Loader::batches_left() const { return impl_->batches_left(); }
+
+LoadedBatch load_batch(std::shared_ptr<const Dataset> dataset, Split split, const Views& views,
+                       std::vector<SampleRequest> requests) {
+  const BatchMaker maker(std::move(dataset), split, views);
+  LoadedBatch batch = maker.allocate(std::move(requests), *std::make_shared<BufferPool>());
+  SampleReader reader = maker.make_reader();
+  for (const RowRange rows : maker.groups(batch.requests)) maker.fill(batch, rows, reader);
+  return batch;
+}
+
+}  // namespace avbench

@@ -1,0 +1,232 @@
+#include "data/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "data/csv_reader.h"
+#include "io/atomic_file.h"
+#include "io/error.h"
+#include "io/suggest.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kSplitNames{"train", "val", "test"};
+
+std::optional<Split> split_of(const std::string& name) {
+  for (const Split split : kSplits) {
+    if (to_string(split) == name) return split;
+  }
+  return std::nullopt;
+}
+
+// ---- folder -------------------------------------------------------------------------------------
+
+std::vector<fs::path> visible_entries(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.path().filename().string().starts_with('.')) entries.push_back(entry.path());
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+void read_class_folder(const fs::path& source, const fs::path& folder, Split split,
+                       std::vector<Item>& items) {
+  for (const fs::path& file : visible_entries(folder)) {
+    if (fs::is_directory(file)) {
+      throw UserError(fmt::format(
+          "{}: a folder inside a class folder; expected <split>/<class>/<file>. Move its files up, "
+          "or describe the data set by a CSV manifest (path,label,split).",
+          file.string()));
+    }
+    items.push_back({.id = file.lexically_relative(source).generic_string(),
+                     .path = file,
+                     .label = folder.filename().string(),
+                     .split = split});
+  }
+}
+
+void read_split_folder(const fs::path& source, const fs::path& folder, Split split,
+                       std::vector<Item>& items) {
+  for (const fs::path& entry : visible_entries(folder)) {
+    if (!fs::is_directory(entry)) {
+      throw UserError(
+          fmt::format("{}: a file without a class; expected {}/<class>/{}. Move it into a folder "
+                      "named after its class.",
+                      entry.string(), to_string(split), entry.filename().string()));
+    }
+    read_class_folder(source, entry, split, items);
+  }
+}
+
+std::vector<Item> read_folder(const fs::path& source) {
+  std::vector<Item> items;
+  for (const fs::path& entry : visible_entries(source)) {
+    if (!fs::is_directory(entry)) continue;  // a README, a licence
+    const std::string name = entry.filename().string();
+    const auto split = split_of(name);
+    if (!split) {
+      throw UserError(fmt::format(
+          "{}: '{}' is not a split{}. Below a data set's folder expected: train, val, test, each "
+          "with <class>/<file>; hidden folders are passed over.",
+          entry.string(), name, did_you_mean(name, kSplitNames)));
+    }
+    read_split_folder(source, entry, *split, items);
+  }
+  if (items.empty()) {
+    throw UserError(fmt::format(
+        "{}: no files found; expected <split>/<class>/<file> with the splits train, val and test, "
+        "for example train/singing/a.mp4.",
+        source.string()));
+  }
+  return items;
+}
+
+// ---- CSV ----------------------------------------------------------------------------------------
+
+class CsvManifest {
+ public:
+  explicit CsvManifest(const fs::path& file)
+      : file_(file), records_(parse_csv(read_file(file), file.string())) {
+    if (records_.size() < 2) {
+      throw UserError(
+          fmt::format("{}: no rows; expected a header such as path,label,split and a "
+                      "row for each file.",
+                      file.string()));
+    }
+    const auto& header = records_.front().fields;
+    for (size_t i = 0; i < header.size(); ++i) {
+      if (!columns_.emplace(header[i], i).second) {
+        fail(records_.front(), fmt::format("the column '{}' is there twice", header[i]));
+      }
+    }
+    for (const char* name : {"path", "label", "split"}) {
+      if (!columns_.contains(name)) {
+        fail(records_.front(), fmt::format("no column '{}'; got {}. The first line names the "
+                                           "columns: path, label, split and optionally start, end",
+                                           name, join(header)));
+      }
+    }
+  }
+
+  std::vector<Item> items() {
+    std::vector<Item> items;
+    std::map<std::pair<Split, std::string>, int64_t> lines;
+    for (size_t i = 1; i < records_.size(); ++i) {
+      items.push_back(item(records_[i]));
+      const auto [first, is_new] =
+          lines.emplace(std::pair(items.back().split, items.back().id), records_[i].line);
+      if (!is_new) {
+        fail(records_[i],
+             fmt::format("'{}' is already on line {}", items.back().id, first->second));
+      }
+    }
+    return items;
+  }
+
+ private:
+  Item item(const CsvRecord& record) const {
+    const size_t expected = records_.front().fields.size();
+    if (record.fields.size() != expected) {
+      fail(record, fmt::format("got {} fields, the header has {}", record.fields.size(), expected));
+    }
+    Item item;
+    item.id = required(record, "path");
+    item.path = fs::path(item.id).is_absolute() ? fs::path(item.id) : file_.parent_path() / item.id;
+    item.label = required(record, "label");
+    const std::string& split = required(record, "split");
+    const auto known = split_of(split);
+    if (!known) {
+      fail(record, fmt::format("unknown split '{}'{}; known: {}", split,
+                               did_you_mean(split, kSplitNames), join(kSplitNames)));
+    }
+    item.split = *known;
+    if (!fs::is_regular_file(item.path)) {
+      fail(record, fmt::format("no such file: {}", item.path.string()));
+    }
+    add_segment(record, item);
+    return item;
+  }
+
+  void add_segment(const CsvRecord& record, Item& item) const {
+    item.start = seconds(record, "start");
+    item.end = seconds(record, "end");
+    if (item.end && *item.end <= item.start.value_or(0)) {
+      fail(record,
+           fmt::format("end ({}) is not after start ({})", *item.end, item.start.value_or(0)));
+    }
+    if (item.start || item.end) {
+      item.id += fmt::format("#{}-{}", field(record, "start"), field(record, "end"));
+    }
+  }
+
+  // "" if there is no such column.
+  const std::string& field(const CsvRecord& record, const std::string& column) const {
+    static const std::string kNone;
+    const auto found = columns_.find(column);
+    return found == columns_.end() ? kNone : record.fields[found->second];
+  }
+
+  const std::string& required(const CsvRecord& record, const std::string& column) const {
+    const std::string& text = field(record, column);
+    if (text.empty()) fail(record, fmt::format("'{}' is empty", column));
+    return text;
+  }
+
+  std::optional<double> seconds(const CsvRecord& record, const std::string& column) const {
+    const std::string& text = field(record, column);
+    if (text.empty()) return std::nullopt;
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value) ||
+        value < 0) {
+      fail(record, fmt::format("'{}' is '{}', expected seconds from the file's first frame, such "
+                               "as 12.5",
+                               column, text));
+    }
+    return value;
+  }
+
+  [[noreturn]] void fail(const CsvRecord& record, const std::string& what) const {
+    throw UserError(fmt::format("{}:{}: {}.", file_.string(), record.line, what));
+  }
+
+  fs::path file_;
+  std::vector<CsvRecord> records_;
+  std::map<std::string, size_t> columns_;
+};
+
+}  // namespace
+
+std::string_view to_string(Split split) { return kSplitNames[static_cast<size_t>(split)]; }
+
+std::vector<Item> read_source(const fs::path& source) {
+  if (!fs::exists(source)) {
+    throw UserError(
+        fmt::format("data set '{}' does not exist; expected a folder with "
+                    "<split>/<class>/<file>, or a CSV manifest.",
+                    source.string()));
+  }
+  auto items = fs::is_directory(source) ? read_folder(source) : CsvManifest(source).items();
+  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+    return std::tie(a.split, a.id) < std::tie(b.split, b.id);
+  });
+  return items;
+}
+
+std::vector<std::string> class_names(const std::vector<Item>& items) {
+  std::set<std::string> names;
+  for (const Item& item : items) names.insert(item.label);
+  return {names.begin(), names.end()};
+}
+
+}  // namespace avbench

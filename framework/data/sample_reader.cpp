@@ -1,0 +1,126 @@
+#include "data/sample_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "data/resize.h"
+#include "io/error.h"
+
+namespace avbench {
+namespace {
+
+constexpr int64_t kVerifyBytes = 64 << 20;  // of frames held at a time
+
+LogMelParams log_mel_params(const SpectrogramConfig& config) {
+  return {.sample_rate = static_cast<int>(config.sample_rate),
+          .n_fft = static_cast<int>(config.n_fft),
+          .window = static_cast<int>(config.window),
+          .hop = static_cast<int>(config.hop),
+          .bands = static_cast<int>(config.bands),
+          .f_min = config.f_min,
+          .f_max = config.f_max,
+          .rows = static_cast<int>(config.size[0]),
+          .columns = static_cast<int>(config.size[1])};
+}
+
+// Every `stride`-th of the sample's frames from `start` on.
+ClipRequest clip_request(const Sample& sample, int64_t start, int64_t count, int64_t stride,
+                         uint8_t* out) {
+  ClipRequest request{.out = out};
+  for (int64_t i = 0; i < count; ++i) {
+    request.ranks.push_back(sample.first_rank + start + i * stride);
+  }
+  return request;
+}
+
+void require_ok(const Sample& sample, FileStatus status, const std::string& message) {
+  if (status == FileStatus::kOk) return;
+  throw std::runtime_error(fmt::format(
+      "{}: {} ({}), although it could be decoded when it was indexed. If the file was changed, "
+      "start again so that it is indexed anew.",
+      sample.path.string(), to_string(status), message));
+}
+
+}  // namespace
+
+FileStamp stamp_of(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(path, error);
+  if (error) throw UserError(fmt::format("{}: {}", path.string(), error.message()));
+  const auto modified = std::filesystem::last_write_time(path, error);
+  if (error) throw UserError(fmt::format("{}: {}", path.string(), error.message()));
+  return {static_cast<int64_t>(bytes), modified.time_since_epoch().count()};
+}
+
+SampleReader::SampleReader(const ClipConfig& clip, const SpectrogramConfig& spectrogram)
+    : clip_(clip), spectrogram_(spectrogram), log_mel_(log_mel_params(spectrogram)) {}
+
+FileContent SampleReader::read_clips(const Sample& sample, std::span<const int64_t> starts,
+                                     bool sound) {
+  if (stamp_of(sample.path) != sample.stamp) {
+    throw std::runtime_error(fmt::format(
+        "{}: the file has changed since it was indexed (its size or time of modification differs). "
+        "Start again so that it is indexed anew.",
+        sample.path.string()));
+  }
+  FileContent content;
+  const int64_t clip_bytes = clip_.frames * frame_bytes();
+  content.frames.resize(starts.size() * clip_bytes);
+  std::vector<ClipRequest> clips;
+  for (size_t i = 0; i < starts.size(); ++i) {
+    clips.push_back(clip_request(sample, starts[i], clip_.frames, clip_.stride,
+                                 content.frames.data() + i * clip_bytes));
+  }
+  const Decoded decoded = decode(sample, std::move(clips), sound);
+  require_ok(sample, decoded.status, decoded.message);
+  if (sound) content.spectrogram = spectrogram_of(decoded.sound);
+  return content;
+}
+
+FileContent SampleReader::read_all(const Sample& sample) {
+  FileContent content;
+  const auto [status, message] = try_read_all(sample, content);
+  require_ok(sample, status, message);
+  return content;
+}
+
+DecodeResult SampleReader::try_read_all(const Sample& sample, FileContent& content) {
+  if (stamp_of(sample.path) != sample.stamp) return {FileStatus::kCorrupt, "changed while read"};
+  content.frames.resize(sample.frames * frame_bytes());
+  Decoded decoded =
+      decode(sample, {clip_request(sample, 0, sample.frames, 1, content.frames.data())}, true);
+  if (decoded.status == FileStatus::kOk) content.spectrogram = spectrogram_of(decoded.sound);
+  return {decoded.status, std::move(decoded.message)};
+}
+
+DecodeResult SampleReader::verify(const Sample& sample) {
+  const int64_t piece = std::clamp<int64_t>(kVerifyBytes / frame_bytes(), 1, sample.frames);
+  std::vector<uint8_t> frames(piece * frame_bytes());
+  for (int64_t start = 0; start < sample.frames; start += piece) {
+    const int64_t count = std::min(piece, sample.frames - start);
+    Decoded decoded =
+        decode(sample, {clip_request(sample, start, count, 1, frames.data())}, start == 0);
+    if (decoded.status != FileStatus::kOk) return {decoded.status, std::move(decoded.message)};
+  }
+  return {};
+}
+
+Decoded SampleReader::decode(const Sample& sample, std::vector<ClipRequest> clips, bool sound) {
+  return reader_.read(sample.path, *sample.index,
+                      {.clips = std::move(clips),
+                       .height = static_cast<int>(clip_.resize[0]),
+                       .width = static_cast<int>(clip_.resize[1]),
+                       .sample_rate = sound ? static_cast<int>(spectrogram_.sample_rate) : 0,
+                       .segment = sample.segment});
+}
+
+std::vector<float> SampleReader::spectrogram_of(std::span<const float> sound) {
+  std::vector<float> picture(spectrogram_.size[0] * spectrogram_.size[1]);
+  log_mel_.picture(sound, picture);
+  if (spectrogram_.size == spectrogram_.resize) return picture;
+  return resize_bilinear(picture, spectrogram_.size, spectrogram_.resize);
+}
+
+}  // namespace avbench
