@@ -3,10 +3,12 @@
 
 find_program(AVBENCH_CCACHE ccache)
 if(AVBENCH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # ccache can cache users of a precompiled header only with these two checks relaxed.
+  # Sloppiness: without it ccache does not cache users of a precompiled header. Base folder: a clone
+  # elsewhere hits what this one compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      ${AVBENCH_CCACHE})
+      ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${AVBENCH_CCACHE})
 endif()
 
 find_program(AVBENCH_MOLD mold)
