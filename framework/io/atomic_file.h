@@ -6,13 +6,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace avbench {
 
 // A file written piece by piece. Until commit() the bytes lie in a temporary file in the same
 // folder, which the destructor removes; commit() syncs it, renames it and syncs the folder.
 // Failures (full disk, read-only folder) throw std::runtime_error with path and reason; a folder
-// that does not exist is a UserError.
+// that does not exist, and a path that is taken by something else than a file, are a UserError.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -37,5 +38,6 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 
 // The whole file. Throws UserError if it is missing, a folder, or not readable.
 std::string read_file(const std::filesystem::path& path);
+std::vector<std::byte> read_bytes(const std::filesystem::path& path);
 
 }  // namespace avbench
