@@ -178,7 +178,7 @@ class Mp4Writer::Impl {
     picture_stream_ = add_stream(*picture_);
     picture_stream_->avg_frame_rate = picture_->framerate;
     if (options_.rotation) {
-      av_display_rotation_set(add_display_matrix(picture_stream_), -options_.rotation);
+      av_display_rotation_set(add_display_matrix(picture_stream_), options_.rotation);
     }
     to_yuv_.reset(sws_getContext(options_.width, options_.height, AV_PIX_FMT_RGB24, options_.width,
                                  options_.height, AV_PIX_FMT_YUV420P,

@@ -25,10 +25,12 @@ struct VideoIndex {
 
   int64_t file_bytes = 0;
 
+  double origin = 0;  // seconds on the file's clock of our time 0: first frame, else first sound
   std::vector<int64_t> pts;  // of the displayable frames, ascending, in time_base seconds
   int64_t time_base_num = 0, time_base_den = 1;
   std::vector<EntryPoint> entries;  // ascending
   // Time stamps are missing or repeated: frames can only be counted from the start of the file.
+  // `pts` then holds their numbers, counted by decoding once.
   bool sequential = false;
   int reorder = 0;  // frames that a decoder must hold back to give them in display order
 
@@ -41,7 +43,7 @@ struct VideoIndex {
 
   bool has_audio = false;
   int sample_rate = 0;        // Hz, as stored
-  double audio_start = 0;     // seconds after the first frame (or 0 without frames)
+  double audio_start = 0;     // seconds after the origin, may be negative
   double audio_duration = 0;  // seconds
 
   int64_t frames() const { return static_cast<int64_t>(pts.size()); }

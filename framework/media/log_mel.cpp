@@ -1,0 +1,212 @@
+#include "media/log_mel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "io/error.h"
+#include "media/ffmpeg.h"
+#include "media/mel_filters.h"
+
+namespace avbench {
+namespace {
+
+struct FreeAligned {
+  void operator()(float* memory) const { av_free(memory); }
+};
+using AlignedFloats = std::unique_ptr<float[], FreeAligned>;
+
+AlignedFloats aligned_floats(size_t count) {
+  AlignedFloats memory(static_cast<float*>(av_calloc(count, sizeof(float))));
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+
+void check(const LogMelParams& p) {
+  const auto refuse = [](const std::string& what) { throw UserError("spectrogram: " + what); };
+  const auto positive = [&](const char* name, int value) {
+    if (value <= 0) {
+      refuse(std::string(name) + " is " + std::to_string(value) + ", expected a positive number");
+    }
+  };
+  positive("sample_rate", p.sample_rate);
+  positive("n_fft", p.n_fft);
+  positive("window", p.window);
+  positive("hop", p.hop);
+  positive("bands", p.bands);
+  positive("size[0]", p.rows);
+  positive("size[1]", p.columns);
+  if (p.n_fft < 16 || p.n_fft > 65536 || (p.n_fft & (p.n_fft - 1))) {
+    refuse("n_fft is " + std::to_string(p.n_fft) + ", expected a power of two from 16 to 65536");
+  }
+  if (p.window > p.n_fft) {
+    refuse("window is " + std::to_string(p.window) + ", expected at most n_fft (" +
+           std::to_string(p.n_fft) + ")");
+  }
+  if (!(p.f_min >= 0 && p.f_min < p.f_max && 2 * p.f_max <= p.sample_rate)) {
+    refuse("f_min " + std::to_string(p.f_min) + " and f_max " + std::to_string(p.f_max) +
+           ", expected 0 <= f_min < f_max <= sample_rate / 2 (" +
+           std::to_string(p.sample_rate / 2) + ")");
+  }
+}
+
+std::vector<int> empty_bands(const std::vector<MelBand>& bands) {
+  std::vector<int> empty;
+  for (size_t i = 0; i < bands.size(); ++i) {
+    if (bands[i].weights.empty()) empty.push_back(static_cast<int>(i));
+  }
+  return empty;
+}
+
+// A band without a bin would be a constant row, the same in every file.
+[[noreturn]] void refuse_empty(const LogMelParams& p, const std::vector<int>& empty) {
+  std::string indices;
+  for (size_t i = 0; i < empty.size() && i < 12; ++i) {
+    indices += (i ? ", " : "") + std::to_string(empty[i]);
+  }
+  if (empty.size() > 12) indices += ", ...";
+  int enough = p.n_fft;
+  while (enough < 65536 && !empty_bands(mel_bands(p, enough)).empty()) enough *= 2;
+  throw UserError("spectrogram: with n_fft " + std::to_string(p.n_fft) + ", " +
+                  std::to_string(empty.size()) + " of " + std::to_string(p.bands) +
+                  " mel bands hold no frequency (bands " + indices + "); use n_fft " +
+                  std::to_string(enough) + " or more, or fewer bands");
+}
+
+// Source position of `out` of `outs` when `ins` samples are stretched, half-pixel centres.
+struct Blend {
+  int64_t low, high;
+  float weight;  // of high
+};
+Blend blend(int64_t out, int64_t outs, int64_t ins) {
+  const double at = (static_cast<double>(out) + 0.5) * static_cast<double>(ins) / outs - 0.5;
+  const double inside = std::clamp(at, 0.0, static_cast<double>(ins - 1));
+  const auto low = static_cast<int64_t>(inside);
+  return {low, std::min(low + 1, ins - 1), static_cast<float>(inside - static_cast<double>(low))};
+}
+
+}  // namespace
+
+class LogMel::Impl {
+ public:
+  explicit Impl(const LogMelParams& params) : params_(params) {
+    check(params);
+    bands_ = mel_bands(params, params.n_fft);
+    if (const std::vector<int> empty = empty_bands(bands_); !empty.empty()) {
+      refuse_empty(params, empty);
+    }
+    window_.resize(params.window);
+    for (int i = 0; i < params.window; ++i) {  // periodic Hann
+      window_[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * M_PI * i / params.window));
+    }
+    const float scale = 1;
+    AVTXContext* made = nullptr;
+    check_av(av_tx_init(&made, &transform_, AV_TX_FLOAT_RDFT, 0, params.n_fft, &scale, 0),
+             "Fourier transform of " + std::to_string(params.n_fft) + " samples");
+    tx_.reset(made);
+    input_ = aligned_floats(params.n_fft);
+    output_ = aligned_floats(params.n_fft + 2);
+    spectrum_.resize(params.n_fft / 2 + 1);
+  }
+
+  int64_t columns(int64_t samples) const { return 1 + samples / params_.hop; }
+
+  const std::vector<float>& power(std::span<const float> wave) {
+    pad(wave);
+    const int64_t count = columns(static_cast<int64_t>(wave.size()));
+    power_.resize(static_cast<size_t>(count) * params_.bands);
+    // Where the window lies in the transform does not change the power: it is put first.
+    const int left = (params_.n_fft - params_.window) / 2;
+    for (int64_t column = 0; column < count; ++column) {
+      transform(padded_.data() + column * params_.hop + left);
+      float* out = power_.data() + column * params_.bands;
+      for (const MelBand& band : bands_) {
+        float sum = 0;
+        for (size_t i = 0; i < band.weights.size(); ++i) {
+          sum += band.weights[i] * spectrum_[band.first + i];
+        }
+        *out++ = sum;
+      }
+    }
+    return power_;
+  }
+
+  void picture(std::span<const float> wave, std::span<float> out) {
+    const int rows = params_.rows, columns = params_.columns, bands = params_.bands;
+    if (out.size() != static_cast<size_t>(rows) * columns) {
+      throw std::invalid_argument("LogMel::picture: got room for " + std::to_string(out.size()) +
+                                  " values, expected " + std::to_string(rows * columns));
+    }
+    power(wave);
+    const int64_t count = static_cast<int64_t>(power_.size()) / bands;
+    // The logarithm is monotonous: its extremes need no logarithm of everything.
+    const auto [least, most] = std::minmax_element(power_.begin(), power_.end());
+    const float low = log_of(*least), range = log_of(*most) - low;
+    if (!(range > 0)) {
+      std::fill(out.begin(), out.end(), 0.f);
+      return;
+    }
+    std::vector<float> mixed(bands);
+    for (int column = 0; column < columns; ++column) {
+      const Blend time = blend(column, columns, count);
+      const float* first = power_.data() + time.low * bands;
+      const float* second = power_.data() + time.high * bands;
+      for (int band = 0; band < bands; ++band) {
+        const float a = log_of(first[band]), b = log_of(second[band]);
+        mixed[band] = (a + (b - a) * time.weight - low) / range;
+      }
+      for (int row = 0; row < rows; ++row) {
+        const Blend pitch = blend(row, rows, bands);
+        const float a = mixed[pitch.low], b = mixed[pitch.high];
+        out[static_cast<size_t>(row) * columns + column] =
+            std::clamp(a + (b - a) * pitch.weight, 0.f, 1.f);
+      }
+    }
+  }
+
+  const LogMelParams& params() const { return params_; }
+
+ private:
+  static float log_of(float power) { return std::log(std::max(power, kLogMelFloor)); }
+
+  // n_fft / 2 samples on both sides: reflected without repeating the edge, or zeros if the sound is
+  // too short for that.
+  void pad(std::span<const float> wave) {
+    const size_t margin = params_.n_fft / 2, size = wave.size();
+    padded_.assign(size + 2 * margin, 0.f);
+    std::copy(wave.begin(), wave.end(), padded_.begin() + static_cast<ptrdiff_t>(margin));
+    if (size <= margin) return;
+    for (size_t i = 1; i <= margin; ++i) {
+      padded_[margin - i] = wave[i];
+      padded_[margin + size - 1 + i] = wave[size - 1 - i];
+    }
+  }
+
+  void transform(const float* samples) {
+    for (int i = 0; i < params_.window; ++i) input_[i] = samples[i] * window_[i];
+    transform_(tx_.get(), output_.get(), input_.get(), sizeof(float));
+    for (size_t i = 0; i < spectrum_.size(); ++i) {
+      spectrum_[i] = output_[2 * i] * output_[2 * i] + output_[2 * i + 1] * output_[2 * i + 1];
+    }
+  }
+
+  LogMelParams params_;
+  std::vector<MelBand> bands_;
+  std::vector<float> window_, spectrum_, padded_, power_;
+  TxPtr tx_;
+  av_tx_fn transform_ = nullptr;
+  AlignedFloats input_, output_;  // input_ stays zero beyond the window
+};
+
+LogMel::LogMel(const LogMelParams& params) : impl_(std::make_unique<Impl>(params)) {}
+LogMel::~LogMel() = default;
+LogMel::LogMel(LogMel&&) noexcept = default;
+LogMel& LogMel::operator=(LogMel&&) noexcept = default;
+int64_t LogMel::columns(int64_t samples) const { return impl_->columns(samples); }
+std::vector<float> LogMel::power(std::span<const float> wave) { return impl_->power(wave); }
+void LogMel::picture(std::span<const float> wave, std::span<float> out) {
+  impl_->picture(wave, out);
+}
+const LogMelParams& LogMel::params() const { return impl_->params(); }
+
+}  // namespace avbench
