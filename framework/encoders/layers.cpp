@@ -15,8 +15,8 @@ namespace {
 constexpr double kMomentum = 0.1;
 constexpr double kVarianceFloor = 1e-5;
 
-// PyTorch's default, U(-1/sqrt(fan_in), +): the backbones' reference code keeps it, and so the
-// learning rates known from there apply.
+// PyTorch's default, uniform within +-1/sqrt(fan_in), which the backbones' reference code keeps:
+// the learning rates known from there apply.
 void initialise(Tensor& parameter, int64_t fan_in) {
   const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
   torch::nn::init::uniform_(parameter, -bound, bound);
@@ -36,7 +36,8 @@ Conv3d::Conv3d(const ConvShape& shape) : shape_(shape) {
   // Drawn in logical order, so that the values do not depend on the layout.
   Tensor weight = at::empty({shape.out, shape.in, t, h, w});
   initialise(weight, fan_in);
-  weight_ = register_parameter("weight", weight.contiguous(at::MemoryFormat::ChannelsLast3d));
+  weight_ = register_parameter(
+      "weight", at::empty_like(weight, at::MemoryFormat::ChannelsLast3d).copy_(weight));
   if (shape.bias) {
     Tensor bias = at::empty({shape.out});
     initialise(bias, fan_in);
