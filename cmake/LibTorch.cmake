@@ -2,14 +2,15 @@
 # The wheel's own find_package(Torch) insists on a CUDA toolkit, which a CPU program does not need.
 
 set(AVBENCH_LIBTORCH_VERSION 2.11.0)
-set(_default ${PROJECT_SOURCE_DIR}/.deps/libtorch/torch)
-if(DEFINED ENV{LIBTORCH} AND NOT DEFINED LIBTORCH)
-  set(LIBTORCH $ENV{LIBTORCH})
+# -DLIBTORCH=DIR, else the environment's LIBTORCH at the first configuration, else .deps/.
+set(LIBTORCH "" CACHE PATH "Folder of LibTorch: the one with include/ and lib/; empty: .deps/")
+if(NOT LIBTORCH AND NOT "$ENV{LIBTORCH}" STREQUAL "")
+  set(LIBTORCH "$ENV{LIBTORCH}" CACHE PATH "" FORCE)
 endif()
-set(LIBTORCH "${LIBTORCH}" CACHE PATH "Folder of LibTorch: the one with include/ and lib/")
 if(NOT LIBTORCH)
-  set(LIBTORCH ${_default})
+  set(LIBTORCH ${PROJECT_SOURCE_DIR}/.deps/libtorch/torch)
 endif()
+get_filename_component(LIBTORCH ${LIBTORCH} ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
 
 set(_version_file ${LIBTORCH}/include/torch/headeronly/version.h)
 if(NOT EXISTS ${_version_file} OR NOT EXISTS ${LIBTORCH}/lib/libtorch_cpu.so)
