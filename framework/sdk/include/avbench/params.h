@@ -56,6 +56,11 @@ constexpr ParamSpec list(const char* name, const char* value, const char* choice
   return {name, ParamType::kList, 0, value, 0, 0, choices, doc};
 }
 
+// For messages and listings: "0.5", "true", "fused"; "a number from 0 to 1", "one of fused,
+// towers".
+AVBENCH_EXPORT std::string default_text(const ParamSpec& spec);
+AVBENCH_EXPORT std::string allowed_text(const ParamSpec& spec);
+
 // What a user wrote for one parameter, and where ("configs/a.yaml:12", "--set temperature").
 struct ParamInput {
   std::string name;

@@ -43,15 +43,15 @@ struct MethodPlugin {
 #define AVBENCH_CONCAT_(a, b, c, d, e, f) avbench_abi_##a##_libtorch_##b##_##c##_##d##_##e##f
 #define AVBENCH_CONCAT(a, b, c, d, e, f) AVBENCH_CONCAT_(a, b, c, d, e, f)
 // e.g. avbench_abi_1_libtorch_2_11_0_cxx11abi1
-#define AVBENCH_ABI_TAG                                                                     \
-  AVBENCH_CONCAT(AVBENCH_API_VERSION, TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR,             \
+#define AVBENCH_ABI_TAG                                                         \
+  AVBENCH_CONCAT(AVBENCH_API_VERSION, TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, \
                  TORCH_VERSION_PATCH, cxx11abi, _GLIBCXX_USE_CXX11_ABI)
 
 // Exports the ABI tag as a symbol's name (read before anything of the library runs), what it was
 // compiled with, and the record.
-#define AVBENCH_PLUGIN(record)                                                              \
-  extern "C" {                                                                              \
-  AVBENCH_EXPORT extern const char AVBENCH_ABI_TAG[];                                       \
-  const char AVBENCH_ABI_TAG[] = "g++ " __VERSION__;                                        \
+#define AVBENCH_PLUGIN(record)                                                                \
+  extern "C" {                                                                                \
+  AVBENCH_EXPORT extern const char AVBENCH_ABI_TAG[];                                         \
+  const char AVBENCH_ABI_TAG[] = "g++ " __VERSION__;                                          \
   AVBENCH_EXPORT const ::avbench::MethodPlugin* avbench_method_plugin() { return &(record); } \
   }

@@ -24,8 +24,6 @@ struct ViewSpec {
 using Views = std::vector<ViewSpec>;
 
 // The base view of both modalities, which every method of a comparison shares.
-inline Views base_views() {
-  return {{kBaseView, Modality::kVideo}, {kBaseView, Modality::kAudio}};
-}
+inline Views base_views() { return {{kBaseView, Modality::kVideo}, {kBaseView, Modality::kAudio}}; }
 
 }  // namespace avbench

@@ -1,0 +1,7 @@
+#include "avbench/context.h"
+
+namespace avbench {
+
+Communicator::~Communicator() = default;
+
+}  // namespace avbench

@@ -1,0 +1,66 @@
+#include "avbench/losses.h"
+
+#include <torch/types.h>
+
+#include <limits>
+
+#include "avbench/params.h"
+
+namespace avbench {
+namespace {
+
+void check_pair(const char* function, const Tensor& a, const Tensor& b) {
+  TORCH_CHECK(a.dim() == 2 && a.sizes() == b.sizes(), function, ": got shapes ", a.sizes(), " and ",
+              b.sizes(), ", expected [B, D] twice");
+  if (a.size(0) < 2) {
+    usage_error(std::string(function) + ": got a batch of " + std::to_string(a.size(0)) +
+                ", expected at least 2 samples: a sample is compared with the others");
+  }
+}
+
+// Half-precision inputs are normalised in float32: 1e-12 is zero in float16.
+Tensor widened(const Tensor& x) {
+  return x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
+}
+
+}  // namespace
+
+Tensor unit(const Tensor& x, int64_t dim) {
+  const Tensor wide = widened(x);
+  return wide / wide.norm(2, dim, /*keepdim=*/true).clamp_min(kNormFloor);
+}
+
+Tensor nt_xent(const Tensor& a, const Tensor& b, double temperature, Reduction reduction) {
+  check_pair("nt_xent", a, b);
+  TORCH_CHECK(temperature > 0, "nt_xent: got temperature ", temperature, ", expected above 0");
+  const int64_t rows = a.size(0);
+  const Tensor z = unit(torch::cat({a, b}));  // [2B, D]
+  const auto device = a.device();
+  const Tensor self = torch::eye(2 * rows, torch::dtype(torch::kBool).device(device));
+  const Tensor logits =
+      (z.mm(z.t()) / temperature).masked_fill(self, -std::numeric_limits<double>::infinity());
+  const Tensor partner =
+      torch::arange(2 * rows, torch::dtype(torch::kLong).device(device)).roll(rows);
+  return at::cross_entropy_loss(
+      logits, partner, /*weight=*/{},
+      reduction == Reduction::kMean ? at::Reduction::Mean : at::Reduction::Sum);
+}
+
+Tensor column_correlation(const Tensor& a, const Tensor& b, bool centred) {
+  check_pair("column_correlation", a, b);
+  const auto unit_columns = [centred](const Tensor& x) {
+    const Tensor wide = widened(x);
+    return unit(centred ? wide - wide.mean(0, /*keepdim=*/true) : wide, 0);
+  };
+  return unit_columns(a).t().mm(unit_columns(b));
+}
+
+Tensor redundancy_reduction(const Tensor& correlation, double lambda) {
+  TORCH_CHECK(correlation.dim() == 2 && correlation.size(0) == correlation.size(1),
+              "redundancy_reduction: got shape ", correlation.sizes(), ", expected [D, D]");
+  const Tensor diagonal = correlation.diagonal();
+  const Tensor others = correlation - torch::diag(diagonal);
+  return (1 - diagonal).square().sum() + lambda * others.square().sum();
+}
+
+}  // namespace avbench

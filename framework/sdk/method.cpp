@@ -1,0 +1,36 @@
+#include "avbench/method.h"
+
+#include <torch/types.h>
+
+namespace avbench {
+
+Method::Method(const MethodContext& context) : towers_(register_module("towers", context.towers)) {}
+
+Method::~Method() = default;
+
+Tensor Method::fuse(const Tensor& video, const Tensor& audio) {
+  return torch::cat({video, audio}, 1);
+}
+
+std::pair<Tensor, Tensor> Method::embed(const Features& features) {
+  return {features.video.pooled, features.audio.pooled};
+}
+
+Towers& Method::evaluation_towers() { return *towers_; }
+
+std::vector<ParamGroup> Method::param_groups(Stage stage) {
+  if (stage == Stage::kFinetune) return {{evaluation_towers().parameters()}};
+  ParamGroup trained;
+  for (const Tensor& parameter : parameters()) {
+    if (parameter.requires_grad()) trained.parameters.push_back(parameter);
+  }
+  return {trained};
+}
+
+void Method::before_epoch(const EpochContext&, const BatchSource&) {}
+void Method::after_backward(const StepContext&) {}
+void Method::after_step(const StepContext&) {}
+
+Health Method::health(const Features&) { return {}; }
+
+}  // namespace avbench

@@ -1,0 +1,7 @@
+#include "avbench/towers.h"
+
+namespace avbench {
+
+Towers::~Towers() = default;
+
+}  // namespace avbench
