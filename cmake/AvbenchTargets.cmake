@@ -31,6 +31,7 @@ function(avbench_add_component name)
   endif()
 endfunction()
 
+add_custom_target(avbench_plugins COMMENT "All method plugins")
 set(AVBENCH_PLUGIN_DIR ${PROJECT_BINARY_DIR}/lib/avbench/plugins)
 
 function(avbench_add_plugin name)
@@ -42,6 +43,7 @@ function(avbench_add_plugin name)
   target_link_options(avbench_plugin_${name} PRIVATE -Wl,-z,nodelete)
   set_target_properties(avbench_plugin_${name} PROPERTIES
                         OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${AVBENCH_PLUGIN_DIR})
+  add_dependencies(avbench_plugins avbench_plugin_${name})
 endfunction()
 
 function(avbench_add_test name)

@@ -5,6 +5,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 avbench=build/release/bin/avbench
 
-scripts/build.sh release avbench_programs
+scripts/build.sh release avbench avbench_plugins
 "$avbench" dataset synth data/quickstart
 "$avbench" compare configs/quickstart.yaml "$@"
