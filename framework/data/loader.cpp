@@ -74,30 +74,34 @@ class Loader::Impl {
   };
 
   void work() {
-    std::unique_lock lock(mutex_);
     try {
       SampleReader reader = maker_.make_reader();
-      while (true) {
-        Pending* pending = nullptr;
-        work_to_do_.wait(lock, [&] { return stopping_ || (pending = pending_work()); });
-        if (stopping_) return;
-        const size_t group = pending->next_group++;
-        lock.unlock();
-        std::exception_ptr failure;
-        try {
-          maker_.fill(pending->batch, pending->groups[group], reader);
-        } catch (...) {
-          failure = std::current_exception();
-        }
-        lock.lock();
-        finish(*pending, group, failure);
-      }
+      fill_groups(reader);
     } catch (...) {  // of the plan, or of memory
-      if (!lock.owns_lock()) lock.lock();
+      const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
       stopping_ = true;
       work_to_do_.notify_all();
       batch_done_.notify_all();
+    }
+  }
+
+  void fill_groups(SampleReader& reader) {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      Pending* pending = nullptr;
+      work_to_do_.wait(lock, [&] { return stopping_ || (pending = pending_work()); });
+      if (stopping_) return;
+      const size_t group = pending->next_group++;
+      lock.unlock();
+      std::exception_ptr failure;
+      try {
+        maker_.fill(pending->batch, pending->groups[group], reader);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      lock.lock();
+      finish(*pending, group, failure);
     }
   }
 

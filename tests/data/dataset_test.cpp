@@ -1,0 +1,223 @@
+#include "data/dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "data/fixtures.h"
+#include "data/index_cache.h"
+#include "io/atomic_file.h"
+#include "io/message.h"
+
+namespace avbench {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::map<std::string, FileStatus> statuses(const Dataset& dataset) {
+  std::map<std::string, FileStatus> result;
+  for (const BadFile& file : dataset.excluded()) {
+    EXPECT_FALSE(file.message.empty()) << file.id;
+    result[file.id] = file.status;
+  }
+  return result;
+}
+
+void write_bad_files(const DataFolder& folder) {
+  write_movie(folder / "train/bell/one_frame.mp4", {.frames = 1});
+  write_movie(folder / "train/bell/short.mp4", {.frames = 10});  // a clip spans 11
+  write_movie(folder / "train/bell/silent.mp4", {.sound = false});
+  write_text(folder / "train/bell/text.mp4", "not a movie, whatever its name says\n");
+  write_text(folder / "train/bell/empty.mp4", "");
+  write_movie(folder / "train/bell/whole.mp4");
+  const std::string bytes = read_file(folder / "train/bell/whole.mp4");
+  write_text(folder / "train/bell/truncated.mp4", bytes.substr(0, bytes.size() / 2));
+}
+
+TEST(Dataset, NumbersUsableFilesWithoutGapsAndListsTheOthers) {
+  const DataFolder folder;
+  folder.write_good_files();
+  write_bad_files(folder);
+  const auto dataset = folder.open(64);
+  EXPECT_THAT(dataset->classes(), ElementsAre("bell", "drum"));
+  std::vector<std::string> ids;
+  for (int64_t i = 0; i < dataset->size(Split::kTrain); ++i) {
+    ids.push_back(dataset->sample(Split::kTrain, i).id);
+  }
+  EXPECT_THAT(ids, ElementsAre("train/bell/f0.mp4", "train/bell/f1.mp4", "train/bell/f2.mp4",
+                               "train/bell/whole.mp4", "train/drum/f0.mp4", "train/drum/f1.mp4",
+                               "train/drum/f2.mp4"));
+  EXPECT_THAT(dataset->labels(Split::kTrain), ElementsAre(0, 0, 0, 0, 1, 1, 1));
+  EXPECT_EQ(dataset->size(Split::kVal), 1);
+  EXPECT_EQ(dataset->size(Split::kTest), 0);
+  EXPECT_EQ(statuses(*dataset), (std::map<std::string, FileStatus>{
+                                    {"train/bell/one_frame.mp4", FileStatus::kTooShort},
+                                    {"train/bell/short.mp4", FileStatus::kTooShort},
+                                    {"train/bell/silent.mp4", FileStatus::kNoAudio},
+                                    {"train/bell/text.mp4", FileStatus::kCorrupt},
+                                    {"train/bell/empty.mp4", FileStatus::kCorrupt},
+                                    {"train/bell/truncated.mp4", FileStatus::kCorrupt}}));
+}
+
+TEST(Dataset, FindsTheSameWithoutCache) {
+  const DataFolder folder;
+  folder.write_good_files(1);
+  write_bad_files(folder);
+  const auto uncached = folder.open(0);
+  EXPECT_EQ(uncached->cache(), nullptr);
+  const DataFolder other_index;  // so that nothing is remembered
+  const auto cached = DataFolder::open_source(folder.source(), 64);
+  EXPECT_NE(cached->cache(), nullptr);
+  EXPECT_EQ(statuses(*uncached), statuses(*cached));
+  EXPECT_EQ(uncached->hash(), cached->hash());
+}
+
+TEST(Dataset, StopsAtBadFilesIfToldSo) {
+  const DataFolder folder;
+  folder.write_good_files(1);
+  EXPECT_NO_THROW(folder.open(64, "fail"));
+  write_text(folder / "train/bell/text.mp4", "text");
+  EXPECT_THAT(user_error([&] { folder.open(64, "fail"); }),
+              AllOf(HasSubstr("1 files"), HasSubstr("text.mp4"), HasSubstr("corrupt"),
+                    HasSubstr("on_bad")));
+}
+
+TEST(Dataset, RefusesASourceWithoutUsableFiles) {
+  const DataFolder folder;
+  write_text(folder / "train/bell/text.mp4", "text");
+  EXPECT_THAT(user_error([&] { folder.open(64); }),
+              AllOf(HasSubstr("none of the 1 files"), HasSubstr("text.mp4")));
+  EXPECT_THAT(user_error([] { Dataset::open({}, {}, {}, {}); }), HasSubstr("protocol.data.source"));
+  EXPECT_THAT(user_error([&] {
+                Dataset::open({.source = folder.source().string()},
+                              {.resize = {64, 80}, .crop = 65}, {}, {});
+              }),
+              AllOf(HasSubstr("clip.crop"), HasSubstr("65"), HasSubstr("64")));
+}
+
+TEST(Dataset, RemembersWhatItFoundUntilTheFileChanges) {
+  const DataFolder folder;
+  folder.write_good_files(1);
+  folder.open(64);
+  // What is remembered is replaced by something that decoding would not find.
+  const auto file = index_cache_file(folder.source());
+  IndexEntries entries = load_index_cache(file);
+  ASSERT_EQ(entries.size(), 3u);
+  entries.at("train/bell/f0.mp4").decoded = DecodeResult{FileStatus::kCorrupt, "remembered"};
+  save_index_cache(file, entries);
+  const auto remembered = folder.open(64);
+  ASSERT_EQ(remembered->excluded().size(), 1u);
+  EXPECT_EQ(remembered->excluded()[0].message, "remembered");
+
+  const auto path = folder / "train/bell/f0.mp4";
+  std::filesystem::last_write_time(
+      path, std::filesystem::last_write_time(path) + std::chrono::seconds(5));
+  EXPECT_TRUE(folder.open(64)->excluded().empty());
+}
+
+TEST(Dataset, DecodesPartsOfFilesThatAManifestNames) {
+  const DataFolder folder;
+  write_movie(folder / "a.mp4", {.frames = 48});  // 4 seconds
+  write_text(folder / "m.csv",
+             "path,label,split,start,end\na.mp4,x,train,,\na.mp4,x,train,1,2.5\na.mp4,y,train,3,\n"
+             "a.mp4,y,train,1,1.2\na.mp4,y,train,9,\n");
+  const auto dataset = DataFolder::open_source(folder / "m.csv", 64);
+  ASSERT_EQ(dataset->size(Split::kTrain), 3);
+  const Sample& middle = dataset->sample(Split::kTrain, 1);
+  EXPECT_EQ(middle.id, "a.mp4#1-2.5");
+  EXPECT_EQ(middle.first_rank, 12);
+  EXPECT_EQ(middle.frames, 18);
+  EXPECT_EQ(dataset->sample(Split::kTrain, 2).first_rank, 36);
+  EXPECT_EQ(dataset->sample(Split::kTrain, 2).frames, 12);
+  EXPECT_EQ(statuses(*dataset),
+            (std::map<std::string, FileStatus>{{"a.mp4#1-1.2", FileStatus::kTooShort},
+                                               {"a.mp4#9-", FileStatus::kTooShort}}));
+
+  SampleReader reader(dataset->clip(), dataset->spectrogram());
+  const FileContent whole = reader.read_all(dataset->sample(Split::kTrain, 0));
+  const FileContent part = reader.read_all(middle);
+  const size_t frame = 24 * 32 * 3;
+  ASSERT_EQ(part.frames.size(), 18 * frame);
+  EXPECT_TRUE(
+      std::equal(part.frames.begin(), part.frames.end(), whole.frames.begin() + 12 * frame));
+}
+
+TEST(Dataset, HashFollowsIdsAndLabels) {
+  const DataFolder folder;
+  write_movie(folder / "a.mp4");
+  const auto hash = [&](const std::string& row) {
+    write_text(folder / "m.csv", "path,label,split\n" + row);
+    return DataFolder::open_source(folder / "m.csv", 64)->hash();
+  };
+  const std::string base = hash("a.mp4,x,train\n");
+  EXPECT_EQ(hash("a.mp4,x,train\n"), base);
+  EXPECT_NE(hash("a.mp4,y,train\n"), base);
+  EXPECT_NE(hash("a.mp4,x,val\n"), base);
+}
+
+TEST(Dataset, ReportsProgressAndStopsWhenThatThrows) {
+  const DataFolder folder;
+  folder.write_good_files(2);
+  std::vector<int64_t> done;
+  folder.open(64, "exclude", [&](int64_t step, int64_t total) {
+    EXPECT_EQ(total, 10);
+    done.push_back(step);
+  });
+  EXPECT_THAT(done, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+  EXPECT_THROW(
+      folder.open(64, "exclude", [](int64_t, int64_t) { throw std::runtime_error("stop"); }),
+      std::runtime_error);
+}
+
+TEST(IndexCache, GivesBackWhatWasSaved) {
+  const TempFolder folder;
+  const auto index = std::make_shared<VideoIndex>();
+  *index = {.status = FileStatus::kOk,
+            .message = "m",
+            .pts = {0, 512, 1024},
+            .time_base_den = 12288,
+            .entries = {{0, -512, 0}, {1024, 1024, 2}},
+            .width = 64,
+            .fps = 12.5,
+            .has_audio = true};
+  const IndexEntries entries{{"a", {{5, 6}, index, DecodeResult{FileStatus::kCorrupt, "bad"}}},
+                             {"b", {{7, 8}, index, std::nullopt}}};
+  save_index_cache(folder / "new/x.bin", entries);
+  const IndexEntries read = load_index_cache(folder / "new/x.bin");
+  ASSERT_EQ(read.size(), 2u);
+  const IndexEntry& a = read.at("a");
+  EXPECT_EQ(a.stamp, (FileStamp{5, 6}));
+  EXPECT_EQ(a.decoded->status, FileStatus::kCorrupt);
+  EXPECT_EQ(a.decoded->message, "bad");
+  EXPECT_FALSE(read.at("b").decoded);
+  EXPECT_EQ(a.index->pts, index->pts);
+  EXPECT_EQ(a.index->time_base_den, 12288);
+  EXPECT_EQ(a.index->entries[1].packet, 2);
+  EXPECT_EQ(a.index->fps, 12.5);
+  EXPECT_TRUE(a.index->has_audio);
+}
+
+TEST(IndexCache, TakesADamagedFileForNone) {
+  const TempFolder folder;
+  EXPECT_TRUE(load_index_cache(folder / "none.bin").empty());
+  const auto file = folder / "x.bin";
+  save_index_cache(file, {{"a", {{5, 6}, std::make_shared<VideoIndex>(), std::nullopt}}});
+  const std::string good = read_file(file);
+  ASSERT_EQ(load_index_cache(file).size(), 1u);
+  for (size_t size = 0; size < good.size(); size += 7) {
+    write_text(file, good.substr(0, size));
+    EXPECT_TRUE(load_index_cache(file).empty()) << size;
+  }
+  for (size_t at = 0; at < good.size(); at += 5) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 4);
+    write_text(file, bad);
+    EXPECT_TRUE(load_index_cache(file).empty()) << at;
+  }
+}
+
+}  // namespace
+}  // namespace avbench

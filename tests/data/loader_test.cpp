@@ -1,0 +1,241 @@
+#include "data/loader.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "data/fixtures.h"
+#include "data/resize.h"
+#include "io/message.h"
+
+namespace avbench {
+namespace {
+
+using testing::HasSubstr;
+
+Views three_views() {
+  Views views = base_views();
+  views.push_back({"second", Modality::kVideo, ViewTime::kIndependent});
+  return views;
+}
+
+std::vector<LoadedBatch> load_all(const std::shared_ptr<const Dataset>& dataset, const Plan& plan,
+                                  LoaderOptions options) {
+  Loader loader(dataset, plan, options);
+  std::vector<LoadedBatch> batches;
+  while (loader.batches_left() > 0) batches.push_back(loader.next());
+  return batches;
+}
+
+void expect_equal(const LoadedBatch& a, const LoadedBatch& b) {
+  EXPECT_EQ(a.requests, b.requests);
+  EXPECT_TRUE(at::equal(a.labels, b.labels));
+  EXPECT_TRUE(at::equal(a.batch.index, b.batch.index));
+  ASSERT_EQ(a.batch.video.size(), b.batch.video.size());
+  ASSERT_EQ(a.batch.audio.size(), b.batch.audio.size());
+  for (const auto& [name, tensor] : a.batch.video) {
+    EXPECT_TRUE(at::equal(tensor, b.batch.video.at(name))) << name;
+  }
+  for (const auto& [name, tensor] : a.batch.audio) {
+    EXPECT_TRUE(at::equal(tensor, b.batch.audio.at(name))) << name;
+  }
+}
+
+class LoaderTest : public testing::Test {
+ protected:
+  LoaderTest() { folder_.write_good_files(); }
+  DataFolder folder_;
+};
+
+// The oracle asks the media layer for single frames and computes each value by its definition.
+TEST_F(LoaderTest, RowsHoldTheFileAsTheRequestSays) {
+  const auto dataset = folder_.open(0);
+  const ClipConfig clip = small_clip();
+  const SampleRequest request{.index = 4, .clip = 2, .clips = 3};
+  const auto loaded = load_batch(dataset, Split::kTrain, base_views(), {request});
+  const Sample& sample = dataset->sample(Split::kTrain, 4);
+  ASSERT_EQ(sample.frames, 25);  // train/drum/f1.mp4: the last clip begins at 25 - 11
+
+  const Tensor video = loaded.batch.video.at(kBaseView);
+  ASSERT_EQ(video.sizes(), (std::vector<int64_t>{1, 3, 6, 16, 16}));
+  MediaReader reader;
+  const VideoIndex index = index_file(sample.path);
+  std::vector<float> sound;
+  for (int64_t t = 0; t < clip.frames; ++t) {
+    std::vector<uint8_t> frame(24 * 32 * 3);
+    Decoded decoded = reader.read(
+        sample.path, index,
+        {.clips = {{{14 + 2 * t}, frame.data()}}, .height = 24, .width = 32, .sample_rate = 8000});
+    ASSERT_EQ(decoded.status, FileStatus::kOk);
+    sound = decoded.sound;
+    const Tensor pixels = at::from_blob(frame.data(), {24, 32, 3}, at::kByte);
+    const Tensor expected = pixels.slice(0, 4, 20).slice(1, 8, 24).to(at::kDouble) / 255;
+    const Tensor got = video[0].select(1, t).permute({1, 2, 0}).to(at::kDouble);
+    EXPECT_TRUE(at::allclose(got, expected, 0, 1e-7)) << t;
+  }
+
+  LogMel log_mel({.sample_rate = 8000,
+                  .n_fft = 512,
+                  .window = 128,
+                  .hop = 128,
+                  .bands = 32,
+                  .f_max = 4000,
+                  .rows = 32,
+                  .columns = 32});
+  std::vector<float> picture(32 * 32);
+  log_mel.picture(sound, picture);
+  const Tensor resized = at::upsample_bilinear2d(at::from_blob(picture.data(), {1, 1, 32, 32}),
+                                                 at::IntArrayRef{24, 30}, false)[0][0];
+  const Tensor audio = loaded.batch.audio.at(kBaseView);
+  ASSERT_EQ(audio.sizes(), (std::vector<int64_t>{1, 3, 1, 20, 20}));
+  for (int64_t channel = 0; channel < 3; ++channel) {
+    const Tensor crop = resized.slice(0, 2, 22).slice(1, 10, 30);  // the last of three over 30 - 20
+    EXPECT_TRUE(at::allclose(audio[0][channel][0], crop, 1e-5, 1e-6));
+  }
+}
+
+TEST_F(LoaderTest, BatchesAreLaidOutForTheEncoders) {
+  const auto dataset = folder_.open(64);
+  const auto loaded =
+      load_batch(dataset, Split::kTrain, three_views(), train_plan(6, 4, 1).requests(0));
+  for (const auto& [name, tensor] : loaded.batch.video) {
+    EXPECT_TRUE(tensor.is_contiguous(at::MemoryFormat::ChannelsLast3d)) << name;
+    EXPECT_GE(tensor.min().item<float>(), 0);
+    EXPECT_LE(tensor.max().item<float>(), 1);
+    EXPECT_GT(tensor.max().item<float>(), 0.8);
+  }
+  EXPECT_TRUE(loaded.batch.audio.at(kBaseView).is_contiguous(at::MemoryFormat::ChannelsLast3d));
+  EXPECT_FALSE(at::equal(loaded.batch.video.at(kBaseView), loaded.batch.video.at("second")));
+  for (int64_t row = 0; row < 4; ++row) {
+    EXPECT_EQ(loaded.labels[row].item<int64_t>(),
+              dataset->sample(Split::kTrain, loaded.batch.index[row].item<int64_t>()).label);
+  }
+}
+
+TEST_F(LoaderTest, DeliversTheSameForAnyNumberOfWorkersWithAndWithoutCache) {
+  const auto cached = folder_.open(64), uncached = folder_.open(0);
+  ASSERT_TRUE(cached->cache() && !uncached->cache());
+  for (const Plan& plan : {train_plan(6, 4, 3), eval_plan(6, 3, 4)}) {
+    LoaderOptions options{.views = three_views(), .first_batch = 1, .batch_count = 4};
+    const auto expected = load_all(uncached, plan, options);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(expected[i].requests, plan.requests(1 + static_cast<int64_t>(i)));
+    }
+    for (const auto& dataset : {cached, uncached}) {
+      for (const int workers : {1, 2, 5}) {
+        for (const int prefetch : {1, 3}) {
+          options.workers = workers;
+          options.prefetch = prefetch;
+          const auto batches = load_all(dataset, plan, options);
+          ASSERT_EQ(batches.size(), expected.size());
+          for (size_t i = 0; i < batches.size(); ++i) expect_equal(batches[i], expected[i]);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(LoaderTest, ASecondOpenFillsItsCacheWhenAsked) {
+  const auto first = folder_.open(64), second = folder_.open(64);  // nothing is decoded at once
+  const auto requests = train_plan(6, 6, 3).requests(2);
+  expect_equal(load_batch(first, Split::kTrain, three_views(), requests),
+               load_batch(second, Split::kTrain, three_views(), requests));
+}
+
+TEST_F(LoaderTest, LoadsOnlyWhatIsWanted) {
+  const auto dataset = folder_.open(0);
+  const auto requests = train_plan(6, 3, 3).requests(0);
+  const auto both = load_batch(dataset, Split::kTrain, base_views(), requests);
+  const auto video = load_batch(dataset, Split::kTrain, {{kBaseView, Modality::kVideo}}, requests);
+  const auto audio = load_batch(dataset, Split::kTrain, {{kBaseView, Modality::kAudio}}, requests);
+  EXPECT_TRUE(video.batch.audio.empty());
+  EXPECT_TRUE(audio.batch.video.empty());
+  EXPECT_TRUE(at::equal(video.batch.video.at(kBaseView), both.batch.video.at(kBaseView)));
+  EXPECT_TRUE(at::equal(audio.batch.audio.at(kBaseView), both.batch.audio.at(kBaseView)));
+  EXPECT_THAT(user_error([&] {
+                load_batch(dataset, Split::kTrain,
+                           {{kBaseView, Modality::kVideo}, {kBaseView, Modality::kVideo}},
+                           requests);
+              }),
+              HasSubstr("twice"));
+}
+
+TEST_F(LoaderTest, RepeatsTheSpectrogramAlongTimeIfConfigured) {
+  SpectrogramConfig repeated = small_spectrogram();
+  repeated.time = "repeat";
+  const auto once = folder_.open(64);
+  const auto many =
+      Dataset::open({.source = folder_.source().string()}, small_clip(), repeated, {});
+  const auto requests = train_plan(6, 2, 3).requests(0);
+  const Tensor frame =
+      load_batch(once, Split::kTrain, base_views(), requests).batch.audio.at(kBaseView);
+  const Tensor clip =
+      load_batch(many, Split::kTrain, base_views(), requests).batch.audio.at(kBaseView);
+  EXPECT_TRUE(at::equal(clip, frame.expand({2, 3, 6, 20, 20})));
+}
+
+TEST_F(LoaderTest, HeldBatchesKeepTheirValuesAndFreedMemoryIsUsedAgain) {
+  const auto dataset = folder_.open(64);
+  const Plan plan = train_plan(6, 2, 5);
+  const LoaderOptions options{.batch_count = 30, .workers = 2, .prefetch = 2};
+  const auto held = load_all(dataset, plan, options);
+  for (size_t i = 0; i < held.size(); ++i) {
+    expect_equal(held[i], load_batch(dataset, Split::kTrain, base_views(),
+                                     plan.requests(static_cast<int64_t>(i))));
+  }
+  Loader loader(dataset, plan, options);
+  std::set<const void*> places;
+  for (int i = 0; i < 30; ++i) places.insert(loader.next().batch.video.at(kBaseView).data_ptr());
+  EXPECT_LE(places.size(), 4u);  // the window and the one being delivered
+}
+
+TEST_F(LoaderTest, StopsWithTheNameOfAFileThatChangedMeanwhile) {
+  const auto dataset = folder_.open(0);
+  const Plan plan{[](int64_t batch) { return std::vector<SampleRequest>{{.index = batch}}; }, 6};
+  write_text(folder_ / "train/bell/f2.mp4", "changed");
+  Loader loader(dataset, plan, {.batch_count = 6, .workers = 3});
+  EXPECT_EQ(loader.next().requests[0].index, 0);
+  EXPECT_EQ(loader.next().requests[0].index, 1);
+  for (int i = 0; i < 2; ++i) {
+    try {
+      loader.next();
+      FAIL() << "no exception";
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("train/bell/f2.mp4"));
+    }
+  }
+}
+
+TEST_F(LoaderTest, PassesOnWhatThePlanThrows) {
+  const Plan plan{[](int64_t) -> std::vector<SampleRequest> { throw std::domain_error("plan"); },
+                  1};
+  Loader loader(folder_.open(64), plan, {.batch_count = 1, .workers = 2});
+  EXPECT_THROW(loader.next(), std::domain_error);
+}
+
+TEST_F(LoaderTest, CanBeEndedAtAnyTime) {
+  const auto dataset = folder_.open(0);
+  for (int taken = 0; taken < 4; ++taken) {
+    Loader loader(dataset, train_plan(6, 2, 0), {.batch_count = 1000, .workers = 3, .prefetch = 4});
+    for (int i = 0; i < taken; ++i) loader.next();
+  }
+  Loader empty(dataset, train_plan(6, 2, 0), {.batch_count = 0});
+  EXPECT_THROW(empty.next(), std::logic_error);
+}
+
+TEST(ResizeBilinear, AgreesWithLibTorch) {
+  const Tensor plane = at::rand({19, 23});
+  for (const auto& [rows, columns] :
+       {std::pair<int64_t, int64_t>{40, 60}, {7, 9}, {19, 23}, {1, 50}}) {
+    const auto got = resize_bilinear({plane.data_ptr<float>(), 19 * 23}, {19, 23}, {rows, columns});
+    const Tensor expected =
+        at::upsample_bilinear2d(plane.view({1, 1, 19, 23}), at::IntArrayRef{rows, columns}, false);
+    ASSERT_EQ(static_cast<int64_t>(got.size()), rows * columns);
+    EXPECT_TRUE(at::allclose(at::tensor(got), expected.flatten(), 1e-5, 1e-6)) << rows;
+  }
+}
+
+}  // namespace
+}  // namespace avbench

@@ -1,0 +1,125 @@
+#include "data/manifest.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/csv_reader.h"
+#include "data/fixtures.h"
+#include "io/message.h"
+
+namespace avbench {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(ParseCsv, FollowsRfc4180) {
+  const auto records = parse_csv("a,b\r\n\"x, \"\"y\"\"\",\"two\nlines\"\r\n\n,last", "f");
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_THAT(records[0].fields, ElementsAre("a", "b"));
+  EXPECT_THAT(records[1].fields, ElementsAre("x, \"y\"", "two\nlines"));
+  EXPECT_THAT(records[2].fields, ElementsAre("", "last"));
+  EXPECT_EQ(records[1].line, 2);
+  EXPECT_EQ(records[2].line, 5);
+}
+
+TEST(ParseCsv, NamesTheLineOfAnError) {
+  EXPECT_THAT(user_error([] { parse_csv("a\nb\"c\n", "m.csv"); }), HasSubstr("m.csv:2:"));
+  EXPECT_THAT(user_error([] { parse_csv("a\n\n\"b\nc", "m.csv"); }), HasSubstr("m.csv:3:"));
+  EXPECT_THAT(user_error([] { parse_csv("\"b\"c", "m.csv"); }), HasSubstr("m.csv:1:"));
+}
+
+TEST(ReadSource, ReadsAFolderSortedAndWithoutHiddenFiles) {
+  const TempFolder folder;
+  for (const char* file : {"val/b/2.mp4", "train/b/1.mp4", "train/a/3.mp4", "train/a/.hidden",
+                           ".cache/x/y.mp4", "train/.thumbs/t.mp4", "README.md"}) {
+    write_text(folder / file, "x");
+  }
+  const auto items = read_source(folder.path());
+  std::vector<std::string> ids;
+  for (const Item& item : items) ids.push_back(item.id);
+  EXPECT_THAT(ids, ElementsAre("train/a/3.mp4", "train/b/1.mp4", "val/b/2.mp4"));
+  EXPECT_EQ(items[2].split, Split::kVal);
+  EXPECT_EQ(items[2].label, "b");
+  EXPECT_EQ(items[0].path, folder / "train/a/3.mp4");
+  EXPECT_THAT(class_names(items), ElementsAre("a", "b"));
+}
+
+TEST(ReadSource, RefusesAFolderOfAnotherLayout) {
+  const TempFolder folder;
+  EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("no files found"));
+  EXPECT_THAT(user_error([&] { read_source(folder / "none"); }), HasSubstr("does not exist"));
+  write_text(folder / "trian/a/1.mp4", "x");
+  EXPECT_THAT(user_error([&] { read_source(folder.path()); }),
+              AllOf(HasSubstr("'trian'"), HasSubstr("did you mean 'train'")));
+  std::filesystem::rename(folder / "trian", folder / "train");
+  write_text(folder / "train/2.mp4", "x");
+  EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("without a class"));
+  std::filesystem::remove(folder / "train/2.mp4");
+  write_text(folder / "train/a/b/3.mp4", "x");
+  EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("inside a class folder"));
+}
+
+class CsvSource : public testing::Test {
+ protected:
+  CsvSource() {
+    write_text(folder_ / "clips/one.mp4", "x");
+    write_text(folder_ / "clips/a, b.mp4", "x");
+  }
+  std::vector<Item> read(const std::string& text) {
+    write_text(folder_ / "m.csv", text);
+    return read_source(folder_ / "m.csv");
+  }
+  std::string error(const std::string& text) {
+    return user_error([&] { read(text); });
+  }
+  TempFolder folder_;
+};
+
+TEST_F(CsvSource, TakesColumnsInAnyOrderAndPassesOverOthers) {
+  const auto items = read(
+      "\xEF\xBB\xBFlabel,note,split,path\r\n\"play, \"\"drums\"\"\",hm,test,clips/one.mp4\r\n"
+      "sing,,train,\"clips/a, b.mp4\"\r\n");
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(items[0].id, "clips/a, b.mp4");
+  EXPECT_EQ(items[0].path, folder_ / "clips/a, b.mp4");
+  EXPECT_EQ(items[1].label, "play, \"drums\"");
+  EXPECT_EQ(items[1].split, Split::kTest);
+  EXPECT_FALSE(items[1].start || items[1].end);
+}
+
+TEST_F(CsvSource, TakesPartsOfAFile) {
+  const std::string path = (folder_ / "clips/one.mp4").string();
+  const auto items = read("path,label,split,start,end\n" + path + ",a,train,1.5,3\n" + path +
+                          ",a,train,,1\n" + path + ",a,train,4,\n" + path + ",a,train,,\n");
+  std::vector<std::string> ids;
+  for (const Item& item : items) ids.push_back(item.id.substr(path.size()));
+  EXPECT_THAT(ids, ElementsAre("", "#-1", "#1.5-3", "#4-"));
+  EXPECT_EQ(items[2].start, 1.5);
+  EXPECT_EQ(items[2].end, 3);
+  EXPECT_FALSE(items[3].end);
+}
+
+TEST_F(CsvSource, NamesFileLineAndWhatWasExpected) {
+  const std::string ok = "path,label,split\nclips/one.mp4,a,train\n";
+  EXPECT_THAT(error("path,label,split\n"), HasSubstr("no rows"));
+  EXPECT_THAT(error("path,labels,split\nclips/one.mp4,a,train\n"),
+              AllOf(HasSubstr("m.csv:1:"), HasSubstr("no column 'label'"), HasSubstr("labels")));
+  EXPECT_THAT(error("path,label,split,label\nclips/one.mp4,a,train,b\n"), HasSubstr("twice"));
+  EXPECT_THAT(error(ok + "clips/one.mp4,a\n"), AllOf(HasSubstr("m.csv:3:"), HasSubstr("2 fields")));
+  EXPECT_THAT(error(ok + "clips/two.mp4,a,train\n"),
+              AllOf(HasSubstr("m.csv:3:"), HasSubstr("no such file"), HasSubstr("two.mp4")));
+  EXPECT_THAT(error(ok + "\nclips/one.mp4,a,tain\n"),
+              AllOf(HasSubstr("m.csv:4:"), HasSubstr("'tain'"), HasSubstr("'train'")));
+  EXPECT_THAT(error(ok + "clips/one.mp4,,val\n"), HasSubstr("'label' is empty"));
+  EXPECT_THAT(error(ok + "clips/one.mp4,b,train\n"), HasSubstr("already on line 2"));
+  const std::string head = "path,label,split,start,end\nclips/one.mp4,a,train,";
+  EXPECT_THAT(error(head + "soon,\n"), AllOf(HasSubstr("m.csv:2:"), HasSubstr("'soon'")));
+  EXPECT_THAT(error(head + "-1,\n"), HasSubstr("'-1'"));
+  EXPECT_THAT(error(head + "nan,\n"), HasSubstr("'nan'"));
+  EXPECT_THAT(error(head + "3,2\n"), HasSubstr("not after start"));
+}
+
+}  // namespace
+}  // namespace avbench

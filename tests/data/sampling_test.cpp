@@ -1,0 +1,176 @@
+#include "data/sampling.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "data/label_subset.h"
+#include "data/plan.h"
+
+namespace avbench {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsSubsetOf;
+
+const ViewSpec kVideo{kBaseView, Modality::kVideo};
+const ViewSpec kAudio{kBaseView, Modality::kAudio};
+const ClipConfig kClip;                // 16 frames, 128x171, crop 112
+const SpectrogramConfig kSpectrogram;  // 128x171, crop 112
+
+SampleRequest evaluation(int64_t clip, int64_t clips, bool spread = true) {
+  return {.index = 3, .clip = clip, .clips = clips, .spread = spread};
+}
+
+TEST(PlaceClip, SpreadsTestClipsOverTheWholeFile) {
+  // numpy.rint(numpy.linspace(0, 100 - 16, 10))
+  std::vector<int64_t> starts;
+  for (int64_t k = 0; k < 10; ++k) {
+    const ClipPlace place = place_clip(evaluation(k, 10), kVideo, 100, kClip);
+    starts.push_back(place.start);
+    EXPECT_EQ(place.crop, (Crop{8, 29}));
+  }
+  EXPECT_THAT(starts, ElementsAre(0, 9, 19, 28, 37, 47, 56, 65, 75, 84));
+  EXPECT_EQ(place_clip(evaluation(0, 1), kVideo, 100, kClip).start, 42);
+  EXPECT_EQ(place_clip(evaluation(9, 10), kVideo, 16, kClip).start, 0);
+}
+
+TEST(PlaceClip, CountsTheStride) {
+  const ClipConfig strided{.frames = 4, .stride = 5};
+  EXPECT_EQ(clip_span(strided), 16);
+  EXPECT_EQ(place_clip(evaluation(1, 2), kVideo, 20, strided).start, 4);
+  EXPECT_THROW(place_clip(evaluation(1, 2), kVideo, 15, strided), std::invalid_argument);
+}
+
+TEST(PlaceSpectrogram, SpreadsTestCropsOverTimeOrCentresThem) {
+  std::vector<int64_t> columns;
+  for (int64_t k = 0; k < 10; ++k) {
+    const Crop crop = place_spectrogram(evaluation(k, 10), kAudio, kSpectrogram);
+    EXPECT_EQ(crop.y, 8);
+    columns.push_back(crop.x);
+  }
+  EXPECT_THAT(columns, ElementsAre(0, 7, 13, 20, 26, 33, 39, 46, 52, 59));
+  EXPECT_EQ(place_spectrogram(evaluation(4, 10, false), kAudio, kSpectrogram), (Crop{8, 29}));
+  EXPECT_EQ(place_spectrogram(evaluation(0, 1), kAudio, kSpectrogram), (Crop{8, 29}));
+}
+
+TEST(PlaceClip, TrainingDrawsReachEveryPlaceAndNoOther) {
+  const ClipConfig clip{.frames = 4, .resize = {18, 17}, .crop = 16};
+  std::set<int64_t> starts, rows, columns;
+  for (int64_t index = 0; index < 300; ++index) {
+    const ClipPlace place = place_clip({.index = index, .seed = 1}, kVideo, 8, clip);
+    starts.insert(place.start);
+    rows.insert(place.crop.y);
+    columns.insert(place.crop.x);
+  }
+  EXPECT_THAT(starts, ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(rows, ElementsAre(0, 1, 2));
+  EXPECT_THAT(columns, ElementsAre(0, 1));
+}
+
+TEST(PlaceClip, DependsOnSeedEpochIndexAndViewOnly) {
+  const SampleRequest request{.index = 5, .seed = 7, .epoch = 2};
+  const ClipPlace place = place_clip(request, kVideo, 1000, kClip);
+  EXPECT_EQ(place_clip(request, kVideo, 1000, kClip), place);
+  int different = 0;
+  for (const SampleRequest& other : {SampleRequest{.index = 6, .seed = 7, .epoch = 2},
+                                     SampleRequest{.index = 5, .seed = 8, .epoch = 2},
+                                     SampleRequest{.index = 5, .seed = 7, .epoch = 3}}) {
+    different += place_clip(other, kVideo, 1000, kClip) != place;
+  }
+  EXPECT_EQ(different, 3);
+}
+
+TEST(PlaceClip, FurtherViewsKeepOrDrawTheirStart) {
+  const ViewSpec same{"second", Modality::kVideo, ViewTime::kSame};
+  const ViewSpec independent{"second", Modality::kVideo, ViewTime::kIndependent};
+  int equal_starts = 0, equal_crops = 0;
+  for (int64_t index = 0; index < 50; ++index) {
+    const SampleRequest request{.index = index};
+    const ClipPlace base = place_clip(request, kVideo, 1000, kClip);
+    EXPECT_EQ(place_clip(request, same, 1000, kClip).start, base.start);
+    equal_starts += place_clip(request, independent, 1000, kClip).start == base.start;
+    equal_crops += place_clip(request, same, 1000, kClip).crop == base.crop;
+  }
+  EXPECT_LT(equal_starts, 3);
+  EXPECT_LT(equal_crops, 3);
+}
+
+TEST(PlaceSpectrogram, TrainingCropIsIndependentOfThePicture) {
+  int equal = 0;
+  for (int64_t index = 0; index < 100; ++index) {
+    const SampleRequest request{.index = index};
+    equal += place_spectrogram(request, kAudio, kSpectrogram) ==
+             place_clip(request, kVideo, 100, kClip).crop;
+  }
+  EXPECT_LT(equal, 4);
+}
+
+TEST(TrainPlan, VisitsEachSampleOnceAnEpochAndDropsTheRest) {
+  const Plan plan = train_plan({2, 3, 5, 7, 11, 13, 17}, 3, 4);
+  EXPECT_EQ(plan.batches, 2);
+  std::set<std::vector<int64_t>> orders;
+  for (int64_t epoch = 0; epoch < 20; ++epoch) {
+    std::vector<int64_t> order;
+    for (int64_t batch = 2 * epoch; batch < 2 * epoch + 2; ++batch) {
+      const auto requests = plan.requests(batch);
+      ASSERT_EQ(requests.size(), 3u);
+      for (const SampleRequest& request : requests) {
+        EXPECT_EQ(request.epoch, epoch);
+        EXPECT_EQ(request.seed, 4u);
+        EXPECT_EQ(request.clips, 0);
+        order.push_back(request.index);
+      }
+    }
+    EXPECT_EQ(std::set(order.begin(), order.end()).size(), 6u);
+    EXPECT_THAT(order, IsSubsetOf({2, 3, 5, 7, 11, 13, 17}));
+    orders.insert(order);
+  }
+  EXPECT_GT(orders.size(), 15u);
+  EXPECT_EQ(plan.requests(9), plan.requests(9));
+}
+
+TEST(TrainPlan, TakesAllSamplesIfThereAreFewerThanABatch) {
+  const Plan plan = train_plan(3, 16, 0);
+  EXPECT_EQ(plan.batches, 1);
+  EXPECT_EQ(plan.requests(0).size(), 3u);
+  EXPECT_EQ(plan.requests(5).front().epoch, 5);
+  EXPECT_THROW(train_plan(0, 16, 0), std::invalid_argument);
+}
+
+TEST(EvalPlan, KeepsClipsOfAFileTogetherAndTheLastPartialBatch) {
+  const Plan plan = eval_plan(std::vector<int64_t>{4, 6, 9}, 3, 4, false);
+  EXPECT_EQ(plan.batches, 3);
+  std::vector<int64_t> indices, clips;
+  for (int64_t batch = 0; batch < 3; ++batch) {
+    for (const SampleRequest& request : plan.requests(batch)) {
+      indices.push_back(request.index);
+      clips.push_back(request.clip);
+      EXPECT_EQ(request.clips, 3);
+      EXPECT_FALSE(request.spread);
+    }
+  }
+  EXPECT_THAT(indices, ElementsAre(4, 4, 4, 6, 6, 6, 9, 9, 9));
+  EXPECT_THAT(clips, ElementsAre(0, 1, 2, 0, 1, 2, 0, 1, 2));
+  EXPECT_EQ(plan.requests(2).size(), 1u);
+}
+
+TEST(LabelSubset, IsStratifiedNestedAndKeepsOneOfEachClass) {
+  std::vector<int64_t> labels;
+  for (int64_t i = 0; i < 110; ++i) labels.push_back(i % 11 == 0 ? 2 : i % 2);  // 50, 50, 10
+  const auto tenth = label_subset(labels, 0.1, 1), fifth = label_subset(labels, 0.2, 1);
+  std::vector<int> counts(3);
+  for (const int64_t i : tenth) ++counts[labels[i]];
+  EXPECT_THAT(counts, ElementsAre(5, 5, 1));
+  EXPECT_EQ(fifth.size(), 22u);
+  EXPECT_THAT(tenth, IsSubsetOf(fifth));
+  EXPECT_TRUE(std::is_sorted(fifth.begin(), fifth.end()));
+  EXPECT_EQ(label_subset(labels, 1e-6, 1).size(), 3u);
+  EXPECT_EQ(label_subset(labels, 1, 1), all_indices(110));
+  EXPECT_EQ(label_subset(labels, 0.1, 1), tenth);
+  EXPECT_NE(label_subset(labels, 0.1, 2), tenth);
+}
+
+}  // namespace
+}  // namespace avbench
