@@ -23,10 +23,12 @@ void add_compare_command(CLI::App& app) {
       fmt::print("{}\n{}", to_yaml(run.experiment()), run.describe(options->run));
       return;
     }
-    run.run(options->run, [&](const PlannedRun&) { write_experiment_table(run); });
+    const auto failures =
+        run.run(options->run, [&](const PlannedRun&) { write_experiment_table(run); });
     const std::string markdown = write_experiment_table(run);
     fmt::print("{}", *json ? read_file(run.folder() / "table.json") : markdown);
     fmt::print(stderr, "results: {}\n", run.folder().string());
+    require_no_failures(failures);
   });
 }
 

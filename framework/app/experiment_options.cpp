@@ -6,6 +6,7 @@
 
 #include "config/load.h"
 #include "io/atomic_file.h"
+#include "io/suggest.h"
 #include "report/table.h"
 #include "train/interrupt.h"
 
@@ -38,10 +39,17 @@ ExperimentRun open_experiment(ExperimentOptions& options) {
   return ExperimentRun(std::move(experiment), PluginRegistry::discover());
 }
 
+void require_no_failures(const std::vector<std::string>& failures) {
+  if (failures.empty()) return;
+  throw std::runtime_error(std::to_string(failures.size()) + " of the runs failed:\n  " +
+                           join(failures, "\n  "));
+}
+
 std::string write_experiment_table(const ExperimentRun& run) {
-  std::vector<std::string> rows;
-  for (const RowConfig& row : run.experiment().rows) rows.push_back(row.name);
-  return write_table(run.folder(), collect_table(run.folder(), rows), run.experiment().name,
+  std::vector<TableEntry> entries;
+  for (const PlannedRun& planned : run.plan({}))
+    entries.push_back({planned.row->name, planned.folder});
+  return write_table(run.folder(), collect_table(entries), run.experiment().name,
                      run.experiment().description);
 }
 

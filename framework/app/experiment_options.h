@@ -23,6 +23,9 @@ std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command);
 // number of threads, and opens data and plugins.
 ExperimentRun open_experiment(ExperimentOptions& options);
 
+// Throws with the messages of the runs that failed, if any did.
+void require_no_failures(const std::vector<std::string>& failures);
+
 // Writes the table of what has finished so far and returns it as Markdown.
 std::string write_experiment_table(const ExperimentRun& run);
 

@@ -15,7 +15,9 @@ void add_finetune_command(CLI::App& app) {
   command->callback([options] {
     options->run.pretrain = options->run.test = false;
     ExperimentRun run = open_experiment(*options);
-    run.run(options->run, [](const PlannedRun& done) { fmt::print("{}\n", done.folder.string()); });
+    const auto failures = run.run(
+        options->run, [](const PlannedRun& done) { fmt::print("{}\n", done.folder.string()); });
+    require_no_failures(failures);
   });
 }
 

@@ -14,10 +14,11 @@ void add_pretrain_command(CLI::App& app) {
   command->callback([options] {
     options->run.finetune = options->run.test = false;
     ExperimentRun run = open_experiment(*options);
-    run.run(options->run, [](const PlannedRun& done) {
+    const auto failures = run.run(options->run, [](const PlannedRun& done) {
       // A baseline has nothing to pretrain.
       if (!done.pretrain_folder.empty()) fmt::print("{}\n", done.pretrain_folder.string());
     });
+    require_no_failures(failures);
   });
 }
 

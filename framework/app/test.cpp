@@ -14,8 +14,10 @@ void add_test_command(CLI::App& app) {
   command->callback([options] {
     options->run.pretrain = options->run.finetune = false;
     ExperimentRun run = open_experiment(*options);
-    run.run(options->run, [](const PlannedRun& done) { fmt::print("{}\n", done.folder.string()); });
+    const auto failures = run.run(
+        options->run, [](const PlannedRun& done) { fmt::print("{}\n", done.folder.string()); });
     fmt::print("{}", write_experiment_table(run));
+    require_no_failures(failures);
   });
 }
 

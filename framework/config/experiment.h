@@ -130,7 +130,7 @@ void fields(V& v, As<ScheduleConfig> auto& c) {
   v("warmup_epochs", c.warmup_epochs, Range{0, 10000}, "linear warm-up from zero");
   v("step_epochs", c.step_epochs, Range{1, 100000}, "step: epochs between two factors");
   v("gamma", c.gamma, Range{0, 1}, "step and plateau: the factor");
-  v("patience", c.patience, Range{1, 100000}, "plateau: epochs without improvement");
+  v("patience", c.patience, Range{1, 100000}, "plateau: validations without improvement");
   v("final_scale", c.final_scale, Range{0, 1}, "cosine: last learning rate as a share of the first");
 }
 

@@ -49,6 +49,7 @@ Classifier::Classifier(std::shared_ptr<Method> method, const std::string& modali
   if (modality != "video") empty.audio.pooled = at::zeros({2, dim});
   const int64_t width = [&] {
     const at::NoGradGuard no_grad;
+    method_->eval();
     return fused(empty).size(1);
   }();
   seed_default_generator(head_seed);
@@ -92,7 +93,9 @@ void Classifier::set_evaluation() {
 
 void Classifier::standardise(const Tensor& mean, const Tensor& std) {
   mean_.copy_(mean);
-  std_.copy_(std.clamp_min(1e-8));
+  // A feature that hardly varies says nothing: dividing by its deviation would blow up noise.
+  const Tensor floor = std.max() * 1e-4;
+  std_.copy_(at::where(std > floor, std, at::ones_like(std)));
 }
 
 std::vector<ParamGroup> Classifier::param_groups() {

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <torch/nn/functional/loss.h>
 
-#include <numeric>
+#include <algorithm>
+#include <optional>
 
+#include "data/random.h"
 #include "encoders/batch_norm_stats.h"
 #include "io/atomic_file.h"
 #include "io/csv.h"
@@ -27,20 +29,33 @@ std::string score_header(const std::vector<std::string>& classes) {
   return text;
 }
 
+// Files of one class lie side by side: shuffled, and whole batches only, so that every batch is a
+// fair and equal share.
+std::vector<int64_t> statistics_indices(const StageData& data, int64_t samples) {
+  const int64_t size = data.dataset->size(Split::kTrain);
+  int64_t count = std::min(size, samples);
+  if (count > data.evaluation_batch) count -= count % data.evaluation_batch;
+  std::vector<int64_t> indices(count);
+  for (int64_t i = 0; i < count; ++i) indices[i] = permute(i, size, 0, 0);
+  return indices;
+}
+
 }  // namespace
 
 Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
                     const std::vector<int64_t>& indices, const TestConfig& config,
-                    const std::string& title) {
+                    const std::string& title, bool show_progress) {
   const at::NoGradGuard no_grad;
   classifier.set_evaluation();
   std::vector<Tensor> logits, labels;
-  Progress progress(title, static_cast<int64_t>(indices.size()) * config.clips);
+  std::optional<Progress> progress;
+  if (show_progress) progress.emplace(title, static_cast<int64_t>(indices.size()) * config.clips);
   int64_t done = 0;
   for_each_evaluation_batch(data, split, indices, config, title, [&](const LoadedBatch& batch) {
     logits.push_back(classifier.forward(batch.batch).values);
     labels.push_back(batch.labels.clone());
-    progress.update(done += batch.labels.size(0));
+    done += batch.labels.size(0);
+    if (progress) progress->update(done);
   });
   Evaluation result{.indices = indices};
   const auto videos = static_cast<int64_t>(indices.size());
@@ -84,7 +99,7 @@ void reestimate_statistics(Classifier& classifier, const StageData& data,
                            const BatchNormConfig& config) {
   if (!config.reestimate && !classifier.frozen()) return;
   const at::NoGradGuard no_grad;
-  const auto indices = spread_indices(data.dataset->size(Split::kTrain), config.samples);
+  const auto indices = statistics_indices(data, config.samples);
   const auto visit_batches = [&](const std::function<void(const Batch&)>& visit) {
     for_each_evaluation_batch(data, Split::kTrain, indices, kOneClip, "re-estimating statistics",
                               [&](const LoadedBatch& batch) { visit(batch.batch); });

@@ -21,7 +21,7 @@ struct Evaluation {
 
 Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
                     const std::vector<int64_t>& indices, const TestConfig& config,
-                    const std::string& title);
+                    const std::string& title, bool show_progress = false);
 
 // predictions.csv (a line a video) and predictions_clips.csv (a line a clip).
 // Scores are softmax probabilities.

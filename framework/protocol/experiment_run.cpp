@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "config/writer.h"
 #include "data/label_subset.h"
 #include "encoders/two_towers.h"
 #include "io/atomic_file.h"
 #include "io/error.h"
+#include "io/sha256.h"
 #include "io/suggest.h"
 #include "protocol/finetune.h"
 #include "protocol/pretrain.h"
@@ -60,6 +62,24 @@ void require_samples(const Dataset& data, Split split, const std::string& source
                   source, to_string(split), data.excluded().size(), source));
 }
 
+// Pretraining must not see what the choice of a checkpoint or the test will be measured on.
+void require_no_leak(const Dataset& pretrain, const Dataset& data, const std::string& source) {
+  std::set<fs::path> held_out;
+  for (const Split split : {Split::kVal, Split::kTest}) {
+    for (const Sample& sample : data.samples(split)) {
+      held_out.insert(fs::weakly_canonical(sample.path));
+    }
+  }
+  for (const Sample& sample : pretrain.samples(Split::kTrain)) {
+    if (held_out.contains(fs::weakly_canonical(sample.path))) {
+      throw UserError(
+          fmt::format("{}: its training split holds {}, which is in the validation or "
+                      "test split of protocol.data.source",
+                      source, sample.path.string()));
+    }
+  }
+}
+
 }  // namespace
 
 class ExperimentRun::Impl {
@@ -67,9 +87,10 @@ class ExperimentRun::Impl {
   Impl(Experiment experiment, const PluginRegistry& plugins) : experiment_(std::move(experiment)) {
     for (const RowConfig& row : experiment_.rows) {
       if (row.method.empty()) continue;
-      const MethodPlugin& plugin = *plugins.find(row.method).record;
-      methods_.emplace(row.name, MethodOfRow{&plugin, Params::resolve(plugin.name, plugin.params,
-                                                                      param_inputs(row.params))});
+      const LoadedPlugin& loaded = plugins.find(row.method);
+      methods_.emplace(
+          row.name, MethodOfRow{&loaded, Params::resolve(loaded.record->name, loaded.record->params,
+                                                         param_inputs(row.params))});
     }
     const DataConfig& data = experiment_.protocol.data;
     data_ = open_dataset(data.source, experiment_);
@@ -79,6 +100,8 @@ class ExperimentRun::Impl {
       require_samples(*data_, split, data.source);
     }
     require_samples(*pretrain_data_, Split::kTrain, data.pretrain_source);
+    if (!same) require_no_leak(*pretrain_data_, *data_, data.pretrain_source);
+    require_working_rows();
     protocol_ = protocol_identity(experiment_, *data_, *pretrain_data_);
   }
 
@@ -101,18 +124,31 @@ class ExperimentRun::Impl {
     return runs;
   }
 
-  void run(const RunOptions& options, const std::function<void(const PlannedRun&)>& row_done) {
+  std::vector<std::string> run(const RunOptions& options,
+                               const std::function<void(const PlannedRun&)>& row_done) {
     const auto runs = plan(options);
+    std::vector<std::string> failures;
     for (size_t i = 0; i < runs.size(); ++i) {
       const std::string title =
           fmt::format("[{}/{}] {} s{}", i + 1, runs.size(), runs[i].row->name, runs[i].seed);
       if (runs[i].finished) {
         spdlog::info("{}: already finished", title);
-      } else {
-        run_one(runs[i], options, title);
+        row_done(runs[i]);
+        continue;
       }
-      row_done(runs[i]);
+      try {
+        run_one(runs[i], options, title);
+        row_done(runs[i]);
+      } catch (const UserError&) {
+        throw;
+      } catch (const Interrupted&) {
+        throw;
+      } catch (const std::exception& error) {
+        spdlog::error("{}: {}", title, error.what());
+        failures.push_back(error.what());
+      }
     }
+    return failures;
   }
 
   std::string describe(const RunOptions& options) const {
@@ -126,9 +162,10 @@ class ExperimentRun::Impl {
     const int64_t finetune_steps =
         p.finetune.epochs * (labels / std::min(p.finetune.batch_size, labels));
     std::string text = fmt::format(
-        "protocol {}\ntraining files {}, labelled {}, validation {}, test {}, excluded {}\n",
-        protocol_.hash, samples, labels, data_->size(Split::kVal), data_->size(Split::kTest),
-        data_->excluded().size());
+        "protocol {}\nfiles: pretraining {}, training {} ({} labelled), validation {}, test {}; "
+        "excluded {}\n",
+        protocol_.hash, samples, data_->size(Split::kTrain), labels, data_->size(Split::kVal),
+        data_->size(Split::kTest), data_->excluded().size());
     std::vector<std::string> counted;
     for (const PlannedRun& run : plan(options)) {
       text += fmt::format("{} s{}: ", run.row->name, run.seed);
@@ -155,9 +192,40 @@ class ExperimentRun::Impl {
 
  private:
   struct MethodOfRow {
-    const MethodPlugin* plugin;
+    const LoadedPlugin* plugin;
     Params params;
   };
+
+  // Every method is created once, and the towers see one clip, so that what a plugin or an encoder
+  // refuses is refused now and not hours later.
+  void require_working_rows() {
+    const ProtocolConfig& p = experiment_.protocol;
+    const auto towers = make_towers(p.encoder, 0);
+    towers->eval();
+    const at::NoGradGuard no_grad;
+    Batch batch;
+    batch.video[kBaseView] = at::zeros({1, 3, p.clip.frames, p.clip.crop, p.clip.crop});
+    batch.audio[kBaseView] = at::zeros({1, 3, 1, p.spectrogram.crop, p.spectrogram.crop});
+    towers->forward(batch);
+    for (const RowConfig& row : experiment_.rows) {
+      if (const auto found = methods_.find(row.name); found != methods_.end()) {
+        create_method(pretrain_job(row, found->second, experiment_.seeds.front(), {}, {}));
+      }
+    }
+  }
+
+  PretrainJob pretrain_job(const RowConfig& row, const MethodOfRow& method, int64_t seed,
+                           const std::string& title, const fs::path& folder) const {
+    const auto& [loaded, params] = method;
+    return {title,
+            folder,
+            experiment_,
+            row,
+            *loaded->record,
+            params,
+            static_cast<uint64_t>(seed),
+            stage_data(pretrain_data_, loaded->record->views(params))};
+  }
 
   PlannedRun plan_one(const RowConfig& row, int64_t seed) const {
     PlannedRun run{.row = &row, .seed = seed};
@@ -188,7 +256,8 @@ class ExperimentRun::Impl {
   }
 
   StageData stage_data(const std::shared_ptr<const Dataset>& dataset, Views views) const {
-    return {dataset, std::move(views), static_cast<int>(experiment_.run.workers)};
+    return {dataset, std::move(views), static_cast<int>(experiment_.run.workers),
+            experiment_.protocol.pretrain.batch_size};
   }
 
   void run_one(const PlannedRun& run, const RunOptions& options, const std::string& title) {
@@ -198,16 +267,9 @@ class ExperimentRun::Impl {
     Json pretrained = Json::object();
     const uint64_t seed = static_cast<uint64_t>(run.seed);
     if (const auto found = methods_.find(run.row->name); found != methods_.end()) {
-      const auto& [plugin, params] = found->second;
-      const PretrainJob job{title + " pretrain",
-                            run.pretrain_folder,
-                            experiment_,
-                            *run.row,
-                            *plugin,
-                            params,
-                            seed,
-                            stage_data(pretrain_data_, plugin->views(params))};
-      pretrained = ensure_pretrained(run, job, options);
+      const PretrainJob job =
+          pretrain_job(*run.row, found->second, run.seed, title + " pretrain", run.pretrain_folder);
+      pretrained = ensure_pretrained(run, job, *found->second.plugin, options);
       if (!options.finetune && !options.test) return;
       method = create_method(job);
       copy_state(CheckpointFolder(job.folder / "checkpoints").load("final").tensors,
@@ -226,21 +288,32 @@ class ExperimentRun::Impl {
     if (!options.test) return;
     FinetuneJob test_job = job;
     test_job.title = title + " test";
-    const Json tested = test(test_job, classifier);
+    const fs::path tested_file = run.folder / "test.json";
+    const Json tested =
+        fs::exists(tested_file) ? Json::parse(read_file(tested_file)) : test(test_job, classifier);
     folder.finish(summary(run, pretrained, finetuned, tested));
     spdlog::info("{}: accuracy {:.2f} %, validation {:.2f} %", title,
                  100 * tested["accuracy"].get<double>(),
                  100 * finetuned["validation"].get<double>());
   }
 
-  Json ensure_pretrained(const PlannedRun& run, const PretrainJob& job, const RunOptions& options) {
-    const fs::path done = job.folder / "summary.json";
+  Json ensure_pretrained(const PlannedRun& run, const PretrainJob& job, const LoadedPlugin& plugin,
+                         const RunOptions& options) {
+    const fs::path done = job.folder / "summary.json", code = job.folder / "plugin.sha256";
+    const std::string hash = sha256_file(plugin.file);
+    if (fs::exists(code) && read_file(code) != hash) {
+      spdlog::warn(
+          "{}: {} was built anew since this pretraining was made in {}; remove that folder "
+          "if the loss has changed",
+          job.title, plugin.file.string(), job.folder.string());
+    }
     if (fs::exists(done)) return Json::parse(read_file(done));
     if (!options.pretrain) {
       throw UserError(job.title + ": not pretrained yet; run `avbench pretrain` first");
     }
     fs::create_directories(job.folder);
     write_file_atomically(job.folder / "identity.json", run.pretrain.content.dump(1) + "\n");
+    write_file_atomically(code, hash);
     return pretrain(job);
   }
 
@@ -293,9 +366,9 @@ ExperimentRun::~ExperimentRun() = default;
 std::vector<PlannedRun> ExperimentRun::plan(const RunOptions& options) const {
   return impl_->plan(options);
 }
-void ExperimentRun::run(const RunOptions& options,
-                        const std::function<void(const PlannedRun&)>& row_done) {
-  impl_->run(options, row_done);
+std::vector<std::string> ExperimentRun::run(
+    const RunOptions& options, const std::function<void(const PlannedRun&)>& row_done) {
+  return impl_->run(options, row_done);
 }
 const Experiment& ExperimentRun::experiment() const { return impl_->experiment(); }
 const Identity& ExperimentRun::protocol() const { return impl_->protocol(); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,9 +39,12 @@ class ExperimentRun {
 
   std::vector<PlannedRun> plan(const RunOptions& options) const;
 
-  // Carries out the plan; calls `row_done` after each run, so that a table can grow. Throws
-  // UserError if a folder holds a run of another configuration, or a stage lacks the one before it.
-  void run(const RunOptions& options, const std::function<void(const PlannedRun&)>& row_done);
+  // Carries out the plan; calls `row_done` after each run, so that a table can grow. A run that
+  // fails does not keep the others from running: the messages of those that did are returned.
+  // Throws UserError if a folder holds a run of another configuration, or a stage lacks the one
+  // before it.
+  std::vector<std::string> run(const RunOptions& options,
+                               const std::function<void(const PlannedRun&)>& row_done);
 
   const Experiment& experiment() const;
   const Identity& protocol() const;

@@ -92,7 +92,7 @@ Json finetune(const FinetuneJob& job, Classifier& classifier) {
       evaluate(classifier, job.data, Split::kVal, whole_split(job.data, Split::kVal), kOneClip,
                job.title + " validation");
   const Json summary = {{"steps", result.steps},
-                        {"seconds", result.train_seconds},
+                        {"seconds", result.seconds},
                         {"clips_per_second", result.clips_per_second},
                         {"peak_memory_bytes", result.peak_memory_bytes},
                         {"validation", validation.accuracy},
@@ -111,7 +111,7 @@ Json test(const FinetuneJob& job, Classifier& classifier) {
   copy_state(checkpoints.load(last ? "final" : "best").tensors, classifier.state(), "checkpoint");
   const Evaluation result =
       evaluate(classifier, job.data, Split::kTest, whole_split(job.data, Split::kTest),
-               job.experiment.protocol.test, job.title);
+               job.experiment.protocol.test, job.title, /*show_progress=*/true);
   write_predictions(result, *job.data.dataset, Split::kTest, job.folder);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   const Json summary = {{"accuracy", result.accuracy},

@@ -30,6 +30,7 @@ class PretrainTask : public TrainTask {
   }
 
   void before_epoch(const EpochContext& context) override {
+    method_->eval();
     method_->before_epoch(context, [this](const std::function<void(const Batch&)>& visit) {
       const int64_t size = job_.data.dataset->size(Split::kTrain);
       for_each_evaluation_batch(job_.data, Split::kTrain, spread_indices(size, size), kOneClip,
@@ -41,6 +42,7 @@ class PretrainTask : public TrainTask {
   void after_step(const StepContext& context) override { method_->after_step(context); }
 
   EpochReport end_epoch(int64_t) override {
+    const at::NoGradGuard no_grad;
     const Health health = method_->health(validation_features());
     EpochReport report;
     for (const auto& [name, value] : health.figures) report.figures["health"][name] = value;
@@ -54,7 +56,6 @@ class PretrainTask : public TrainTask {
 
  private:
   Features validation_features() {
-    const at::NoGradGuard no_grad;
     method_->eval();
     std::vector<Tensor> video, audio;
     const auto split = job_.data.dataset->size(Split::kVal) > 0 ? Split::kVal : Split::kTrain;
@@ -116,7 +117,7 @@ Json pretrain(const PretrainJob& job) {
                          first_step, count);
   });
   const Json summary = {{"steps", result.steps},
-                        {"seconds", result.train_seconds},
+                        {"seconds", result.seconds},
                         {"clips_per_second", result.clips_per_second},
                         {"peak_memory_bytes", result.peak_memory_bytes},
                         {"collapse", result.last_report.value("collapse", "")},

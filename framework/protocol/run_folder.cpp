@@ -11,10 +11,10 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string excluded_csv(const Dataset& dataset) {
-  std::string text = "id,path,status,message\n";
+  std::string text = "id,path,split,status,message\n";
   for (const BadFile& file : dataset.excluded()) {
-    text +=
-        csv_line({file.id, file.path.string(), std::string(to_string(file.status)), file.message});
+    text += csv_line({file.id, file.path.string(), std::string(to_string(file.split)),
+                      std::string(to_string(file.status)), file.message});
   }
   return text;
 }

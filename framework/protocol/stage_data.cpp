@@ -7,8 +7,7 @@
 namespace avbench {
 namespace {
 
-constexpr int64_t kEvaluationBatch = 64;  // rows; results do not depend on it
-constexpr int kPrefetch = 3;              // batches
+constexpr int kPrefetch = 3;  // batches
 
 }  // namespace
 
@@ -37,7 +36,7 @@ void for_each_evaluation_batch(const StageData& data, Split split,
                                const std::string& during,
                                const std::function<void(const LoadedBatch&)>& visit) {
   const Plan plan =
-      eval_plan(indices, config.clips, kEvaluationBatch, config.spectrogram_crops == "spread");
+      eval_plan(indices, config.clips, data.evaluation_batch, config.spectrogram_crops == "spread");
   Loader loader(data.dataset, plan,
                 {.split = split,
                  .views = data.views,

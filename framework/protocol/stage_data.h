@@ -20,6 +20,7 @@ struct StageData {
   std::shared_ptr<const Dataset> dataset;
   Views views = base_views();
   int workers = 1;
+  int64_t evaluation_batch = 16;  // rows; of the protocol, since batch-norm statistics depend on it
 };
 
 // The base views of "both", "video" or "audio".

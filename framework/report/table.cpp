@@ -49,13 +49,13 @@ TableRow summarise(const std::vector<Json>& runs) {
   return row;
 }
 
-void require_one_protocol(const std::vector<TableRow>& rows, const fs::path& folder) {
+void require_one_protocol(const std::vector<TableRow>& rows) {
   for (const TableRow& row : rows) {
     if (row.protocol == rows.front().protocol) continue;
     throw UserError(fmt::format(
-        "{}: rows of different protocols do not belong in one table: '{}' has {}, '{}' has {}. "
+        "rows of different protocols do not belong in one table: '{}' has {}, '{}' has {}. "
         "Compare the protocol.json files in their folders.",
-        folder.string(), rows.front().row, rows.front().protocol, row.row, row.protocol));
+        rows.front().row, rows.front().protocol, row.row, row.protocol));
   }
 }
 
@@ -100,26 +100,21 @@ std::string align(const std::vector<std::vector<std::string>>& cells) {
 
 }  // namespace
 
-std::vector<TableRow> collect_table(const fs::path& folder,
-                                    const std::vector<std::string>& row_order) {
+std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
+  std::vector<std::string> order;
   std::map<std::string, std::vector<Json>> runs;
-  if (fs::exists(folder)) {
-    std::vector<fs::path> folders;
-    for (const auto& entry : fs::directory_iterator(folder)) folders.push_back(entry.path());
-    std::sort(folders.begin(), folders.end());
-    for (const fs::path& run : folders) {
-      if (!fs::exists(run / "summary.json")) continue;
-      const Json summary = Json::parse(read_file(run / "summary.json"));
-      runs[summary.at("row")].push_back(summary);
-    }
+  for (const TableEntry& entry : entries) {
+    if (std::find(order.begin(), order.end(), entry.row) == order.end()) order.push_back(entry.row);
+    const fs::path summary = entry.folder / "summary.json";
+    if (fs::exists(summary)) runs[entry.row].push_back(Json::parse(read_file(summary)));
   }
   std::vector<TableRow> rows;
-  for (const std::string& name : row_order) {
+  for (const std::string& name : order) {
     if (const auto found = runs.find(name); found != runs.end()) {
       rows.push_back(summarise(found->second));
     }
   }
-  if (!rows.empty()) require_one_protocol(rows, folder);
+  require_one_protocol(rows);
   return rows;
 }
 

@@ -24,10 +24,15 @@ struct TableRow {
   std::string collapse;  // why, if any seed's pretraining collapsed
 };
 
-// Rows in the order given, from the summary.json of every finished run under `folder`. Rows without
-// one are left out. Throws UserError if the runs were made under different protocols.
-std::vector<TableRow> collect_table(const std::filesystem::path& folder,
-                                    const std::vector<std::string>& row_order);
+// One run that the table should have: the name of its row, and its folder.
+struct TableEntry {
+  std::string row;
+  std::filesystem::path folder;
+};
+
+// Rows in the order of their first entry, from the summary.json of the entries that have one.
+// Throws UserError if they were made under different protocols.
+std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries);
 
 Json table_json(const std::vector<TableRow>& rows);
 std::string table_csv(const std::vector<TableRow>& rows);

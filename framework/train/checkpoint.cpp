@@ -67,19 +67,23 @@ bool CheckpointFolder::has(const std::string& name) const {
 
 Checkpoint CheckpointFolder::load(const std::string& name) const {
   const fs::path record_file = folder_ / (name + ".json");
-  Json record;
+  Json state;
+  std::string expected;
   try {
-    record = Json::parse(read_file(record_file));
+    const Json record = Json::parse(read_file(record_file));
+    expected = record.at("sha256");
+    state = record.at("state");
   } catch (const Json::exception& error) {
-    throw UserError("damaged checkpoint " + record_file.string() + ": " + error.what());
+    throw UserError("damaged checkpoint " + record_file.string() + ": " + error.what() +
+                    ". Remove it to continue from an earlier one.");
   }
   const fs::path file = folder_ / (name + ".safetensors");
-  const std::string expected = record.at("sha256"), got = sha256_file(file);
+  const std::string got = sha256_file(file);
   if (got != expected) {
     throw UserError(fmt::format("damaged checkpoint {}: SHA-256 is {}, expected {}", file.string(),
                                 got, expected));
   }
-  return {load_tensors(file), record.at("state"), file};
+  return {load_tensors(file), std::move(state), file};
 }
 
 void CheckpointFolder::remove_steps() const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <stdexcept>
@@ -39,19 +40,17 @@ class StageRun {
     reset_peak_memory();
     resume();
     MetricsLog log(plan_.folder / "metrics.jsonl", metrics_bytes_);
-    if (step_ < total_steps_) {
-      const NextBatch next_batch = open_batches(step_, total_steps_ - step_);
-      Progress progress(plan_.title, total_steps_, step_, static_cast<double>(plan_.batch_size));
-      while (step_ < total_steps_) {
-        if (step_ % plan_.steps_per_epoch == 0) begin_epoch();
-        const double loss = train_step(next_batch, log);
-        progress.update(step_, loss);
-        if (step_ % plan_.steps_per_epoch == 0) end_epoch(log);
-        if (interrupt_requested() && step_ < total_steps_) stop_for_interrupt(log);
-        if (step_ % plan_.checkpoint_every == 0 && step_ < total_steps_) save_step(log);
-      }
+    try {
+      train(open_batches, log);
+    } catch (const Interrupted&) {
+      save_step(log);
+      throw Interrupted(fmt::format(
+          "{} interrupted at step {} of {}; the checkpoint is in {}. Run the same command again to "
+          "continue.",
+          plan_.title, step_, total_steps_, checkpoints_.path().string()));
     }
     result_.steps = step_;
+    result_.seconds = stage_seconds();
     result_.peak_memory_bytes = std::max(result_.peak_memory_bytes, peak_memory_bytes());
     result_.clips_per_second =
         result_.train_seconds > 0
@@ -67,6 +66,29 @@ class StageRun {
     return static_cast<double>(step_) / static_cast<double>(plan_.steps_per_epoch);
   }
 
+  void train(const OpenBatches& open_batches, MetricsLog& log) {
+    const NextBatch next_batch = open_batches(step_, total_steps_ - step_);
+    Progress progress(plan_.title, total_steps_, step_, static_cast<double>(plan_.batch_size));
+    while (true) {
+      const int64_t epochs_done = step_ / plan_.steps_per_epoch;
+      if (epochs_done > epochs_ended_) end_epoch(epochs_done, log);
+      if (step_ == total_steps_) return;
+      if (step_ % plan_.steps_per_epoch == 0) begin_epoch(epochs_done);
+      const double loss = train_step(next_batch, log);
+      progress.update(step_, loss, best_text());
+      check_interrupt("training");
+      if (step_ % plan_.checkpoint_every == 0) save_step(log);
+    }
+  }
+
+  std::string best_text() const {
+    return result_.best_score ? fmt::format("best {:.4g}", *result_.best_score) : "";
+  }
+
+  double stage_seconds() const {
+    return result_.seconds + std::chrono::duration<double>(Clock::now() - begin_).count();
+  }
+
   StepContext context() {
     return {.step = step_,
             .total_steps = total_steps_,
@@ -76,12 +98,14 @@ class StageRun {
             .group = alone_};
   }
 
-  void begin_epoch() {
-    const auto epoch = step_ / plan_.steps_per_epoch;
+  void begin_epoch(int64_t epoch) {
+    const auto begin = Clock::now();
+    seed_default_generator(derive_seed(plan_.seed, "default of epoch", epoch));
     task_.before_epoch({.epoch = epoch,
                         .total_epochs = plan_.epochs,
                         .random = make_generator(derive_seed(plan_.seed, "epoch", epoch)),
                         .group = alone_});
+    result_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
   }
 
   double train_step(const NextBatch& next_batch, MetricsLog& log) {
@@ -93,10 +117,11 @@ class StageRun {
     optimizer_.zero_grad();
     const Loss loss = task_.loss(batch, context);
     const double value = loss.total.item<double>();
-    if (!std::isfinite(value)) stop_for_divergence(value);
+    if (!std::isfinite(value)) stop_for_divergence("loss", value);
     loss.total.backward();
     task_.after_backward(context);
     const double norm = optimizer_.clip_gradients(plan_.clip_norm);
+    if (!std::isfinite(norm)) stop_for_divergence("gradient's norm", norm);
     const double scale = schedule_.scale(fractional_epoch());
     optimizer_.step(scale);
     task_.after_step(context);
@@ -104,7 +129,7 @@ class StageRun {
 
     Json line = {{"step", step_}, {"epoch", context.epoch}, {"loss", value}};
     for (const auto& [name, part] : loss.parts) line["parts"][name] = part.item<double>();
-    line["gradient_norm"] = std::isfinite(norm) ? Json(norm) : Json("not finite");
+    line["gradient_norm"] = norm;
     line["lr"] = plan_.optimizer.lr * scale;
     log.write(line);
     ++step_;
@@ -112,14 +137,18 @@ class StageRun {
     return value;
   }
 
-  void end_epoch(MetricsLog& log) {
-    const int64_t epoch = step_ / plan_.steps_per_epoch;  // done
+  // `epoch`: how many are done. Nothing of the loop's state changes before the task has answered,
+  // so that an interrupted validation is simply done again.
+  void end_epoch(int64_t epoch, MetricsLog& log) {
     const double mean_loss = loss_sum_ / static_cast<double>(plan_.steps_per_epoch);
-    loss_sum_ = 0;
     EpochReport report;
     const bool validate = epoch % plan_.validate_every == 0 || epoch == plan_.epochs;
-    if (validate) report = task_.end_epoch(epoch);
-    schedule_.epoch_done(report.plateau.value_or(mean_loss));
+    if (validate) {
+      report = task_.end_epoch(epoch);
+      schedule_.validated(report.plateau.value_or(mean_loss));
+    }
+    epochs_ended_ = epoch;
+    loss_sum_ = 0;
     Json line = {{"epoch_done", epoch}, {"mean_loss", mean_loss}};
     line.update(report.figures);
     log.write(line);
@@ -134,9 +163,11 @@ class StageRun {
 
   Json loop_state(MetricsLog& log) const {
     return {{"step", step_},
+            {"epochs_ended", epochs_ended_},
             {"loss_sum", loss_sum_},
             {"schedule", schedule_.state()},
             {"metrics_bytes", log.flush()},
+            {"seconds", stage_seconds()},
             {"train_seconds", result_.train_seconds},
             {"peak_memory_bytes", std::max(result_.peak_memory_bytes, peak_memory_bytes())},
             {"best_score", result_.best_score ? Json(*result_.best_score) : Json()},
@@ -168,9 +199,11 @@ class StageRun {
     if (!optimizer.empty()) optimizer_.restore(optimizer);
     const Json& state = checkpoint->state;
     step_ = state.at("step");
+    epochs_ended_ = state.at("epochs_ended");
     loss_sum_ = state.at("loss_sum");
     schedule_.restore(state.at("schedule"));
     metrics_bytes_ = state.at("metrics_bytes");
+    result_.seconds = state.at("seconds");
     result_.train_seconds = state.at("train_seconds");
     result_.peak_memory_bytes = state.at("peak_memory_bytes");
     if (!state.at("best_score").is_null()) result_.best_score = state.at("best_score");
@@ -180,20 +213,15 @@ class StageRun {
                  checkpoint->file.string());
   }
 
-  [[noreturn]] void stop_for_interrupt(MetricsLog& log) {
-    save_step(log);
-    throw Interrupted(fmt::format(
-        "{} interrupted at step {} of {}; the checkpoint is in {}. Run the same command again to "
-        "continue.",
-        plan_.title, step_, total_steps_, checkpoints_.path().string()));
-  }
-
-  [[noreturn]] void stop_for_divergence(double value) {
+  [[noreturn]] void stop_for_divergence(const char* what, double value) {
     const auto last = checkpoints_.latest_step();
+    const std::string good = last                       ? last->file.string()
+                             : checkpoints_.has("best") ? "best"
+                                                        : "none";
     throw std::runtime_error(fmt::format(
-        "{}: the loss is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. A lower learning "
+        "{}: the {} is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. A lower learning "
         "rate or protocol.*.clip_norm may help.",
-        plan_.title, value, step_, fractional_epoch(), last ? last->file.string() : "none"));
+        plan_.title, what, value, step_, fractional_epoch(), good));
   }
 
   TrainTask& task_;
@@ -205,7 +233,9 @@ class StageRun {
   Communicator alone_;
   StageResult result_;
   int64_t step_ = 0;
-  double loss_sum_ = 0;  // of the running epoch
+  int64_t epochs_ended_ = 0;  // validated and logged
+  double loss_sum_ = 0;       // of the running epoch
+  const Clock::time_point begin_ = Clock::now();
   uint64_t metrics_bytes_ = 0;
 };
 

@@ -27,6 +27,9 @@ struct Optimizer::Active {
 Optimizer::Optimizer(const OptimizerConfig& config, const std::vector<ParamGroup>& groups,
                      const std::map<std::string, at::Tensor>& names)
     : config_(config) {
+  if (config.nesterov && config.momentum == 0) {
+    throw UserError("optimizer: nesterov needs a momentum above 0");
+  }
   std::unordered_map<const void*, std::string> name_of;
   for (const auto& [name, tensor] : names) name_of.emplace(tensor.unsafeGetTensorImpl(), name);
   for (const ParamGroup& given : groups) {
@@ -78,6 +81,7 @@ void Optimizer::step(double scale) {
     const double lr = config_.lr * group.lr_scale * (group.constant_lr ? 1.0 : scale);
     if (config_.name == "sgd") {
       // With buffers that start at zero, the first step is like any other.
+      if (config_.momentum == 0) a.first.clear();  // the kernel refuses buffers it does not use
       at::_fused_sgd_(a.parameters, a.gradients, a.first, group.weight_decay, config_.momentum, lr,
                       /*dampening=*/0.0, config_.nesterov, /*maximize=*/false,
                       /*is_first_step=*/false);

@@ -37,29 +37,31 @@ Progress::~Progress() {
   if (terminal_ && drawn_) std::fputc('\n', stderr);
 }
 
-std::string Progress::line(int64_t done, std::optional<double> loss) const {
+std::string Progress::line(int64_t done, std::optional<double> loss,
+                           const std::string& note) const {
   const double elapsed = seconds(Clock::now() - start_);
   const double per_second = elapsed > 0 ? static_cast<double>(done - first_) / elapsed : 0;
   std::string text = fmt::format("{}/{}", done, total_);
   if (unit_clips_ > 0) text += fmt::format("  {:.1f} clips/s", per_second * unit_clips_);
   if (loss) text += fmt::format("  loss {:.4g}", *loss);
+  if (!note.empty()) text += "  " + note;
   if (per_second > 0) {
     text += "  ETA " + clock_text(static_cast<double>(total_ - done) / per_second);
   }
   return text;
 }
 
-void Progress::update(int64_t done, std::optional<double> loss) {
+void Progress::update(int64_t done, std::optional<double> loss, const std::string& note) {
   const auto now = Clock::now();
   const bool last = done >= total_;
   if (terminal_) {
     if (!last && drawn_ && now - last_ < kTerminalPeriod) return;
     const auto filled = total_ > 0 ? static_cast<int>(kBarWidth * done / total_) : kBarWidth;
     const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '-');
-    fmt::print(stderr, "\r\033[K{} [{}] {}", title_, bar, line(done, loss));
+    fmt::print(stderr, "\r\033[K{} [{}] {}", title_, bar, line(done, loss, note));
   } else {
     if (!last && now - last_ < kPlainPeriod) return;
-    fmt::print(stderr, "{}: {}\n", title_, line(done, loss));
+    fmt::print(stderr, "{}: {}\n", title_, line(done, loss, note));
   }
   std::fflush(stderr);
   drawn_ = true;

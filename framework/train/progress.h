@@ -16,11 +16,12 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void update(int64_t done, std::optional<double> loss = std::nullopt);
+  void update(int64_t done, std::optional<double> loss = std::nullopt,
+              const std::string& note = "");
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::string line(int64_t done, std::optional<double> loss) const;
+  std::string line(int64_t done, std::optional<double> loss, const std::string& note) const;
 
   std::string title_;
   int64_t total_, first_;

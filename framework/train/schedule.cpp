@@ -25,14 +25,14 @@ double Schedule::scale(double epoch) const {
   return 1;
 }
 
-void Schedule::epoch_done(double figure) {
+void Schedule::validated(double figure) {
   if (config_.name != "plateau") return;
   if (figure < best_) {
     best_ = figure;
-    epochs_without_improvement_ = 0;
-  } else if (++epochs_without_improvement_ > config_.patience) {
+    without_improvement_ = 0;
+  } else if (++without_improvement_ > config_.patience) {
     plateau_scale_ *= config_.gamma;
-    epochs_without_improvement_ = 0;
+    without_improvement_ = 0;
   }
 }
 
@@ -40,14 +40,14 @@ Json Schedule::state() const {
   // JSON has no infinity: no best yet is null.
   return {{"scale", plateau_scale_},
           {"best", std::isinf(best_) ? Json() : Json(best_)},
-          {"epochs_without_improvement", epochs_without_improvement_}};
+          {"without_improvement", without_improvement_}};
 }
 
 void Schedule::restore(const Json& state) {
   plateau_scale_ = state.at("scale");
   best_ = state.at("best").is_null() ? std::numeric_limits<double>::infinity()
                                      : state.at("best").get<double>();
-  epochs_without_improvement_ = state.at("epochs_without_improvement");
+  without_improvement_ = state.at("without_improvement");
 }
 
 }  // namespace avbench

@@ -16,8 +16,8 @@ class Schedule {
   // The factor at a (fractional) epoch in [0, total_epochs).
   double scale(double epoch) const;
 
-  // Plateau watches a figure that should fall; the others ignore it.
-  void epoch_done(double figure);
+  // Plateau watches a figure that should fall, once a validation; the others ignore it.
+  void validated(double figure);
 
   // What a resumed run needs beside the configuration.
   Json state() const;
@@ -28,7 +28,7 @@ class Schedule {
   double total_epochs_;
   double plateau_scale_ = 1;
   double best_ = std::numeric_limits<double>::infinity();
-  int64_t epochs_without_improvement_ = 0;
+  int64_t without_improvement_ = 0;
 };
 
 }  // namespace avbench

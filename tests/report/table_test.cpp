@@ -45,13 +45,24 @@ class Table : public testing::Test {
                                                  {"protocol", protocol}});
   }
 
+  // Two seeds of each row.
+  std::vector<TableRow> collect(const std::vector<std::string>& rows) const {
+    std::vector<TableEntry> entries;
+    for (const int seed : {0, 1}) {
+      for (const std::string& row : rows) {
+        entries.push_back({row, folder_ / (row + "-s" + std::to_string(seed))});
+      }
+    }
+    return collect_table(entries);
+  }
+
   fs::path folder_;
 };
 
 TEST_F(Table, GivesMeanAndDeviationOverSeeds) {
   add("A", 0, 0.5);
   add("A", 1, 0.7);
-  const auto rows = collect_table(folder_, {"A"});
+  const auto rows = collect({"A"});
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_DOUBLE_EQ(rows[0].accuracy_mean, 0.6);
   EXPECT_NEAR(rows[0].accuracy_std, 0.1 * std::sqrt(2.0), 1e-12);
@@ -64,7 +75,7 @@ TEST_F(Table, KeepsTheOrderOfTheConfigurationAndLeavesOutWhatIsNotFinished) {
   add("B", 0, 0.1);
   add("A", 0, 0.2);
   fs::create_directories(folder_ / "C-s0");
-  const auto rows = collect_table(folder_, {"C", "B", "A"});
+  const auto rows = collect({"C", "B", "A"});
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].row, "B");
   EXPECT_EQ(rows[1].row, "A");
@@ -74,7 +85,7 @@ TEST_F(Table, RefusesRowsOfDifferentProtocols) {
   add("A", 0, 0.5, "one");
   add("B", 0, 0.5, "two");
   try {
-    collect_table(folder_, {"A", "B"});
+    collect({"A", "B"});
     FAIL() << "not refused";
   } catch (const UserError& error) {
     EXPECT_THAT(error.what(), HasSubstr("'A' has one"));
@@ -85,12 +96,12 @@ TEST_F(Table, RefusesRowsOfDifferentProtocols) {
 TEST_F(Table, RefusesSeedsOfDifferentProtocolsInOneRow) {
   add("A", 0, 0.5, "one");
   add("A", 1, 0.5, "two");
-  EXPECT_THROW(collect_table(folder_, {"A"}), UserError);
+  EXPECT_THROW(collect({"A"}), UserError);
 }
 
 TEST_F(Table, SaysChanceProtocolAndCollapse) {
   add("A", 0, 0.5, "abc", "2 % of the gate's columns live");
-  const std::string text = table_markdown(collect_table(folder_, {"A"}), "title", "what it is");
+  const std::string text = table_markdown(collect({"A"}), "title", "what it is");
   EXPECT_THAT(text, HasSubstr("Chance is 12.5 %"));
   EXPECT_THAT(text, HasSubstr("Protocol abc"));
   EXPECT_THAT(text, HasSubstr("collapsed: 2 % of the gate's columns live"));
@@ -99,7 +110,7 @@ TEST_F(Table, SaysChanceProtocolAndCollapse) {
 
 TEST_F(Table, JsonHasTheDocumentedKeys) {
   add("A", 0, 0.5);
-  const Json table = table_json(collect_table(folder_, {"A"}));
+  const Json table = table_json(collect({"A"}));
   for (const char* key :
        {"row", "method", "modality", "seeds", "accuracy_mean", "accuracy_std", "validation",
         "clips_per_second", "peak_memory_bytes", "seconds", "chance", "protocol"}) {

@@ -39,11 +39,12 @@ class ToyTask : public TrainTask {
     return {loss, {{"plain", loss.detach()}}};
   }
   EpochReport end_epoch(int64_t epoch) override {
+    if (epoch == stop_at_end_of) throw Interrupted("validating");
     // Best in the middle.
     return {.figures = {{"seen", epoch}}, .score = -std::abs(static_cast<double>(epoch) - 2)};
   }
 
-  int64_t fail_at = -1, interrupt_at = -1, nan_at = -1;
+  int64_t stop_at_end_of = -1, fail_at = -1, interrupt_at = -1, nan_at = -1;
 
  private:
   torch::nn::Sequential net_;
@@ -112,6 +113,23 @@ TEST_F(Loop, ABrokenRunEndsBitEqualToAnUnbrokenOne) {
     EXPECT_EQ(text(broken.folder / "metrics.jsonl"), text(folder_ / "whole/metrics.jsonl")) << at;
     expect_equal(CheckpointFolder(broken.folder / "checkpoints").load("best").tensors,
                  CheckpointFolder(folder_ / "whole/checkpoints").load("best").tensors);
+  }
+}
+
+TEST_F(Loop, AnInterruptedValidationIsDoneAgain) {
+  ToyTask unbroken;
+  run_stage(unbroken, plan("whole"), toy_batches);
+  for (const int64_t epoch : {1, 4}) {
+    const StagePlan broken = plan("broken" + std::to_string(epoch));
+    {
+      ToyTask task;
+      task.stop_at_end_of = epoch;
+      EXPECT_THROW(run_stage(task, broken, toy_batches), Interrupted);
+    }
+    ToyTask task;
+    run_stage(task, broken, toy_batches);
+    expect_equal(task.state(), unbroken.state());
+    EXPECT_EQ(text(broken.folder / "metrics.jsonl"), text(folder_ / "whole/metrics.jsonl"));
   }
 }
 

@@ -57,6 +57,18 @@ TEST(Optimizer, SgdStepsAsLibTorchs) {
   EXPECT_LT(farthest(ours, theirs), 1e-6);
 }
 
+// x = 2, gradient 4, rate 0.1.
+TEST(Optimizer, SgdWorksWithoutMomentum) {
+  Tensor x = torch::full({1}, 2.0).requires_grad_(true);
+  Optimizer optimizer({.lr = 0.1, .momentum = 0, .weight_decay = 0}, {{.parameters = {x}}},
+                      {{"x", x}});
+  (x * x).sum().backward();
+  optimizer.step(1);
+  EXPECT_NEAR(x.item<double>(), 1.6, 1e-6);
+  EXPECT_THROW(Optimizer({.momentum = 0, .nesterov = true}, {{.parameters = {x}}}, {{"x", x}}),
+               UserError);
+}
+
 TEST(Optimizer, AdamwStepsAsLibTorchs) {
   Problem ours = make_problem(), theirs = make_problem();
   Optimizer optimizer({.name = "adamw", .lr = 0.01, .weight_decay = 0.1},

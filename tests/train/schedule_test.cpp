@@ -38,9 +38,9 @@ TEST(Schedule, StepMultipliesEveryFewEpochs) {
 // row that brings no improvement.
 TEST(Schedule, PlateauLowersAfterPatienceIsOver) {
   Schedule schedule({.name = "plateau", .gamma = 0.1, .patience = 2}, 100);
-  for (const double figure : {1.0, 1.0, 1.5}) schedule.epoch_done(figure);
+  for (const double figure : {1.0, 1.0, 1.5}) schedule.validated(figure);
   EXPECT_DOUBLE_EQ(schedule.scale(3), 1);
-  schedule.epoch_done(1.0);
+  schedule.validated(1.0);
   EXPECT_DOUBLE_EQ(schedule.scale(4), 0.1);
 }
 
@@ -48,10 +48,10 @@ TEST(Schedule, ContinuesFromItsSavedState) {
   const ScheduleConfig config{.name = "plateau", .gamma = 0.1, .patience = 1};
   Schedule unbroken(config, 100), first(config, 100), second(config, 100);
   const double figures[] = {3, 2, 2, 2, 1, 1, 1};
-  for (int i = 0; i < 7; ++i) unbroken.epoch_done(figures[i]);
-  for (int i = 0; i < 3; ++i) first.epoch_done(figures[i]);
+  for (int i = 0; i < 7; ++i) unbroken.validated(figures[i]);
+  for (int i = 0; i < 3; ++i) first.validated(figures[i]);
   second.restore(first.state());
-  for (int i = 3; i < 7; ++i) second.epoch_done(figures[i]);
+  for (int i = 3; i < 7; ++i) second.validated(figures[i]);
   EXPECT_EQ(second.scale(7), unbroken.scale(7));
   EXPECT_LT(unbroken.scale(7), 1);
 }

@@ -40,7 +40,8 @@ class AVBENCH_EXPORT Method : public torch::nn::Module {
   // The pretext loss of one batch. With context.training == false it changes no state.
   virtual Loss loss(const Batch& batch, const StepContext& context) = 0;
 
-  // What finetuning sees: [B, D] each -> [B, F]. Default: concatenation.
+  // What finetuning sees: [B, D] each -> [B, F]. Default: concatenation. Without batch norm: its
+  // running statistics would not be re-estimated before evaluation.
   virtual Tensor fuse(const Tensor& video, const Tensor& audio);
 
   // Both modalities in the method's common space, [B, E] each: retrieval, collapse watch.
@@ -54,10 +55,12 @@ class AVBENCH_EXPORT Method : public torch::nn::Module {
   // the evaluation towers (a method whose fuse() has parameters adds those).
   virtual std::vector<ParamGroup> param_groups(Stage stage);
 
+  // In evaluation mode.
   virtual void before_epoch(const EpochContext& context, const BatchSource& samples);
   virtual void after_backward(const StepContext& context);  // gradients are ready
   virtual void after_step(const StepContext& context);      // weights have moved: EMA, queue, bank
 
+  // In evaluation mode, without gradients; `features` of validation samples.
   virtual Health health(const Features& features);
 
   Towers& towers() { return *towers_; }
