@@ -20,5 +20,9 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 # -fPIC for programs too (instead of CMake's -fPIE), so that they can share the precompiled header.
 set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
+# g++ 12 reports overlapping copies in std::string that cannot happen (GCC bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  add_compile_options(-Wno-restrict)
+endif()
 add_compile_options(-fPIC -Wall -Wextra -Wno-missing-field-initializers -fno-math-errno)
 add_link_options(-Wl,-z,defs -Wl,--as-needed)
