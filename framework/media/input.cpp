@@ -100,15 +100,48 @@ int64_t FileBytes::seek(void* self, int64_t offset, int whence) {
   return file.position_ = offset;
 }
 
-Input::Input(const std::filesystem::path& path, const Budget& budget)
+bool FileBytes::read_at(int64_t offset, void* out, size_t bytes) const {
+  return ::pread(descriptor_, out, bytes, offset) == static_cast<ssize_t>(bytes);
+}
+
+void Input::check_size(int64_t expected_bytes) const {
+  const auto refuse = [](const std::string& what) { throw Unusable{FileStatus::kCorrupt, what}; };
+  const std::string size = "the file has " + std::to_string(file_.size()) + " bytes";
+  if (file_.size() == 0) refuse("the file is empty");
+  if (file_.size() > budget_.file_bytes) {
+    refuse(size + ", allowed are " + std::to_string(budget_.file_bytes));
+  }
+  if (expected_bytes >= 0 && file_.size() != expected_bytes) {
+    refuse(size + " and had " + std::to_string(expected_bytes) + " when it was indexed");
+  }
+}
+
+// FFmpeg takes an MP4 file whose end is missing for a shorter one where it can. The outermost boxes
+// tell: 32-bit size (0: to the end, 1: 64 bits follow the type), type (ISO/IEC 14496-12, 4.2).
+void Input::check_boxes() const {
+  int64_t at = 0;
+  uint8_t head[16];
+  while (at + 8 <= file_.size() && file_.read_at(at, head, 8)) {
+    uint64_t size = 0;
+    for (int i = 0; i < 4; ++i) size = size << 8 | head[i];
+    if (size == 1 && file_.read_at(at + 8, head + 8, 8)) {
+      size = 0;
+      for (int i = 8; i < 16; ++i) size = size << 8 | head[i];
+    }
+    if (size < 8) return;
+    if (size > static_cast<uint64_t>(file_.size() - at)) {
+      throw Unusable{FileStatus::kCorrupt,
+                     "the file is cut off: a part of " + std::to_string(size) + " bytes begins " +
+                         std::to_string(file_.size() - at) + " bytes before the end"};
+    }
+    at += static_cast<int64_t>(size);
+  }
+}
+
+Input::Input(const std::filesystem::path& path, const Budget& budget, int64_t expected_bytes)
     : budget_(budget), deadline_(budget.seconds), file_(path) {
   silence_ffmpeg();
-  if (file_.size() == 0) throw Unusable{FileStatus::kCorrupt, "the file is empty"};
-  if (file_.size() > budget.file_bytes) {
-    throw Unusable{FileStatus::kCorrupt, "the file has " + std::to_string(file_.size()) +
-                                             " bytes, allowed are " +
-                                             std::to_string(budget.file_bytes)};
-  }
+  check_size(expected_bytes);
   io_.reset(avio_alloc_context(static_cast<uint8_t*>(av_malloc(kIoBytes)), kIoBytes, 0, &file_,
                                FileBytes::read, nullptr, FileBytes::seek));
   AVFormatContext* format = avformat_alloc_context();
@@ -126,6 +159,7 @@ Input::Input(const std::filesystem::path& path, const Budget& budget)
   const int result = avformat_open_input(&format, "", nullptr, nullptr);
   if (result < 0) fail(result, "no media file that can be read");
   format_.reset(format);
+  if (std::strncmp(format->iformat->name, "mov,", 4) == 0) check_boxes();
   choose_streams();
 }
 

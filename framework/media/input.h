@@ -39,6 +39,7 @@ class FileBytes {
 
   int64_t size() const { return size_; }
   bool shrank() const { return shrank_; }
+  bool read_at(int64_t offset, void* out, size_t bytes) const;  // false: not all of them
 
   static int read(void* self, uint8_t* out, int bytes);  // AVIO's signature
   static int64_t seek(void* self, int64_t offset, int whence);
@@ -52,8 +53,9 @@ class FileBytes {
 // The demultiplexer of one file with at most one stream of each kind left on.
 class Input {
  public:
-  // Throws UserError if the file cannot be opened, Unusable if it is no media file we accept.
-  Input(const std::filesystem::path& path, const Budget& budget);
+  // Throws UserError if the file cannot be opened, Unusable if it is no media file we accept, or
+  // has another size than `expected_bytes` (unless negative).
+  Input(const std::filesystem::path& path, const Budget& budget, int64_t expected_bytes = -1);
 
   AVStream* video() const { return video_; }  // null if there is none
   AVStream* audio() const { return audio_; }
@@ -75,6 +77,8 @@ class Input {
 
  private:
   static int interrupted(void* self);
+  void check_size(int64_t expected_bytes) const;
+  void check_boxes() const;
   void choose_streams();
 
   Budget budget_;

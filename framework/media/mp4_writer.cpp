@@ -100,17 +100,21 @@ class Mp4Writer::Impl {
       : path_(path), temporary_(path.string() + ".part"), options_(options) {
     silence_ffmpeg();
     check_options(options, path.string());
+    const std::string url = "file:" + temporary_.string();
     AVFormatContext* output = nullptr;
-    check_av(avformat_alloc_output_context2(&output, nullptr, "mp4", nullptr), path.string());
+    check_av(avformat_alloc_output_context2(&output, nullptr, "mp4", url.c_str()), path.string());
     output_.reset(output);
     output->flags |= AVFMT_FLAG_BITEXACT;
     output->max_interleave_delta = 0;  // wait for both streams, whatever the order of the calls
     if (options.width) open_picture();
     if (options.sample_rate) open_sound();
-    check_av(avio_open(&output->pb, ("file:" + temporary_.string()).c_str(), AVIO_FLAG_WRITE),
+    check_av(avio_open(&output->pb, url.c_str(), AVIO_FLAG_WRITE),
              "cannot write " + temporary_.string());
     AVDictionary* muxer_options = nullptr;
     if (options.index_first) av_dict_set(&muxer_options, "movflags", "faststart", 0);
+    // Edit lists count in this unit: in milliseconds, the default, they would cut some samples off.
+    if (options.sample_rate)
+      av_dict_set_int(&muxer_options, "movie_timescale", options.sample_rate, 0);
     const int result = avformat_write_header(output, &muxer_options);
     av_dict_free(&muxer_options);
     check_av(result, "cannot write " + temporary_.string());

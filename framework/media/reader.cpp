@@ -79,18 +79,13 @@ class Pass {
   Pass(const std::filesystem::path& path, const Budget& budget, const VideoIndex& index,
        const DecodeRequest& request, PictureConverter& pictures, SoundConverter& sounds,
        bool may_seek)
-      : input_(path, budget),
+      : input_(path, budget, index.file_bytes),
         index_(index),
         request_(request),
         pictures_(pictures),
         may_seek_(may_seek && !index.sequential),
         targets_(gather_targets(index, request)),
         spans_(group_targets(index, targets_)) {
-    if (input_.file_bytes() != index.file_bytes) {
-      throw Unusable{FileStatus::kCorrupt,
-                     "the file has " + std::to_string(input_.file_bytes()) + " bytes and had " +
-                         std::to_string(index.file_bytes) + " when it was indexed"};
-    }
     if (!targets_.empty()) open_video();
     if (request.sample_rate > 0 && index.has_audio) open_audio(budget, sounds);
     discard_finished();

@@ -39,7 +39,7 @@ void read_parameters(const Input& input, VideoIndex& index) {
 struct Survey {
   int64_t packets = 0;            // of the video stream
   std::vector<int64_t> decoding;  // pts in the order of decoding, displayed or not
-  int64_t last_duration = 0;
+  int64_t last_pts = INT64_MIN, last_duration = 0;      // of the frame shown last
   int64_t audio_first = AV_NOPTS_VALUE, audio_end = 0;  // in the audio stream's time base
   bool missing = false;
 };
@@ -52,12 +52,15 @@ void survey_video(const AVPacket& packet, const AVCodecParameters& codec, VideoI
   } else {
     survey.decoding.push_back(packet.pts);
     if (shown) index.pts.push_back(packet.pts);
+    if (shown && packet.pts > survey.last_pts) {
+      survey.last_pts = packet.pts;
+      survey.last_duration = packet.duration;
+    }
     if (is_entry(packet, codec)) {
       const int64_t dts = packet.dts == AV_NOPTS_VALUE ? packet.pts : packet.dts;
       index.entries.push_back({packet.pts, dts, survey.packets});
     }
   }
-  survey.last_duration = packet.duration;
   ++survey.packets;
 }
 

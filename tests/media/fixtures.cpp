@@ -1,0 +1,216 @@
+#include "media/fixtures.h"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+#include <random>
+#include <stdexcept>
+
+#include "media/ffmpeg.h"
+
+namespace avbench::test {
+
+TempFolder::TempFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "avbench-XXXXXX").string();
+  if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
+  path_ = pattern;
+}
+TempFolder::~TempFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::vector<uint8_t> numbered_picture(int number, int width, int height) {
+  std::vector<uint8_t> rgb(size_t(3) * width * height);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const int bit = (y * 2 / height) * 4 + x * 4 / width;
+      const int value = number >> bit & 1 ? 220 : 30;
+      for (int c = 0; c < 3; ++c) rgb[3 * (y * width + x) + c] = static_cast<uint8_t>(value);
+    }
+  }
+  return rgb;
+}
+
+int picture_number(std::span<const uint8_t> rgb, int width, int height) {
+  int number = 0;
+  for (int bit = 0; bit < 8; ++bit) {
+    const int y = (bit / 4 * 2 + 1) * height / 4, x = (bit % 4 * 2 + 1) * width / 8;
+    number |= (rgb[3 * (y * width + x) + 1] > 125) << bit;
+  }
+  return number;
+}
+
+Mp4Options plain_options() {
+  Mp4Options options;
+  options.width = kWidth;
+  options.height = kHeight;
+  options.preset = "fast";
+  options.b_frames = 3;
+  return options;
+}
+
+void write_numbered(const std::filesystem::path& path, const Mp4Options& options, int frames) {
+  Mp4Writer writer(path, options);
+  const double seconds = static_cast<double>(frames) * options.fps.den / options.fps.num;
+  const std::vector<float> sound =
+      noise(static_cast<size_t>(std::lround(seconds * options.sample_rate)));
+  for (int i = 0; i < frames; ++i) {
+    writer.add_frame(numbered_picture(i, options.width, options.height));
+  }
+  if (options.sample_rate) writer.add_audio(sound);
+  writer.finish();
+}
+
+std::vector<float> noise(size_t samples, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<float> wave(samples);
+  float smooth = 0;  // low-passed, so that AAC keeps it
+  for (float& value : wave) {
+    smooth += 0.3f * (static_cast<float>(random() % 2001) / 1000 - 1 - smooth);
+    value = smooth;
+  }
+  return wave;
+}
+
+std::vector<float> sine(size_t samples, double hertz, int rate) {
+  std::vector<float> wave(samples);
+  for (size_t i = 0; i < samples; ++i) {
+    wave[i] = 0.5f * static_cast<float>(std::sin(2 * M_PI * hertz * static_cast<double>(i) / rate));
+  }
+  return wave;
+}
+
+std::vector<uint8_t> file_bytes(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_bytes(const std::filesystem::path& path, std::span<const uint8_t> bytes) {
+  std::ofstream out(path, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()),
+            static_cast<std::streamsize>(bytes.size()));
+}
+
+Frames read_clip(MediaReader& reader, const std::filesystem::path& path, const VideoIndex& index,
+                 const std::vector<int64_t>& ranks, int width, int height) {
+  Frames frames;
+  frames.rgb.resize(ranks.size() * 3 * width * height);
+  DecodeRequest request;
+  request.clips.push_back({ranks, frames.rgb.data()});
+  request.width = width;
+  request.height = height;
+  frames.decoded = reader.read(path, index, request);
+  return frames;
+}
+
+void remux(const std::filesystem::path& from, const std::filesystem::path& to,
+           const std::string& format, double shift) {
+  AVFormatContext* opened = nullptr;
+  check_av(avformat_open_input(&opened, from.c_str(), nullptr, nullptr), "remux: input");
+  const InputPtr in(opened);
+  check_av(avformat_find_stream_info(opened, nullptr), "remux: input");
+  AVFormatContext* made = nullptr;
+  check_av(avformat_alloc_output_context2(&made, nullptr, format.c_str(), nullptr), "remux");
+  const OutputPtr out(made);
+  made->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
+  for (unsigned i = 0; i < in->nb_streams; ++i) {
+    AVStream* stream = avformat_new_stream(made, nullptr);
+    check_av(avcodec_parameters_copy(stream->codecpar, in->streams[i]->codecpar), "remux");
+    stream->codecpar->codec_tag = 0;
+    stream->time_base = in->streams[i]->time_base;
+    stream->avg_frame_rate = in->streams[i]->avg_frame_rate;
+  }
+  check_av(avio_open(&made->pb, to.c_str(), AVIO_FLAG_WRITE), "remux: output");
+  check_av(avformat_write_header(made, nullptr), "remux: header");
+  const PacketPtr packet(av_packet_alloc());
+  while (av_read_frame(in.get(), packet.get()) >= 0) {
+    const AVStream& stream = *in->streams[packet->stream_index];
+    const auto ticks = static_cast<int64_t>(std::llround(shift / av_q2d(stream.time_base)));
+    packet->pts += ticks;
+    packet->dts += ticks;
+    packet->pos = -1;
+    av_packet_rescale_ts(packet.get(), stream.time_base,
+                         made->streams[packet->stream_index]->time_base);
+    check_av(av_interleaved_write_frame(made, packet.get()), "remux: packet");
+  }
+  check_av(av_write_trailer(made), "remux: trailer");
+}
+
+void write_mjpeg(const std::filesystem::path& path, int frames) {
+  const CodecContextPtr encoder(avcodec_alloc_context3(avcodec_find_encoder(AV_CODEC_ID_MJPEG)));
+  encoder->width = kWidth;
+  encoder->height = kHeight;
+  encoder->pix_fmt = AV_PIX_FMT_YUVJ444P;
+  encoder->time_base = {1, 25};
+  encoder->qmin = encoder->qmax = 2;
+  AVFormatContext* made = nullptr;
+  check_av(avformat_alloc_output_context2(&made, nullptr, "matroska", nullptr), "mjpeg");
+  const OutputPtr out(made);
+  check_av(avcodec_open2(encoder.get(), nullptr, nullptr), "mjpeg");
+  AVStream* stream = avformat_new_stream(made, nullptr);
+  check_av(avcodec_parameters_from_context(stream->codecpar, encoder.get()), "mjpeg");
+  stream->time_base = encoder->time_base;
+  check_av(avio_open(&made->pb, path.c_str(), AVIO_FLAG_WRITE), "mjpeg");
+  check_av(avformat_write_header(made, nullptr), "mjpeg");
+  const FramePtr frame(av_frame_alloc());
+  frame->format = encoder->pix_fmt;
+  frame->width = kWidth;
+  frame->height = kHeight;
+  check_av(av_frame_get_buffer(frame.get(), 0), "mjpeg");
+  const PacketPtr packet(av_packet_alloc());
+  for (int i = 0; i < frames; ++i) {
+    check_av(av_frame_make_writable(frame.get()), "mjpeg");
+    const std::vector<uint8_t> rgb = numbered_picture(i);
+    for (int y = 0; y < kHeight; ++y) {
+      for (int x = 0; x < kWidth; ++x) {
+        frame->data[0][y * frame->linesize[0] + x] = rgb[3 * (y * kWidth + x)];
+        frame->data[1][y * frame->linesize[1] + x] = 128;
+        frame->data[2][y * frame->linesize[2] + x] = 128;
+      }
+    }
+    frame->pts = i;
+    check_av(avcodec_send_frame(encoder.get(), frame.get()), "mjpeg");
+    while (avcodec_receive_packet(encoder.get(), packet.get()) >= 0) {
+      av_packet_rescale_ts(packet.get(), encoder->time_base, stream->time_base);
+      check_av(av_interleaved_write_frame(made, packet.get()), "mjpeg");
+    }
+  }
+  check_av(av_write_trailer(made), "mjpeg");
+}
+
+std::vector<std::vector<uint8_t>> decode_luma(const std::filesystem::path& path) {
+  AVFormatContext* opened = nullptr;
+  check_av(avformat_open_input(&opened, path.c_str(), nullptr, nullptr), "twin");
+  const InputPtr in(opened);
+  check_av(avformat_find_stream_info(opened, nullptr), "twin");
+  const int number = av_find_best_stream(opened, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+  const AVStream& stream = *in->streams[check_av(number, "twin")];
+  const CodecContextPtr decoder(
+      avcodec_alloc_context3(avcodec_find_decoder(stream.codecpar->codec_id)));
+  check_av(avcodec_parameters_to_context(decoder.get(), stream.codecpar), "twin");
+  decoder->pkt_timebase = stream.time_base;
+  check_av(avcodec_open2(decoder.get(), nullptr, nullptr), "twin");
+  std::vector<std::vector<uint8_t>> frames;
+  const FramePtr frame(av_frame_alloc());
+  const PacketPtr packet(av_packet_alloc());
+  const auto feed = [&](const AVPacket* data) {
+    check_av(avcodec_send_packet(decoder.get(), data), "twin");
+    while (avcodec_receive_frame(decoder.get(), frame.get()) >= 0) {
+      std::vector<uint8_t>& luma = frames.emplace_back();
+      for (int y = 0; y < frame->height; ++y) {
+        const uint8_t* row = frame->data[0] + static_cast<ptrdiff_t>(y) * frame->linesize[0];
+        luma.insert(luma.end(), row, row + frame->width);
+      }
+    }
+  };
+  while (av_read_frame(opened, packet.get()) >= 0) {
+    if (packet->stream_index == number) feed(packet.get());
+    av_packet_unref(packet.get());
+  }
+  feed(nullptr);
+  return frames;
+}
+
+}  // namespace avbench::test

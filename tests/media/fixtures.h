@@ -1,0 +1,70 @@
+// Media files made at test time. Every frame carries its number as a 4x2 grid of black and white
+// blocks, so that a decoded frame tells which one it is.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "media/mp4_writer.h"
+#include "media/reader.h"
+#include "media/video_index.h"
+
+namespace avbench::test {
+
+inline constexpr int kWidth = 64, kHeight = 48;
+
+// A folder that is removed with everything in it.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::vector<uint8_t> numbered_picture(int number, int width = kWidth, int height = kHeight);
+int picture_number(std::span<const uint8_t> rgb, int width = kWidth, int height = kHeight);
+
+// 64x48, 30 fps, B-frames, GOPs of 250; no sound.
+Mp4Options plain_options();
+// Numbered frames and, if options.sample_rate is set, deterministic noise of the same length.
+void write_numbered(const std::filesystem::path& path, const Mp4Options& options, int frames);
+
+// Noise without repetition: its place in time can be found by correlation.
+std::vector<float> noise(size_t samples, unsigned seed = 1);
+std::vector<float> sine(size_t samples, double hertz, int rate);
+
+std::vector<uint8_t> file_bytes(const std::filesystem::path& path);
+void write_bytes(const std::filesystem::path& path, std::span<const uint8_t> bytes);
+
+struct Frames {
+  Decoded decoded;
+  std::vector<uint8_t> rgb;
+  std::span<const uint8_t> at(size_t i, int width = kWidth, int height = kHeight) const {
+    const size_t bytes = size_t(3) * width * height;
+    return std::span(rgb).subspan(i * bytes, bytes);
+  }
+};
+// One clip at the given size.
+Frames read_clip(MediaReader& reader, const std::filesystem::path& path, const VideoIndex& index,
+                 const std::vector<int64_t>& ranks, int width = kWidth, int height = kHeight);
+
+// Copies the packets into another container ("mp4", "matroska", "mpegts") with all time stamps
+// moved by `shift` seconds. Moved before zero in MP4, an edit list hides the beginning.
+void remux(const std::filesystem::path& from, const std::filesystem::path& to,
+           const std::string& format, double shift);
+
+// A file whose picture is in another codec and pixel format: MJPEG in Matroska, full range.
+void write_mjpeg(const std::filesystem::path& path, int frames);
+
+// The slow twin: opens with FFmpeg's defaults, decodes every frame in order, no seeking, no
+// skipping, and gives the luma plane of each.
+std::vector<std::vector<uint8_t>> decode_luma(const std::filesystem::path& path);
+
+}  // namespace avbench::test

@@ -1,0 +1,81 @@
+#include "media/mp4_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/error.h"
+#include "media/fixtures.h"
+#include "media/status.h"
+
+namespace avbench {
+namespace {
+
+using namespace test;
+using testing::HasSubstr;
+
+TEST(Mp4Writer, GivesTheSameBytesForTheSameInput) {
+  const TempFolder folder;
+  Mp4Options options = plain_options();
+  options.sample_rate = 16000;
+  write_numbered(folder / "a.mp4", options, 20);
+  write_numbered(folder / "b.mp4", options, 20);
+  EXPECT_GT(file_bytes(folder / "a.mp4").size(), 1000u);
+  EXPECT_EQ(file_bytes(folder / "a.mp4"), file_bytes(folder / "b.mp4"));
+}
+
+TEST(Mp4Writer, DoesNotCareInWhichPiecesTheSoundComes) {
+  const TempFolder folder;
+  Mp4Options options = plain_options();
+  options.sample_rate = 16000;
+  write_numbered(folder / "whole.mp4", options, 20);
+  const std::vector<float> sound = noise(static_cast<size_t>(16000 * 20 / 30.0 + 0.5));
+  Mp4Writer writer(folder / "pieces.mp4", options);
+  size_t done = 0;
+  for (int i = 0; i < 20; ++i) {
+    const size_t piece = i == 19 ? sound.size() - done : 500 + i;
+    writer.add_audio(std::span(sound).subspan(done, piece));
+    done += piece;
+    writer.add_frame(numbered_picture(i));
+  }
+  writer.finish();
+  EXPECT_EQ(file_bytes(folder / "whole.mp4"), file_bytes(folder / "pieces.mp4"));
+}
+
+TEST(Mp4Writer, LeavesNothingBehindWhenItIsNotFinished) {
+  const TempFolder folder;
+  { Mp4Writer(folder / "a.mp4", plain_options()).add_frame(numbered_picture(0)); }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(Mp4Writer, NeverShowsAnUnfinishedFileUnderTheFinalName) {
+  const TempFolder folder;
+  Mp4Writer writer(folder / "a.mp4", plain_options());
+  writer.add_frame(numbered_picture(0));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.mp4"));
+  writer.finish();
+  EXPECT_TRUE(std::filesystem::exists(folder / "a.mp4"));
+}
+
+TEST(Mp4Writer, RefusesWhatCannotBeEncoded) {
+  const TempFolder folder;
+  Mp4Options odd = plain_options();
+  odd.width = 63;
+  EXPECT_THROW(Mp4Writer(folder / "a.mp4", odd), UserError);
+  Mp4Options nothing;
+  EXPECT_THROW(Mp4Writer(folder / "a.mp4", nothing), UserError);
+  EXPECT_THROW(Mp4Writer(folder / "none" / "a.mp4", plain_options()), std::runtime_error);
+  Mp4Writer writer(folder / "a.mp4", plain_options());
+  EXPECT_THROW(writer.add_frame(std::vector<uint8_t>(10)), std::invalid_argument);
+}
+
+TEST(FileStatus, WordsAreReadBack) {
+  for (const FileStatus status : {FileStatus::kOk, FileStatus::kNoAudio, FileStatus::kTooShort,
+                                  FileStatus::kCorrupt, FileStatus::kTimeout}) {
+    EXPECT_EQ(status_from_string(to_string(status)), status);
+  }
+  EXPECT_EQ(to_string(FileStatus::kNoAudio), "no_audio");
+  EXPECT_THROW(status_from_string("fine"), UserError);
+}
+
+}  // namespace
+}  // namespace avbench
