@@ -100,7 +100,7 @@ tree_is_complete() {
 find_pip() {
   local python
   for python in python3 /usr/bin/python3; do
-    "$python" -m pip --version >/dev/null 2>&1 && { echo "$python"; return; }
+    "$python" -c 'import pip' 2>/dev/null && { echo "$python"; return; }
   done
   fail 2 "no pip: neither python3 nor /usr/bin/python3 has the module (Debian: python3-pip)"
 }
