@@ -8,38 +8,51 @@
 
 #include "avbench/views.h"
 #include "data/batch_buffer.h"
-#include "data/dataset.h"
+#include "data/content_cache.h"
 #include "data/loader.h"
 #include "data/sample_reader.h"
 
 namespace avbench {
 
-// [first, last) of a batch's rows: neighbours that show the same file.
+// [first, last) of a batch's rows.
 using RowRange = std::pair<int64_t, int64_t>;
 
 // Shared by all threads; nothing in it changes.
 class BatchMaker {
  public:
-  BatchMaker(std::shared_ptr<const Dataset> dataset, Split split, Views views);
+  // `cache` may be null. Throws UserError if a view of a modality is named twice.
+  BatchMaker(const ClipConfig& clip, const SpectrogramConfig& spectrogram, ContentCache* cache,
+             const Views& views);
 
-  // A batch whose views are not filled yet.
+  // A batch whose views are not filled yet, and without labels.
   LoadedBatch allocate(std::vector<SampleRequest> requests, BufferPool& pool) const;
 
-  std::vector<RowRange> groups(const std::vector<SampleRequest>& requests) const;
+  // Fills `rows`, which all show `sample`, of all views from one open of the file at most.
+  void fill(const LoadedBatch& batch, RowRange rows, const Sample& sample,
+            SampleReader& reader) const;
 
-  // Fills the rows of all views, from one open of the file at most.
-  void fill(const LoadedBatch& batch, RowRange rows, SampleReader& reader) const;
-
-  SampleReader make_reader() const;
+  SampleReader make_reader() const { return SampleReader(clip_, spectrogram_); }
 
  private:
-  struct Source;
-  Source read(const Sample& sample, const LoadedBatch& batch, RowRange rows,
-              SampleReader& reader) const;
+  // Where frames and spectrogram lie: all of the file, or just the wanted clips side by side.
+  struct Source {
+    std::shared_ptr<const FileContent> content;
+    bool whole = false;
+  };
 
-  std::shared_ptr<const Dataset> dataset_;
-  Split split_;
+  Source read(const LoadedBatch& batch, RowRange rows, const Sample& sample,
+              SampleReader& reader) const;
+  void fill_video(const LoadedBatch& batch, RowRange rows, const Sample& sample,
+                  const Source& source) const;
+  void fill_audio(const LoadedBatch& batch, RowRange rows, const Source& source) const;
+
+  ClipConfig clip_;
+  SpectrogramConfig spectrogram_;
+  ContentCache* cache_;
   Views video_views_, audio_views_;
 };
+
+// Neighbours with the same index: served from one open of the file.
+std::vector<RowRange> group_rows(const std::vector<SampleRequest>& requests);
 
 }  // namespace avbench

@@ -14,14 +14,6 @@
 namespace avbench {
 namespace {
 
-void check_crop(const char* section, int64_t crop, const std::array<int64_t, 2>& resize) {
-  if (crop <= std::min(resize[0], resize[1])) return;
-  throw UserError(
-      fmt::format("{0}.crop is {1}, larger than {0}.resize, [{2}, {3}]; expected at "
-                  "most {4}.",
-                  section, crop, resize[0], resize[1], std::min(resize[0], resize[1])));
-}
-
 // "corrupt 2, no_audio 1"
 std::string status_counts(const std::vector<BadFile>& files) {
   std::map<std::string_view, int64_t> counts;
@@ -71,8 +63,7 @@ void check_classes(const Dataset& dataset) {
 std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipConfig& clip,
                                              const SpectrogramConfig& spectrogram,
                                              const RunConfig& run, const OpenProgress& progress) {
-  check_crop("protocol.clip", clip.crop, clip.resize);
-  check_crop("protocol.spectrogram", spectrogram.crop, spectrogram.resize);
+  check_crops(clip, spectrogram);
   if (data.source.empty()) {
     throw UserError(
         "protocol.data.source is not set; expected a folder with <split>/<class>/<file>, or a CSV "

@@ -7,9 +7,18 @@
 
 #include "data/parallel.h"
 #include "data/sampling.h"
+#include "io/error.h"
 
 namespace avbench {
 namespace {
+
+void check_crop(const char* section, int64_t crop, const std::array<int64_t, 2>& resize) {
+  if (crop <= std::min(resize[0], resize[1])) return;
+  throw UserError(
+      fmt::format("{0}.crop is {1}, larger than {0}.resize, [{2}, {3}]; expected at "
+                  "most {4}.",
+                  section, crop, resize[0], resize[1], std::min(resize[0], resize[1])));
+}
 
 // First rank whose time is not before `seconds`.
 int64_t rank_at(const VideoIndex& index, double seconds) {
@@ -47,6 +56,11 @@ DecodeResult judge(const Sample& sample, const ClipConfig& clip) {
 }
 
 }  // namespace
+
+void check_crops(const ClipConfig& clip, const SpectrogramConfig& spectrogram) {
+  check_crop("protocol.clip", clip.crop, clip.resize);
+  check_crop("protocol.spectrogram", spectrogram.crop, spectrogram.resize);
+}
 
 FileChecker::FileChecker(const std::vector<Item>& items, const IndexEntries& known,
                          const ClipConfig& clip, const SpectrogramConfig& spectrogram,

@@ -15,6 +15,9 @@
 
 namespace avbench {
 
+// Throws UserError if a crop is larger than what it is taken from.
+void check_crops(const ClipConfig& clip, const SpectrogramConfig& spectrogram);
+
 struct CheckedFile {
   IndexEntry entry;
   Sample sample;  // its label and number are left to the caller

@@ -1,5 +1,7 @@
 #include "data/loader.h"
 
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -12,6 +14,21 @@
 #include "data/batch_maker.h"
 
 namespace avbench {
+namespace {
+
+Tensor labels_of(const Dataset& dataset, Split split, const std::vector<SampleRequest>& requests) {
+  const Tensor labels = at::empty({static_cast<int64_t>(requests.size())}, at::kLong);
+  int64_t* out = labels.data_ptr<int64_t>();
+  for (const SampleRequest& request : requests) *out++ = dataset.sample(split, request.index).label;
+  return labels;
+}
+
+void fill_rows(const BatchMaker& maker, const Dataset& dataset, Split split,
+               const LoadedBatch& batch, RowRange rows, SampleReader& reader) {
+  maker.fill(batch, rows, dataset.sample(split, batch.requests[rows.first].index), reader);
+}
+
+}  // namespace
 
 // Work is handed out by groups of rows, earliest batch first, so that any number of threads helps
 // with the batch that is needed next. A batch enters the window when a thread finds nothing else to
@@ -19,7 +36,9 @@ namespace avbench {
 class Loader::Impl {
  public:
   Impl(std::shared_ptr<const Dataset> dataset, Plan plan, LoaderOptions options)
-      : maker_(std::move(dataset), options.split, std::move(options.views)),
+      : maker_(dataset->clip(), dataset->spectrogram(), dataset->cache(), options.views),
+        dataset_(std::move(dataset)),
+        split_(options.split),
         plan_(std::move(plan)),
         next_planned_(options.first_batch),
         end_(options.first_batch + options.batch_count),
@@ -96,7 +115,7 @@ class Loader::Impl {
       lock.unlock();
       std::exception_ptr failure;
       try {
-        maker_.fill(pending->batch, pending->groups[group], reader);
+        fill_rows(maker_, *dataset_, split_, pending->batch, pending->groups[group], reader);
       } catch (...) {
         failure = std::current_exception();
       }
@@ -113,7 +132,8 @@ class Loader::Impl {
     if (next_planned_ == end_ || static_cast<int>(window_.size()) >= window_limit_) return nullptr;
     auto pending = std::make_unique<Pending>();
     pending->batch = maker_.allocate(plan_.requests(next_planned_), *pool_);
-    pending->groups = maker_.groups(pending->batch.requests);
+    pending->batch.labels = labels_of(*dataset_, split_, pending->batch.requests);
+    pending->groups = group_rows(pending->batch.requests);
     pending->groups_left = pending->groups.size();
     ++next_planned_;
     window_.push_back(std::move(pending));
@@ -130,6 +150,8 @@ class Loader::Impl {
   }
 
   const BatchMaker maker_;
+  const std::shared_ptr<const Dataset> dataset_;
+  const Split split_;
   const Plan plan_;
   const std::shared_ptr<BufferPool> pool_ = std::make_shared<BufferPool>();
 
@@ -151,12 +173,15 @@ Loader::~Loader() = default;
 LoadedBatch Loader::next() { return impl_->next(); }
 int64_t Loader::batches_left() const { return impl_->batches_left(); }
 
-LoadedBatch load_batch(std::shared_ptr<const Dataset> dataset, Split split, const Views& views,
+LoadedBatch load_batch(const Dataset& dataset, Split split, const Views& views,
                        std::vector<SampleRequest> requests) {
-  const BatchMaker maker(std::move(dataset), split, views);
+  const BatchMaker maker(dataset.clip(), dataset.spectrogram(), dataset.cache(), views);
   LoadedBatch batch = maker.allocate(std::move(requests), *std::make_shared<BufferPool>());
+  batch.labels = labels_of(dataset, split, batch.requests);
   SampleReader reader = maker.make_reader();
-  for (const RowRange rows : maker.groups(batch.requests)) maker.fill(batch, rows, reader);
+  for (const RowRange& rows : group_rows(batch.requests)) {
+    fill_rows(maker, dataset, split, batch, rows, reader);
+  }
   return batch;
 }
 

@@ -47,7 +47,7 @@ class Loader {
 };
 
 // One batch, made in the calling thread: what a Loader delivers for the same requests.
-LoadedBatch load_batch(std::shared_ptr<const Dataset> dataset, Split split, const Views& views,
+LoadedBatch load_batch(const Dataset& dataset, Split split, const Views& views,
                        std::vector<SampleRequest> requests);
 
 }  // namespace avbench

@@ -54,7 +54,7 @@ TEST_F(LoaderTest, RowsHoldTheFileAsTheRequestSays) {
   const auto dataset = folder_.open(0);
   const ClipConfig clip = small_clip();
   const SampleRequest request{.index = 4, .clip = 2, .clips = 3};
-  const auto loaded = load_batch(dataset, Split::kTrain, base_views(), {request});
+  const auto loaded = load_batch(*dataset, Split::kTrain, base_views(), {request});
   const Sample& sample = dataset->sample(Split::kTrain, 4);
   ASSERT_EQ(sample.frames, 25);  // train/drum/f1.mp4: the last clip begins at 25 - 11
 
@@ -99,7 +99,7 @@ TEST_F(LoaderTest, RowsHoldTheFileAsTheRequestSays) {
 TEST_F(LoaderTest, BatchesAreLaidOutForTheEncoders) {
   const auto dataset = folder_.open(64);
   const auto loaded =
-      load_batch(dataset, Split::kTrain, three_views(), train_plan(6, 4, 1).requests(0));
+      load_batch(*dataset, Split::kTrain, three_views(), train_plan(6, 4, 1).requests(0));
   for (const auto& [name, tensor] : loaded.batch.video) {
     EXPECT_TRUE(tensor.is_contiguous(at::MemoryFormat::ChannelsLast3d)) << name;
     EXPECT_GE(tensor.min().item<float>(), 0);
@@ -140,22 +140,22 @@ TEST_F(LoaderTest, DeliversTheSameForAnyNumberOfWorkersWithAndWithoutCache) {
 TEST_F(LoaderTest, ASecondOpenFillsItsCacheWhenAsked) {
   const auto first = folder_.open(64), second = folder_.open(64);  // nothing is decoded at once
   const auto requests = train_plan(6, 6, 3).requests(2);
-  expect_equal(load_batch(first, Split::kTrain, three_views(), requests),
-               load_batch(second, Split::kTrain, three_views(), requests));
+  expect_equal(load_batch(*first, Split::kTrain, three_views(), requests),
+               load_batch(*second, Split::kTrain, three_views(), requests));
 }
 
 TEST_F(LoaderTest, LoadsOnlyWhatIsWanted) {
   const auto dataset = folder_.open(0);
   const auto requests = train_plan(6, 3, 3).requests(0);
-  const auto both = load_batch(dataset, Split::kTrain, base_views(), requests);
-  const auto video = load_batch(dataset, Split::kTrain, {{kBaseView, Modality::kVideo}}, requests);
-  const auto audio = load_batch(dataset, Split::kTrain, {{kBaseView, Modality::kAudio}}, requests);
+  const auto both = load_batch(*dataset, Split::kTrain, base_views(), requests);
+  const auto video = load_batch(*dataset, Split::kTrain, {{kBaseView, Modality::kVideo}}, requests);
+  const auto audio = load_batch(*dataset, Split::kTrain, {{kBaseView, Modality::kAudio}}, requests);
   EXPECT_TRUE(video.batch.audio.empty());
   EXPECT_TRUE(audio.batch.video.empty());
   EXPECT_TRUE(at::equal(video.batch.video.at(kBaseView), both.batch.video.at(kBaseView)));
   EXPECT_TRUE(at::equal(audio.batch.audio.at(kBaseView), both.batch.audio.at(kBaseView)));
   EXPECT_THAT(user_error([&] {
-                load_batch(dataset, Split::kTrain,
+                load_batch(*dataset, Split::kTrain,
                            {{kBaseView, Modality::kVideo}, {kBaseView, Modality::kVideo}},
                            requests);
               }),
@@ -170,9 +170,9 @@ TEST_F(LoaderTest, RepeatsTheSpectrogramAlongTimeIfConfigured) {
       Dataset::open({.source = folder_.source().string()}, small_clip(), repeated, {});
   const auto requests = train_plan(6, 2, 3).requests(0);
   const Tensor frame =
-      load_batch(once, Split::kTrain, base_views(), requests).batch.audio.at(kBaseView);
+      load_batch(*once, Split::kTrain, base_views(), requests).batch.audio.at(kBaseView);
   const Tensor clip =
-      load_batch(many, Split::kTrain, base_views(), requests).batch.audio.at(kBaseView);
+      load_batch(*many, Split::kTrain, base_views(), requests).batch.audio.at(kBaseView);
   EXPECT_TRUE(at::equal(clip, frame.expand({2, 3, 6, 20, 20})));
 }
 
@@ -182,7 +182,7 @@ TEST_F(LoaderTest, HeldBatchesKeepTheirValuesAndFreedMemoryIsUsedAgain) {
   const LoaderOptions options{.batch_count = 30, .workers = 2, .prefetch = 2};
   const auto held = load_all(dataset, plan, options);
   for (size_t i = 0; i < held.size(); ++i) {
-    expect_equal(held[i], load_batch(dataset, Split::kTrain, base_views(),
+    expect_equal(held[i], load_batch(*dataset, Split::kTrain, base_views(),
                                      plan.requests(static_cast<int64_t>(i))));
   }
   Loader loader(dataset, plan, options);

@@ -1,0 +1,131 @@
+// avbench bench loader SOURCE: clips a second, decoding for every batch and from memory.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/bench_runner.h"
+#include "app/commands.h"
+#include "app/data_options.h"
+#include "app/loader_benchmark.h"
+#include "io/atomic_file.h"
+#include "io/csv.h"
+#include "io/error.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct LoaderArguments {
+  std::string source, modality = "both";
+  int64_t workers = 1, batch = 16, clips = 96;
+};
+
+bool is_plain_folder(const fs::path& source) {
+  return fs::is_directory(source) &&
+         std::none_of(std::begin(kSplits), std::end(kSplits),
+                      [&](Split split) { return fs::is_directory(source / to_string(split)); });
+}
+
+// A manifest of a folder's files, all in the training split, in a temporary folder.
+class PlainFolderManifest {
+ public:
+  explicit PlainFolderManifest(const fs::path& folder) {
+    std::string name = (fs::temp_directory_path() / "avbench-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder: " + name);
+    folder_ = name;
+    std::string text = csv_line({"path", "label", "split"});
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.is_regular_file() && !entry.path().filename().string().starts_with('.')) {
+        text += csv_line({fs::absolute(entry.path()).string(), "none", "train"});
+      }
+    }
+    write_file_atomically(file(), std::string_view(text));
+  }
+  ~PlainFolderManifest() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  PlainFolderManifest(const PlainFolderManifest&) = delete;
+  PlainFolderManifest& operator=(const PlainFolderManifest&) = delete;
+
+  fs::path file() const { return folder_ / "files.csv"; }
+
+ private:
+  fs::path folder_;
+};
+
+Views views_of(const std::string& modality) {
+  Views views = base_views();
+  if (modality == "video") views.pop_back();
+  if (modality == "audio") views.erase(views.begin());
+  return views;
+}
+
+std::shared_ptr<const Dataset> open(const Experiment& experiment, int64_t cache_mib) {
+  RunConfig run = experiment.run;
+  run.cache_mib = cache_mib;
+  const auto dataset = Dataset::open(experiment.protocol.data, experiment.protocol.clip,
+                                     experiment.protocol.spectrogram, run);
+  if (dataset->size(Split::kTrain) == 0) {
+    throw UserError(
+        fmt::format("{}: no usable file in the training split", experiment.protocol.data.source));
+  }
+  return dataset;
+}
+
+void run(const LoaderArguments& arguments, const DataOptions& options, const BenchOptions& bench) {
+  Experiment experiment = read_settings(options);
+  std::unique_ptr<PlainFolderManifest> manifest;
+  if (is_plain_folder(arguments.source)) {
+    manifest = std::make_unique<PlainFolderManifest>(arguments.source);
+  }
+  experiment.protocol.data.source = manifest ? manifest->file().string() : arguments.source;
+  const auto add = [&](const char* name, const std::shared_ptr<const Dataset>& dataset) {
+    register_loader_benchmark(name, {.dataset = dataset,
+                                     .views = views_of(arguments.modality),
+                                     .batch = arguments.batch,
+                                     .clips = arguments.clips,
+                                     .workers = static_cast<int>(arguments.workers)});
+  };
+  add("loader/decode", open(experiment, 0));
+  const auto cached = open(experiment, experiment.run.cache_mib);
+  if (cached->cache()) add("loader/memory", cached);
+  run_benchmarks(bench);
+}
+
+}  // namespace
+
+void add_bench_loader_command(CLI::App& bench) {
+  auto* command = bench.add_subcommand(
+      "loader", "Clips a second of the loader: decoding every time, and from memory");
+  const auto arguments = std::make_shared<LoaderArguments>();
+  const auto data = add_data_options(*command);
+  const auto options = add_bench_options(*command);
+  const auto positive = CLI::Range(int64_t{1}, int64_t{1} << 20);
+  command
+      ->add_option("SOURCE", arguments->source,
+                   "a data set (its training split), or a plain folder of files")
+      ->required();
+  command->add_option("--workers", arguments->workers, "loader threads")
+      ->check(CLI::Range(int64_t{1}, int64_t{1024}))
+      ->capture_default_str();
+  command->add_option("--batch", arguments->batch, "clips a batch, at most as many as files")
+      ->check(positive)
+      ->capture_default_str();
+  command->add_option("--clips", arguments->clips, "clips an iteration, at least")
+      ->check(positive)
+      ->capture_default_str();
+  command->add_option("--modality", arguments->modality, "what is loaded")
+      ->check(CLI::IsMember({"both", "video", "audio"}))
+      ->capture_default_str();
+  command->callback([arguments, data, options] { run(*arguments, *data, *options); });
+}
+
+}  // namespace avbench

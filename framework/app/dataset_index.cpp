@@ -1,0 +1,123 @@
+// avbench dataset index SOURCE: examines every file of a data set.
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "app/commands.h"
+#include "app/data_options.h"
+#include "data/dataset.h"
+#include "data/index_cache.h"
+#include "io/json.h"
+#include "train/progress.h"
+
+namespace avbench {
+namespace {
+
+struct IndexArguments {
+  std::string source;
+  int64_t workers = 0;
+  bool json = false;
+};
+
+Json status_counts(const Dataset& dataset) {
+  std::map<std::string, int64_t> counts;
+  for (const FileStatus status : {FileStatus::kOk, FileStatus::kNoAudio, FileStatus::kTooShort,
+                                  FileStatus::kCorrupt, FileStatus::kTimeout}) {
+    counts[std::string(to_string(status))] = 0;
+  }
+  for (const Split split : kSplits) counts["ok"] += dataset.size(split);
+  for (const BadFile& file : dataset.excluded()) ++counts[std::string(to_string(file.status))];
+  return counts;
+}
+
+Json class_counts(const Dataset& dataset, Split split) {
+  Json counts = Json::object();
+  for (const std::string& name : dataset.classes()) counts[name] = 0;
+  for (const int64_t label : dataset.labels(split)) {
+    Json& count = counts[dataset.classes()[label]];
+    count = count.get<int64_t>() + 1;
+  }
+  return counts;
+}
+
+Json describe(const Dataset& dataset, const std::string& source) {
+  Json splits = Json::object(), excluded = Json::array();
+  for (const Split split : kSplits) {
+    splits[std::string(to_string(split))] = {{"files", dataset.size(split)},
+                                             {"classes", class_counts(dataset, split)}};
+  }
+  for (const BadFile& file : dataset.excluded()) {
+    excluded.push_back({{"id", file.id},
+                        {"path", file.path.string()},
+                        {"split", std::string(to_string(file.split))},
+                        {"status", std::string(to_string(file.status))},
+                        {"message", file.message}});
+  }
+  return {{"source", source},
+          {"classes", dataset.classes()},
+          {"status", status_counts(dataset)},
+          {"splits", splits},
+          {"excluded", excluded},
+          {"hash", dataset.hash()},
+          {"index", index_cache_file(source).string()}};
+}
+
+void print_text(const Json& d) {
+  fmt::print("{}: {} classes\n", d["source"].get<std::string>(), d["classes"].size());
+  for (const Split split : kSplits) {
+    const std::string name(to_string(split));
+    fmt::print("  {:<6} {} usable files\n", name, d["splits"][name]["files"].get<int64_t>());
+  }
+  for (const auto& [status, count] : d["status"].items()) {
+    if (count > 0) fmt::print("  {:<10} {}\n", status, count.get<int64_t>());
+  }
+  if (!d["excluded"].empty()) fmt::print("files that cannot serve:\n");
+  for (const Json& file : d["excluded"]) {
+    fmt::print("  {:<10} {}: {}\n", file["status"].get<std::string>(),
+               file["path"].get<std::string>(), file["message"].get<std::string>());
+  }
+  fmt::print("index kept in {}\n", d["index"].get<std::string>());
+}
+
+void run(const IndexArguments& arguments, const DataOptions& options) {
+  Experiment experiment = read_settings(options);
+  experiment.protocol.data.source = arguments.source;
+  experiment.run.cache_mib = 0;
+  if (arguments.workers > 0) experiment.run.workers = arguments.workers;
+  std::unique_ptr<Progress> progress;
+  const auto dataset = Dataset::open(experiment.protocol.data, experiment.protocol.clip,
+                                     experiment.protocol.spectrogram, experiment.run,
+                                     [&](int64_t done, int64_t total) {
+                                       if (!progress)
+                                         progress = std::make_unique<Progress>("indexing", total);
+                                       progress->update(done);
+                                     });
+  progress.reset();
+  const Json description = describe(*dataset, arguments.source);
+  if (arguments.json) {
+    fmt::print("{}\n", description.dump(2));
+  } else {
+    print_text(description);
+  }
+}
+
+}  // namespace
+
+void add_dataset_index_command(CLI::App& dataset) {
+  auto* command = dataset.add_subcommand(
+      "index", "Decode every file once: which can serve, and why the others cannot");
+  const auto arguments = std::make_shared<IndexArguments>();
+  const auto options = add_data_options(*command);
+  command
+      ->add_option("SOURCE", arguments->source,
+                   "folder <split>/<class>/<file>, or a CSV manifest path,label,split[,start,end]")
+      ->required();
+  command->add_option("--workers", arguments->workers, "threads; 0: the configuration's")
+      ->check(CLI::Range(int64_t{0}, int64_t{1024}));
+  command->add_flag("--json", arguments->json, "print the result as JSON");
+  command->callback([arguments, options] { run(*arguments, *options); });
+}
+
+}  // namespace avbench

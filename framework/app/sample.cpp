@@ -1,0 +1,161 @@
+// avbench sample FILE: exactly what the networks would see of one file.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/commands.h"
+#include "app/data_options.h"
+#include "data/single_file.h"
+#include "io/error.h"
+#include "io/json.h"
+#include "io/png.h"
+#include "tensors/tensor_file.h"
+
+namespace avbench {
+namespace {
+
+struct SampleArguments {
+  std::string file, out, png;
+  std::string view = "test";
+  uint64_t seed = 0;
+  int64_t epoch = 0, index = 0, clip = 0, clips = 1;
+  bool json = false;
+};
+
+SampleRequest request_of(const SampleArguments& arguments, const TestConfig& test) {
+  if (arguments.view == "train") {
+    return {.index = arguments.index, .seed = arguments.seed, .epoch = arguments.epoch};
+  }
+  if (arguments.clip >= arguments.clips) {
+    throw UserError(
+        fmt::format("--clip: got {}, expected less than --clips, which is {}; clips are "
+                    "counted from 0",
+                    arguments.clip, arguments.clips));
+  }
+  return {.clip = arguments.clip,
+          .clips = arguments.clips,
+          .spread = test.spectrogram_crops == "spread"};
+}
+
+Json describe_tensor(const Tensor& tensor) {
+  return {{"shape", std::vector<int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
+          {"min", tensor.min().item<float>()},
+          {"max", tensor.max().item<float>()},
+          {"mean", tensor.mean().item<float>()},
+          {"std", tensor.std(/*unbiased=*/false).item<float>()}};
+}
+
+Json describe(const Sample& sample, const SampleRequest& request, const Experiment& experiment,
+              const Tensor& video, const Tensor& audio) {
+  const ClipPlace place = place_clip(request, {}, sample.frames, experiment.protocol.clip);
+  const Crop crop =
+      place_spectrogram(request, {kBaseView, Modality::kAudio}, experiment.protocol.spectrogram);
+  return {{"file", sample.path.string()},
+          {"status", "ok"},
+          {"frames", sample.frames},
+          {"width", sample.index->width},
+          {"height", sample.index->height},
+          {"fps", sample.index->fps},
+          {"sample_rate", sample.index->sample_rate},
+          {"seconds", sample.index->duration},
+          {"start", place.start},
+          {"video_crop", {place.crop.y, place.crop.x}},
+          {"audio_crop", {crop.y, crop.x}},
+          {"video", describe_tensor(video)},
+          {"audio", describe_tensor(audio)}};
+}
+
+void print_text(const Json& d) {
+  fmt::print("file    {}\nstatus  {}\n", d["file"].get<std::string>(),
+             d["status"].get<std::string>());
+  fmt::print("content {} frames of {}x{} at {:.3f} per second, sound at {} Hz\n",
+             d["frames"].get<int64_t>(), d["width"].get<int>(), d["height"].get<int>(),
+             d["fps"].get<double>(), d["sample_rate"].get<int>());
+  fmt::print("clip    from frame {}, crop at row, column {}; spectrogram's crop at {}\n",
+             d["start"].get<int64_t>(), d["video_crop"].dump(), d["audio_crop"].dump());
+  for (const char* name : {"video", "audio"}) {
+    const Json& tensor = d[name];
+    fmt::print("{:<7} {} min {:.4f} max {:.4f} mean {:.4f} std {:.4f}\n", name,
+               tensor["shape"].dump(), tensor["min"].get<double>(), tensor["max"].get<double>(),
+               tensor["mean"].get<double>(), tensor["std"].get<double>());
+  }
+}
+
+// [3, T, H, W] in [0, 1] -> bytes [H, T * W, 3]: frames side by side.
+Tensor strip(const Tensor& clip) {
+  const Tensor wide = clip.permute({2, 1, 3, 0}).reshape({clip.size(2), -1, 3});
+  return (wide * 255).round().to(at::kByte);
+}
+
+// The frames in rows of at most eight; below them the spectrogram, low bands first, as it is fed.
+void write_picture(const std::string& path, const Tensor& video, const Tensor& audio) {
+  const int64_t columns = std::min<int64_t>(8, video.size(1));
+  std::vector<Tensor> rows;
+  for (int64_t t = 0; t < video.size(1); t += columns) {
+    rows.push_back(strip(video.slice(1, t, t + columns)));
+  }
+  rows.push_back(strip(audio.slice(1, 0, 1)));
+  int64_t width = 0;
+  for (const Tensor& row : rows) width = std::max(width, row.size(1));
+  for (Tensor& row : rows) row = at::constant_pad_nd(row, {0, 0, 0, width - row.size(1)});
+  const Tensor picture = at::cat(rows).contiguous();
+  write_png(path, {picture.data_ptr<uint8_t>(), static_cast<size_t>(picture.numel())},
+            static_cast<int>(width), static_cast<int>(picture.size(0)));
+}
+
+void run(const SampleArguments& arguments, const DataOptions& options) {
+  const Experiment experiment = read_settings(options);
+  const ClipConfig& clip = experiment.protocol.clip;
+  const SpectrogramConfig& spectrogram = experiment.protocol.spectrogram;
+  const Sample sample = open_file(arguments.file, clip, spectrogram);
+  const SampleRequest request = request_of(arguments, experiment.protocol.test);
+  const Batch batch = view_file(sample, request, base_views(), clip, spectrogram);
+  const Tensor video = batch.video.at(kBaseView)[0], audio = batch.audio.at(kBaseView)[0];
+  if (!arguments.out.empty()) save_tensors(arguments.out, {{"video", video}, {"audio", audio}});
+  if (!arguments.png.empty()) write_picture(arguments.png, video, audio);
+  const Json description = describe(sample, request, experiment, video, audio);
+  if (arguments.json) {
+    fmt::print("{}\n", description.dump(2));
+  } else if (arguments.out.empty() && arguments.png.empty()) {
+    print_text(description);
+  }
+}
+
+}  // namespace
+
+void add_sample_command(CLI::App& app) {
+  auto* command = app.add_subcommand("sample", "Show what the networks would see of one file");
+  const auto arguments = std::make_shared<SampleArguments>();
+  const auto options = add_data_options(*command);
+  const auto natural = CLI::Range(int64_t{0}, int64_t{4294967295});
+  command->add_option("FILE", arguments->file, "a video file with sound")->required();
+  command->add_option("--view", arguments->view, "test, or a random training view")
+      ->check(CLI::IsMember({"test", "train"}))
+      ->capture_default_str();
+  command->add_option("--seed", arguments->seed, "of the training view")->capture_default_str();
+  command->add_option("--epoch", arguments->epoch, "of the training view")
+      ->check(natural)
+      ->capture_default_str();
+  command->add_option("--index", arguments->index, "the sample's number in its split (train)")
+      ->check(natural)
+      ->capture_default_str();
+  command->add_option("--clip", arguments->clip, "which of --clips test clips, from 0")
+      ->check(natural)
+      ->capture_default_str();
+  command->add_option("--clips", arguments->clips, "test clips a video; 1: the middle")
+      ->check(CLI::Range(int64_t{1}, int64_t{1000}))
+      ->capture_default_str();
+  command->add_option("--out", arguments->out,
+                      "safetensors file: video [3, T, H, W], audio [3, 1, H, W]");
+  command->add_option("--png", arguments->png,
+                      "picture: the frames, then the spectrogram with the low bands on top");
+  command->add_flag("--json", arguments->json, "print the description as JSON");
+  command->callback([arguments, options] { run(*arguments, *options); });
+}
+
+}  // namespace avbench
