@@ -3,7 +3,7 @@
 # PRESET is release (default) or debug; the build folder is build/PRESET.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-[[ -z ${LIBTORCH:-} ]] || LIBTORCH=$(realpath "$LIBTORCH")
+[[ -z ${LIBTORCH:-} ]] || LIBTORCH=$(realpath -m "$LIBTORCH")
 export LIBTORCH
 preset=${1:-release}
 (($# == 0)) || shift
