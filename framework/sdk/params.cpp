@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <sstream>
 #include <stdexcept>
 
 #include "io/error.h"
+#include "io/suggest.h"
 
 namespace avbench {
 namespace {
@@ -17,18 +17,12 @@ std::string trimmed(const std::string& text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> words;
-  std::istringstream stream(text);
-  for (std::string word; std::getline(stream, word, separator);) words.push_back(trimmed(word));
-  if (!text.empty() && text.back() == separator) words.emplace_back();
+// "a, b" -> {"a", "b"}; "" -> {}.
+std::vector<std::string> words_of(const std::string& text, char separator) {
+  if (trimmed(text).empty()) return {};
+  std::vector<std::string> words = split(text, separator);
+  for (std::string& word : words) word = trimmed(word);
   return words;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 std::string shortest(double value) {
@@ -81,10 +75,10 @@ bool parse(const ParamSpec& spec, const std::string& text, Params::Value& value)
       return text == "true" || text == "false";
     case ParamType::kChoice:
       value = text;
-      return contains(split(spec.choices, '|'), text);
+      return contains(words_of(spec.choices, '|'), text);
     case ParamType::kList: {
-      const auto words = split(text, ',');
-      const auto allowed = split(spec.choices, '|');
+      const auto words = words_of(text, ',');
+      const auto allowed = words_of(spec.choices, '|');
       value = words;
       for (auto word = words.begin(); word != words.end(); ++word) {
         if (!contains(allowed, *word) || std::find(words.begin(), word, *word) != word) {
@@ -105,7 +99,8 @@ const ParamSpec& find_spec(const std::string& owner, std::span<const ParamSpec> 
     known.emplace_back(spec.name);
   }
   throw UserError(input.where + ": '" + owner + "' has no parameter '" + input.name + "'" +
-                  (known.empty() ? "; it has none" : "; known: " + joined(known)));
+                  did_you_mean(input.name, known) +
+                  (known.empty() ? "; it has none" : "; known: " + join(known)));
 }
 
 }  // namespace
@@ -134,9 +129,9 @@ std::string allowed_text(const ParamSpec& spec) {
     case ParamType::kFlag:
       return "true or false";
     case ParamType::kChoice:
-      return "one of " + joined(split(spec.choices, '|'));
+      return "one of " + join(words_of(spec.choices, '|'));
     case ParamType::kList:
-      return "a comma-separated list, without repetition, of " + joined(split(spec.choices, '|'));
+      return "a comma-separated list, without repetition, of " + join(words_of(spec.choices, '|'));
   }
   return "";
 }

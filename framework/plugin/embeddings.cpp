@@ -1,0 +1,121 @@
+#include "plugin/embeddings.h"
+
+#include <ATen/ATen.h>
+
+#include <regex>
+
+#include "io/error.h"
+#include "io/suggest.h"
+
+namespace avbench {
+namespace {
+
+struct Dimension {
+  char letter;
+  int64_t more;  // "K+1": 1
+};
+
+std::vector<Dimension> parse_shape(const std::string& shape) {
+  std::vector<Dimension> dimensions;
+  for (const std::string& part : split(shape, ',')) {
+    dimensions.push_back({part.at(0), part.size() > 2 ? std::stoll(part.substr(2)) : 0});
+  }
+  return dimensions;
+}
+
+std::string shape_text(const Tensor& tensor) {
+  std::vector<std::string> sizes;
+  for (const int64_t size : tensor.sizes()) sizes.push_back(std::to_string(size));
+  return "[" + join(sizes) + "]";
+}
+
+std::string declared_text(const MethodPlugin& plugin) {
+  std::vector<std::string> tensors;
+  for (const EmbeddingSpec& spec : plugin.embeddings) {
+    tensors.push_back(std::string(spec.name) + " [" + join(split(spec.shape, ',')) + "]");
+  }
+  return "'" + std::string(plugin.name) + "' takes " + join(tensors);
+}
+
+void check_names(const MethodPlugin& plugin, const NamedTensors& tensors,
+                 const std::string& origin) {
+  std::vector<std::string> known, missing, extra;
+  for (const EmbeddingSpec& spec : plugin.embeddings) {
+    known.emplace_back(spec.name);
+    if (tensors.count(spec.name) == 0) missing.emplace_back(spec.name);
+  }
+  for (const auto& [name, tensor] : tensors) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      extra.push_back("'" + name + "'" + did_you_mean(name, known));
+    }
+  }
+  if (missing.empty() && extra.empty()) return;
+  std::string message = origin + ": ";
+  if (!missing.empty()) message += "missing tensors: " + join(missing) + "; ";
+  if (!extra.empty()) message += "unknown tensors: " + join(extra) + "; ";
+  throw UserError(message + declared_text(plugin));
+}
+
+void check_values(const NamedTensors& tensors, const std::string& origin) {
+  const auto& [first, first_tensor] = *tensors.begin();
+  for (const auto& [name, tensor] : tensors) {
+    const std::string where = origin + ": tensor '" + name + "': ";
+    if (!tensor.is_floating_point()) {
+      throw UserError(where + "got " + at::toString(tensor.scalar_type()) +
+                      ", expected a floating-point type (F64, F32, F16, BF16)");
+    }
+    if (tensor.scalar_type() != first_tensor.scalar_type()) {
+      throw UserError(where + "got " + at::toString(tensor.scalar_type()) + ", expected " +
+                      at::toString(first_tensor.scalar_type()) + " as '" + first +
+                      "': all tensors must have one type");
+    }
+    const int64_t bad = (~at::isfinite(tensor)).sum().item<int64_t>();
+    if (bad > 0) {
+      throw UserError(where + "got " + std::to_string(bad) +
+                      " values that are NaN or infinite, expected finite numbers");
+    }
+  }
+}
+
+struct Size {
+  int64_t value;
+  std::string tensor;  // where the letter was met first
+};
+
+void check_shape(const EmbeddingSpec& spec, const Tensor& tensor, std::map<char, Size>& sizes,
+                 const std::string& origin) {
+  const std::string message = origin + ": tensor '" + spec.name + "': got shape " +
+                              shape_text(tensor) + ", expected [" + join(split(spec.shape, ',')) +
+                              "]";
+  const std::vector<Dimension> dimensions = parse_shape(spec.shape);
+  if (tensor.dim() != static_cast<int64_t>(dimensions.size())) throw UserError(message);
+  for (size_t i = 0; i < dimensions.size(); ++i) {
+    const auto [letter, more] = dimensions[i];
+    const int64_t value = tensor.size(static_cast<int64_t>(i)) - more;
+    if (value < 1) throw UserError(message + " with " + letter + " at least 1");
+    const auto [known, is_new] = sizes.try_emplace(letter, Size{value, spec.name});
+    if (!is_new && known->second.value != value) {
+      throw UserError(message + " with " + letter + " = " + std::to_string(known->second.value) +
+                      " as in '" + known->second.tensor + "'");
+    }
+  }
+}
+
+}  // namespace
+
+bool is_symbolic_shape(const std::string& shape) {
+  static const std::regex kPattern("[A-Z](\\+[0-9])?(,[A-Z](\\+[0-9])?)*");
+  return std::regex_match(shape, kPattern);
+}
+
+void check_embeddings(const MethodPlugin& plugin, const NamedTensors& tensors,
+                      const std::string& origin) {
+  check_names(plugin, tensors, origin);
+  std::map<char, Size> sizes;
+  for (const EmbeddingSpec& spec : plugin.embeddings) {
+    check_shape(spec, tensors.at(spec.name), sizes, origin);
+  }
+  check_values(tensors, origin);
+}
+
+}  // namespace avbench

@@ -1,0 +1,18 @@
+// The named tensors of a pure loss against their declaration.
+#pragma once
+
+#include <string>
+
+#include "avbench/plugin.h"
+
+namespace avbench {
+
+// "B,D", "B,K+1,D": capital letters, each perhaps with "+<number>".
+bool is_symbolic_shape(const std::string& shape);
+
+// Throws UserError, naming `origin`, unless `tensors` holds exactly the declared names, all of one
+// floating-point type, finite, and one letter stands for one size throughout.
+void check_embeddings(const MethodPlugin& plugin, const NamedTensors& tensors,
+                      const std::string& origin);
+
+}  // namespace avbench

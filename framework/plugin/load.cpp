@@ -1,0 +1,86 @@
+#include "plugin/load.h"
+
+#define BOOST_DLL_USE_STD_FS
+#include <algorithm>
+#include <boost/dll/shared_library.hpp>
+#include <vector>
+
+#include "io/error.h"
+#include "io/suggest.h"
+#include "plugin/elf_symbols.h"
+#include "plugin/record.h"
+
+namespace avbench {
+namespace {
+
+constexpr const char* kTagPrefix = "avbench_abi_";
+constexpr const char* kRecordSymbol = "avbench_method_plugin";
+
+#define AVBENCH_STRING_(x) #x
+#define AVBENCH_STRING(x) AVBENCH_STRING_(x)
+
+[[noreturn]] void refuse(const std::filesystem::path& file, const std::string& reason) {
+  throw UserError(file.string() + ": " + reason);
+}
+
+std::vector<std::string> read_symbols(const std::filesystem::path& file) {
+  try {
+    return exported_symbols(file);
+  } catch (const std::exception& error) {
+    refuse(file, error.what());
+  }
+}
+
+void check_abi(const std::filesystem::path& file) {
+  const std::vector<std::string> symbols = read_symbols(file);
+  const auto has = [&](const std::string& name) {
+    return std::find(symbols.begin(), symbols.end(), name) != symbols.end();
+  };
+  std::vector<std::string> tags;
+  std::copy_if(symbols.begin(), symbols.end(), std::back_inserter(tags),
+               [](const std::string& name) { return name.starts_with(kTagPrefix); });
+  if (tags.empty()) {
+    refuse(file, "not an avbench plugin: got no symbol avbench_abi_…, expected " + host_abi_tag() +
+                     " (the plugin's last line is AVBENCH_PLUGIN(record))");
+  }
+  if (!has(host_abi_tag())) {
+    refuse(file, "built for another avbench or LibTorch: got " + join(tags) + ", expected " +
+                     host_abi_tag() + "; rebuild the plugin against this avbench");
+  }
+  if (!has(kRecordSymbol)) refuse(file, std::string("exports no ") + kRecordSymbol + "()");
+}
+
+// The loader's own words out of Boost's "… (dlerror system message: WORDS): CODE".
+std::string loader_message(const std::string& what) {
+  const std::string before = "dlerror system message: ";
+  const auto begin = what.find(before);
+  const auto end = what.rfind("): ");
+  if (begin == std::string::npos || end == std::string::npos) return what;
+  return what.substr(begin + before.size(), end - begin - before.size());
+}
+
+boost::dll::shared_library open_library(const std::filesystem::path& file) {
+  using boost::dll::load_mode::rtld_local, boost::dll::load_mode::rtld_now;
+  try {
+    return boost::dll::shared_library(file, rtld_now | rtld_local);
+  } catch (const std::exception& error) {
+    refuse(file, "cannot be loaded: " + loader_message(error.what()));
+  }
+}
+
+}  // namespace
+
+std::string host_abi_tag() { return AVBENCH_STRING(AVBENCH_ABI_TAG); }
+
+LoadedPlugin load_plugin(const std::filesystem::path& path) {
+  const std::filesystem::path file = std::filesystem::absolute(path).lexically_normal();
+  check_abi(file);
+  // Plugins are linked with nodelete, so the record outlives this handle.
+  const boost::dll::shared_library library = open_library(file);
+  const MethodPlugin* record = library.get<const MethodPlugin*()>(kRecordSymbol)();
+  const std::vector<std::string> faults = record_faults(record);
+  if (!faults.empty()) refuse(file, "its record is faulty: " + join(faults, "; "));
+  return {record, file, &library.get<const char>(host_abi_tag())};
+}
+
+}  // namespace avbench
