@@ -1,6 +1,7 @@
 #include "media/log_mel.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 
@@ -73,6 +74,27 @@ std::vector<int> empty_bands(const std::vector<MelBand>& bands) {
                   std::to_string(enough) + " or more, or fewer bands");
 }
 
+// Least and greatest; several at a time, which std::minmax_element's order of results forbids.
+std::pair<float, float> extremes(std::span<const float> values) {
+  constexpr size_t kWide = 16;
+  std::array<float, kWide> least, most;
+  least.fill(values[0]);
+  most.fill(values[0]);
+  size_t i = 0;
+  for (; i + kWide <= values.size(); i += kWide) {
+    for (size_t k = 0; k < kWide; ++k) {
+      least[k] = std::min(least[k], values[i + k]);
+      most[k] = std::max(most[k], values[i + k]);
+    }
+  }
+  for (; i < values.size(); ++i) {
+    least[0] = std::min(least[0], values[i]);
+    most[0] = std::max(most[0], values[i]);
+  }
+  return {*std::min_element(least.begin(), least.end()),
+          *std::max_element(most.begin(), most.end())};
+}
+
 // Source position of `out` of `outs` when `ins` samples are stretched, half-pixel centres.
 struct Blend {
   int64_t low, high;
@@ -106,7 +128,7 @@ class LogMel::Impl {
     tx_.reset(made);
     input_ = aligned_floats(params.n_fft);
     output_ = aligned_floats(params.n_fft + 2);
-    spectrum_.resize(params.n_fft / 2 + 1);
+    spectra_.resize(params.n_fft / 2 + 1);
   }
 
   int64_t columns(int64_t samples) const { return 1 + samples / params_.hop; }
@@ -115,18 +137,10 @@ class LogMel::Impl {
     pad(wave);
     const int64_t count = columns(static_cast<int64_t>(wave.size()));
     power_.resize(static_cast<size_t>(count) * params_.bands);
-    // Where the window lies in the transform does not change the power: it is put first.
-    const int left = (params_.n_fft - params_.window) / 2;
-    for (int64_t column = 0; column < count; ++column) {
-      transform(padded_.data() + column * params_.hop + left);
-      float* out = power_.data() + column * params_.bands;
-      for (const MelBand& band : bands_) {
-        float sum = 0;
-        for (size_t i = 0; i < band.weights.size(); ++i) {
-          sum += band.weights[i] * spectrum_[band.first + i];
-        }
-        *out++ = sum;
-      }
+    for (int64_t column = 0; column < count; column += kLanes) {
+      const auto lanes = static_cast<int>(std::min<int64_t>(kLanes, count - column));
+      for (int lane = 0; lane < lanes; ++lane) transform(column + lane, lane);
+      apply_bands(power_.data() + column * params_.bands, lanes);
     }
     return power_;
   }
@@ -140,8 +154,8 @@ class LogMel::Impl {
     power(wave);
     const int64_t count = static_cast<int64_t>(power_.size()) / bands;
     // The logarithm is monotonous: its extremes need no logarithm of everything.
-    const auto [least, most] = std::minmax_element(power_.begin(), power_.end());
-    const float low = log_of(*least), range = log_of(*most) - low;
+    const auto [least, most] = extremes(power_);
+    const float low = log_of(least), range = log_of(most) - low;
     if (!(range > 0)) {
       std::fill(out.begin(), out.end(), 0.f);
       return;
@@ -167,6 +181,9 @@ class LogMel::Impl {
   const LogMelParams& params() const { return params_; }
 
  private:
+  static constexpr int kLanes = 4;  // columns filtered together: one vector register
+  using Lanes = std::array<float, kLanes>;
+
   static float log_of(float power) { return std::log(std::max(power, kLogMelFloor)); }
 
   // n_fft / 2 samples on both sides: reflected without repeating the edge, or zeros if the sound is
@@ -182,17 +199,35 @@ class LogMel::Impl {
     }
   }
 
-  void transform(const float* samples) {
+  // Power spectrum of one column into a lane. Where the window lies in the transform does not
+  // change the power: it is put first.
+  void transform(int64_t column, int lane) {
+    const float* samples =
+        padded_.data() + column * params_.hop + (params_.n_fft - params_.window) / 2;
     for (int i = 0; i < params_.window; ++i) input_[i] = samples[i] * window_[i];
     transform_(tx_.get(), output_.get(), input_.get(), sizeof(float));
-    for (size_t i = 0; i < spectrum_.size(); ++i) {
-      spectrum_[i] = output_[2 * i] * output_[2 * i] + output_[2 * i + 1] * output_[2 * i + 1];
+    const float* out = output_.get();
+    for (size_t i = 0; i < spectra_.size(); ++i) {
+      spectra_[i][lane] = out[2 * i] * out[2 * i] + out[2 * i + 1] * out[2 * i + 1];
+    }
+  }
+
+  void apply_bands(float* out, int lanes) const {
+    for (size_t band = 0; band < bands_.size(); ++band) {
+      const Lanes* bins = spectra_.data() + bands_[band].first;
+      Lanes sum{};
+      for (const float weight : bands_[band].weights) {
+        for (int lane = 0; lane < kLanes; ++lane) sum[lane] += weight * (*bins)[lane];
+        ++bins;
+      }
+      for (int lane = 0; lane < lanes; ++lane) out[lane * bands_.size() + band] = sum[lane];
     }
   }
 
   LogMelParams params_;
   std::vector<MelBand> bands_;
-  std::vector<float> window_, spectrum_, padded_, power_;
+  std::vector<float> window_, padded_, power_;
+  std::vector<Lanes> spectra_;  // by bin, of the columns in work
   TxPtr tx_;
   av_tx_fn transform_ = nullptr;
   AlignedFloats input_, output_;  // input_ stays zero beyond the window

@@ -12,6 +12,8 @@ namespace {
 // is rounding, not a hole.
 constexpr double kJitterSeconds = 0.02;
 
+constexpr size_t kResampleStep = 8192;  // samples at once: work that stays in the cache
+
 SwrPtr make_swr(AVChannelLayout in_layout, int in_format, int in_rate, int out_rate) {
   AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
   SwrContext* made = nullptr;
@@ -65,13 +67,17 @@ std::vector<float> SoundConverter::resample(const std::vector<float>& wave, int 
       std::llround(static_cast<double>(wave.size()) * static_cast<double>(to) / from));
   std::vector<float> out(size + 256);
   size_t got = 0;
-  for (const bool flush : {false, true}) {
+  const auto convert = [&](const float* samples, size_t count) {
     uint8_t* outs[] = {reinterpret_cast<uint8_t*>(out.data() + got)};
-    const uint8_t* ins[] = {reinterpret_cast<const uint8_t*>(wave.data())};
+    const uint8_t* ins[] = {reinterpret_cast<const uint8_t*>(samples)};
     got += check_av(swr_convert(resampler_.get(), outs, static_cast<int>(out.size() - got),
-                                flush ? nullptr : ins, flush ? 0 : static_cast<int>(wave.size())),
+                                samples ? ins : nullptr, static_cast<int>(count)),
                     "resampling");
+  };
+  for (size_t done = 0; done < wave.size(); done += kResampleStep) {
+    convert(wave.data() + done, std::min(kResampleStep, wave.size() - done));
   }
+  convert(nullptr, 0);  // what the filter holds back
   std::fill(out.begin() + static_cast<ptrdiff_t>(std::min(got, size)), out.end(), 0.f);
   out.resize(size);
   return out;
