@@ -26,7 +26,7 @@ std::vector<Dimension> parse_shape(const std::string& shape) {
 std::string shape_text(const Tensor& tensor) {
   std::vector<std::string> sizes;
   for (const int64_t size : tensor.sizes()) sizes.push_back(std::to_string(size));
-  return "[" + join(sizes) + "]";
+  return std::string("[") + join(sizes) + "]";
 }
 
 std::string declared_text(const MethodPlugin& plugin) {
@@ -34,7 +34,7 @@ std::string declared_text(const MethodPlugin& plugin) {
   for (const EmbeddingSpec& spec : plugin.embeddings) {
     tensors.push_back(std::string(spec.name) + " [" + join(split(spec.shape, ',')) + "]");
   }
-  return "'" + std::string(plugin.name) + "' takes " + join(tensors);
+  return std::string("'") + plugin.name + "' takes " + join(tensors);
 }
 
 void check_names(const MethodPlugin& plugin, const NamedTensors& tensors,
@@ -46,7 +46,7 @@ void check_names(const MethodPlugin& plugin, const NamedTensors& tensors,
   }
   for (const auto& [name, tensor] : tensors) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      extra.push_back("'" + name + "'" + did_you_mean(name, known));
+      extra.push_back(std::string("'") + name + "'" + did_you_mean(name, known));
     }
   }
   if (missing.empty() && extra.empty()) return;

@@ -21,7 +21,7 @@ bool is_name(const char* text) {
 bool is_blank(const char* text) { return text == nullptr || *text == '\0'; }
 
 std::string quoted(const char* text) {
-  return text == nullptr ? "null" : "'" + std::string(text) + "'";
+  return text == nullptr ? "null" : std::string("'") + text + "'";
 }
 
 class Faults {

@@ -1,0 +1,104 @@
+// avbench loss METHOD FILE: the pure loss on given embeddings, for comparison with other programs.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "io/error.h"
+#include "plugin/embeddings.h"
+#include "plugin/registry.h"
+#include "tensors/tensor_file.h"
+
+namespace avbench {
+namespace {
+
+struct Options {
+  std::string method, file, gradients;
+  std::vector<std::string> sets;
+};
+
+std::vector<ParamInput> parse_sets(const std::vector<std::string>& sets) {
+  std::vector<ParamInput> inputs;
+  for (const std::string& set : sets) {
+    const auto equals = set.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw UserError("--set: got '" + set + "', expected PARAMETER=VALUE, e.g. temperature=0.2");
+    }
+    const std::string name = set.substr(0, equals);
+    inputs.push_back({name, set.substr(equals + 1), "--set " + name});
+  }
+  return inputs;
+}
+
+// 17 significant digits give back every double.
+std::string json_number(const std::string& name, const Tensor& value) {
+  const double number = value.item<double>();
+  if (!std::isfinite(number)) {
+    throw std::runtime_error(fmt::format("the loss gave {} = {} for finite inputs", name, number));
+  }
+  return fmt::format("{:.17g}", number);
+}
+
+std::string loss_json(const Loss& loss) {
+  std::string parts;
+  for (const auto& [name, value] : loss.parts) {
+    parts += fmt::format("{}{}: {}", parts.empty() ? "" : ", ", nlohmann::json(name).dump(),
+                         json_number(name, value));
+  }
+  return fmt::format("{{\"total\": {}, \"parts\": {{{}}}}}", json_number("total", loss.total),
+                     parts);
+}
+
+// d total / d tensor; zeros where the gradient is stopped.
+NamedTensors gradients(const Tensor& total, const NamedTensors& tensors) {
+  std::vector<Tensor> inputs;
+  for (const auto& [name, tensor] : tensors) inputs.push_back(tensor);
+  std::vector<Tensor> results(inputs.size());
+  if (total.requires_grad()) {
+    results = torch::autograd::grad({total}, inputs, {}, /*retain_graph=*/std::nullopt,
+                                    /*create_graph=*/false, /*allow_unused=*/true);
+  }
+  NamedTensors named;
+  size_t i = 0;
+  for (const auto& [name, tensor] : tensors) {
+    named[name] = results[i].defined() ? results[i] : at::zeros_like(tensor);
+    ++i;
+  }
+  return named;
+}
+
+void run(const Options& options) {
+  const PluginRegistry registry = PluginRegistry::discover();
+  const MethodPlugin& plugin = *registry.find(options.method).record;
+  const Params params = Params::resolve(plugin.name, plugin.params, parse_sets(options.sets));
+  const NamedTensors tensors = load_tensors(options.file);
+  check_embeddings(plugin, tensors, options.file);
+  for (const auto& [name, tensor] : tensors) tensor.requires_grad_();
+  const Loss loss = plugin.loss(tensors, params);
+  const std::string result = loss_json(loss);
+  if (!options.gradients.empty()) save_tensors(options.gradients, gradients(loss.total, tensors));
+  fmt::print("{}\n", result);
+}
+
+}  // namespace
+
+void add_loss_command(CLI::App& app) {
+  auto* command = app.add_subcommand("loss", "A method's pure loss on the embeddings in a file");
+  const auto options = std::make_shared<Options>();
+  command->add_option("METHOD", options->method, "name of a method")->required();
+  command->add_option("FILE", options->file, "safetensors with the method's embeddings")
+      ->required();
+  command->add_option("--set", options->sets, "set a parameter of the method")
+      ->type_name("PARAMETER=VALUE")
+      ->take_all();
+  command->add_option("--grad", options->gradients,
+                      "write d total / d input under each input's name (safetensors)");
+  command->add_flag("--json", "the result is JSON with or without it");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace avbench
