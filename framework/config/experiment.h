@@ -97,7 +97,8 @@ template <class V>
 void fields(V& v, As<EncoderConfig> auto& c) {
   v("name", c.name, Choices{"r3d|r2plus1d|c3d"}, "backbone of both towers");
   v("width", c.width, Range{1, 1024}, "channels of the first stage; 64 is the published network");
-  v("shared", c.shared, "one tower for both modalities, with batch-norm statistics of each its own");
+  v("shared", c.shared,
+    "one tower for both modalities, with batch-norm statistics of each its own");
 }
 
 struct OptimizerConfig {
@@ -131,7 +132,8 @@ void fields(V& v, As<ScheduleConfig> auto& c) {
   v("step_epochs", c.step_epochs, Range{1, 100000}, "step: epochs between two factors");
   v("gamma", c.gamma, Range{0, 1}, "step and plateau: the factor");
   v("patience", c.patience, Range{1, 100000}, "plateau: validations without improvement");
-  v("final_scale", c.final_scale, Range{0, 1}, "cosine: last learning rate as a share of the first");
+  v("final_scale", c.final_scale, Range{0, 1},
+    "cosine: last learning rate as a share of the first");
 }
 
 // What pretraining shares between all methods; optimiser and schedule are a row's own.
@@ -143,7 +145,8 @@ struct PretrainConfig {
 template <class V>
 void fields(V& v, As<PretrainConfig> auto& c) {
   v("epochs", c.epochs, Range{0, 100000}, "passes over the training split");
-  v("batch_size", c.batch_size, Range{1, 65536}, "samples a step; the last partial batch is dropped");
+  v("batch_size", c.batch_size, Range{1, 65536},
+    "samples a step; the last partial batch is dropped");
   v("clip_norm", c.clip_norm, Range{0, 1e9}, "clips the gradient's global norm; 0: no clipping");
 }
 
@@ -165,7 +168,8 @@ void fields(V& v, As<FinetuneConfig> auto& c) {
   v("epochs", c.epochs, Range{1, 100000}, "passes over the labelled training samples");
   v("batch_size", c.batch_size, Range{1, 65536}, "samples a step");
   v("scope", c.scope, Choices{"all|frozen"}, "what is trained: everything, or the classifier only");
-  v("fusion", c.fusion, Choices{"method|concat"}, "features seen: the method's fuse, or concatenation");
+  v("fusion", c.fusion, Choices{"method|concat"},
+    "features seen: the method's fuse, or concatenation");
   v("hidden", c.hidden, Range{0, 65536}, "hidden units of the classifier; 0: one linear layer");
   v("dropout", c.dropout, Range{0, 0.99}, "before the classifier's last layer");
   v("clip_norm", c.clip_norm, Range{0, 1e9}, "clips the gradient's global norm; 0: no clipping");
@@ -235,11 +239,11 @@ void fields(V& v, As<TrainingConfig> auto& c) {
 // One line of the comparison: a method, or a supervised baseline from random weights.
 struct RowConfig {
   std::string name;
-  std::string method;               // a plugin's name; empty for a baseline
-  std::string baseline;             // video, audio or both; empty for a method
-  std::string modality = "both";    // what finetuning and test see of a method's towers
-  std::vector<Setting> params;      // of the method, checked against its ParamSpecs
-  TrainingConfig pretrain;          // starts from the experiment's `training`
+  std::string method;             // a plugin's name; empty for a baseline
+  std::string baseline;           // video, audio or both; empty for a method
+  std::string modality = "both";  // what finetuning and test see of a method's towers
+  std::vector<Setting> params;    // of the method, checked against its ParamSpecs
+  TrainingConfig pretrain;        // starts from the experiment's `training`
 };
 template <class V>
 void fields(V& v, As<RowConfig> auto& c) {

@@ -1,6 +1,7 @@
 // A configuration file as a tree of values that know where they were written.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -15,5 +16,39 @@ struct Setting {
   std::string text;
   Where where;
 };
+
+struct Value {
+  enum class Kind { kNull, kScalar, kList, kMap };
+
+  Kind kind = Kind::kNull;
+  Where where;                         // of its key, or of the list's item
+  std::filesystem::path folder = {};   // of the file that says it; empty: the current directory
+  std::string text = {};               // kScalar
+  bool quoted = false;                 // kScalar: it is text, whatever it looks like
+  std::vector<std::string> keys = {};  // kMap: in the file's order, each once
+  std::vector<Value> children = {};    // kMap: of keys[i]; kList: the items
+
+  const Value* find(const std::string& key) const;  // nullptr: no such key, or no map
+  Value* find(const std::string& key);
+  std::string describe() const;  // for messages: "'abc'", "a map", "a list", "nothing"
+};
+
+// One YAML file with all that it `extends` (a path or a list of paths, relative to the file).
+// Throws UserError with file:line on what is no YAML, a repeated key, a tag, a file above 4 MiB,
+// aliases that grow beyond measure, or files that extend each other in a circle.
+Value load_yaml(const std::filesystem::path& path);
+
+// YAML from a string; `where` stands for every line of it.
+Value parse_yaml(const std::string& text, const Where& where);
+
+// Maps merge key by key; anything else in `overlay` replaces what is in `base`.
+void merge(Value& base, Value overlay);
+
+// "a.b.c=value" as --set has it; the value is YAML. An item of a list is named by its position from
+// zero, or, if it is a map with a name, by that name: rows.SimCLR.params.temperature=0.1.
+void set(Value& root, const std::string& assignment);
+
+// The value at "a.b.c", maps only; nullptr if there is none.
+const Value* find_path(const Value& root, const std::string& path);
 
 }  // namespace avbench

@@ -1,0 +1,100 @@
+#include "config/document.h"
+
+#include "config/experiment.h"
+#include "config/reader.h"
+#include "io/json.h"
+#include "io/suggest.h"
+
+namespace avbench {
+namespace {
+
+class Documenter {
+ public:
+  Documenter(std::string path, bool in_row, std::vector<KeyDoc>& keys)
+      : path_(std::move(path)), in_row_(in_row), keys_(keys) {}
+
+  void operator()(const char* name, const int64_t& value, Range range, const char* doc) {
+    add(name, "integer", value, span_of(range), doc);
+  }
+  void operator()(const char* name, const double& value, Range range, const char* doc) {
+    add(name, "number", value, span_of(range), doc);
+  }
+  template <class List>
+  void operator()(const char* name, const List& value, Range range, const char* doc) {
+    add(name, "list of integers", value, span_of(range) + " each", doc);
+  }
+  void operator()(const char* name, const bool& value, const char* doc) {
+    add(name, "flag", value, "true, false", doc);
+  }
+  void operator()(const char* name, const std::string& value, const char* doc) {
+    add(name, "text", value, "", doc);
+  }
+  void operator()(const char* name, const std::string& value, Choices choices, const char* doc) {
+    std::vector<std::string> words = split(choices.words, '|');
+    std::erase(words, "");
+    add(name, "word", value, join(words), doc);
+  }
+  void path(const char* name, const std::string& value, const char* doc) {
+    add(name, "path", value, "", doc);
+  }
+  void settings(const char* name, const std::vector<Setting>&, const char* doc) {
+    add(name, "map", Json::object(), "", doc);
+  }
+  template <class T>
+  void section(const char* name, const T& section) {
+    if (in_row_) {
+      keys_.push_back(
+          {path_ + name, "map", "training", "", "keys of `training` that this row changes"});
+      return;
+    }
+    Documenter inner(path_ + name + ".", false, keys_);
+    fields(inner, section);
+  }
+  void rows(const char* name, const std::vector<RowConfig>&, const TrainingConfig&) {
+    const RowConfig row;
+    Documenter inner(path_ + name + "[].", true, keys_);
+    fields(inner, row);
+  }
+
+ private:
+  void add(const char* name, const char* type, const Json& value, std::string allowed,
+           const char* doc) {
+    keys_.push_back({path_ + name, type, value.dump(), std::move(allowed), doc});
+  }
+
+  std::string path_;
+  bool in_row_;
+  std::vector<KeyDoc>& keys_;
+};
+
+std::string section_of(const std::string& path) {
+  const size_t dot = path.rfind('.');
+  return dot == std::string::npos ? "" : path.substr(0, dot);
+}
+
+}  // namespace
+
+std::vector<KeyDoc> document_keys() {
+  std::vector<KeyDoc> keys;
+  const Experiment experiment;
+  Documenter documenter("", false, keys);
+  fields(documenter, experiment);
+  return keys;
+}
+
+std::string document_markdown() {
+  std::string text;
+  std::string section = "none yet";
+  for (const KeyDoc& key : document_keys()) {
+    if (section_of(key.path) != section) {
+      section = section_of(key.path);
+      text += "\n### " + (section.empty() ? "Top level" : "`" + section + "`") +
+              "\n\n| Key | Type | Default | Allowed | Meaning |\n|---|---|---|---|---|\n";
+    }
+    text += "| `" + key.path + "` | " + key.type + " | `" + key.default_value + "` | " +
+            key.allowed + " | " + key.doc + " |\n";
+  }
+  return text;
+}
+
+}  // namespace avbench

@@ -1,0 +1,81 @@
+// Fills a configuration from a tree of values.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "config/experiment.h"
+#include "config/value.h"
+
+namespace avbench {
+
+std::string span_of(Range range);  // "1 to 1024"
+
+// 1 to 100 letters, digits and characters of `punctuation`; no dot or space first, no space last.
+bool is_name(const std::string& name, const char* punctuation);
+
+// What is wrong with a configuration, gathered so that one run shows it all.
+class Problems {
+ public:
+  void add(const Where& where, const std::string& what);
+  bool empty() const { return messages_.empty(); }
+  void throw_if_any() const;  // UserError
+
+ private:
+  std::vector<std::string> messages_;
+};
+
+// Visits fields() of one section. Keys that are absent leave the default.
+class Reader {
+ public:
+  // `path` of the section, "" or "protocol.clip".
+  Reader(const Value& section, std::string path, Problems& problems);
+
+  void operator()(const char* name, int64_t& value, Range range, const char* doc);
+  void operator()(const char* name, double& value, Range range, const char* doc);
+  void operator()(const char* name, std::array<int64_t, 2>& value, Range range, const char* doc);
+  void operator()(const char* name, std::vector<int64_t>& value, Range range, const char* doc);
+  void operator()(const char* name, bool& value, const char* doc);
+  void operator()(const char* name, std::string& value, const char* doc);
+  void operator()(const char* name, std::string& value, Choices choices, const char* doc);
+
+  // "./x" and "../x" start at the file's folder, any other relative path at the current directory.
+  void path(const char* name, std::string& value, const char* doc);
+  // Scalars, and lists as comma-separated text.
+  void settings(const char* name, std::vector<Setting>& settings, const char* doc);
+  // Each row's `pretrain` starts from `training`, which has to be read before.
+  void rows(const char* name, std::vector<RowConfig>& rows, const TrainingConfig& training);
+
+  template <class T>
+  void section(const char* name, T& section);
+
+  void refuse_unknown();  // once all keys have been visited
+
+ private:
+  const Value* take(const char* name);  // nullptr: absent
+  std::string path_of(const std::string& name) const;
+  void refuse(const Value& value, const char* name, const std::string& expected);
+  void check_row(const RowConfig& row, const Value& value, const std::vector<RowConfig>& before);
+  template <class T>
+  void number(const Value& value, const char* name, Range range, T& out);
+
+  const Value& section_;
+  std::string path_;
+  Problems& problems_;
+  std::vector<std::string> known_;
+};
+
+template <class T>
+void read_section(const Value& value, const std::string& path, T& section, Problems& problems) {
+  Reader reader(value, path, problems);
+  fields(reader, section);
+  reader.refuse_unknown();
+}
+
+template <class T>
+void Reader::section(const char* name, T& section) {
+  if (const Value* value = take(name)) read_section(*value, path_of(name), section, problems_);
+}
+
+}  // namespace avbench
