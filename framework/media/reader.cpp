@@ -256,8 +256,7 @@ class Pass {
       const double unit = av_q2d(input_.audio()->time_base);
       const double begin = static_cast<double>(packet.pts) * unit;
       if (begin >= sound_end_) return end_audio();
-      if (static_cast<double>(packet.pts + packet.duration) * unit <
-          sound_begin_ - kPrerollSeconds) {
+      if (begin + static_cast<double>(packet.duration) * unit < sound_begin_ - kPrerollSeconds) {
         return;
       }
     }

@@ -105,7 +105,7 @@ void SoundTrack::add(const AVFrame& frame, AVRational time_base) {
   int64_t place = next;
   if (frame.pts != AV_NOPTS_VALUE) {
     const double seconds = static_cast<double>(frame.pts) * av_q2d(time_base) - begin_;
-    if (seconds > end_ - begin_) return;
+    if (seconds > end_ - begin_ || seconds * rate_ + frame.nb_samples <= 0) return;
     place = std::llround(seconds * rate_);
     if (next > 0 && std::abs(place - next) <= static_cast<int64_t>(kJitterSeconds * rate_)) {
       place = next;

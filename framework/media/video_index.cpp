@@ -67,7 +67,7 @@ void survey_video(const AVPacket& packet, const AVCodecParameters& codec, VideoI
 void survey_audio(const AVPacket& packet, Survey& survey) {
   if (packet.pts == AV_NOPTS_VALUE || packet.flags & AV_PKT_FLAG_DISCARD) return;
   if (survey.audio_first == AV_NOPTS_VALUE) survey.audio_first = packet.pts;
-  survey.audio_end = std::max(survey.audio_end, packet.pts + packet.duration);
+  survey.audio_end = std::max(survey.audio_end, av_sat_add64(packet.pts, packet.duration));
 }
 
 // The most frames that come before another one in decoding and after it on the screen.
@@ -137,11 +137,12 @@ void settle_audio(const AVStream& audio, const Survey& survey, VideoIndex& index
   int64_t first = survey.audio_first, end = survey.audio_end;
   // The container's own start and duration leave out priming and padding.
   if (audio.start_time != AV_NOPTS_VALUE) first = std::max(first, audio.start_time);
-  if (audio.duration > 0) end = std::min(end, first + audio.duration);
+  if (audio.duration > 0) end = std::min(end, av_sat_add64(first, audio.duration));
   const double unit = av_q2d(audio.time_base);
   if (index.pts.empty()) index.origin = static_cast<double>(first) * unit;
   index.audio_start = static_cast<double>(first) * unit - index.origin;
-  index.audio_duration = static_cast<double>(std::max<int64_t>(0, end - first)) * unit;
+  index.audio_duration =
+      std::max(0.0, static_cast<double>(end) - static_cast<double>(first)) * unit;
 }
 
 void survey_file(const std::filesystem::path& path, const Budget& budget, VideoIndex& index) {
@@ -190,8 +191,8 @@ void judge(const Budget& budget, VideoIndex& index) {
 }  // namespace
 
 double VideoIndex::time_of(int64_t rank) const {
-  return static_cast<double>(pts.at(rank) - pts.front()) * static_cast<double>(time_base_num) /
-         static_cast<double>(time_base_den);
+  const double ticks = static_cast<double>(pts.at(rank)) - static_cast<double>(pts.front());
+  return ticks * static_cast<double>(time_base_num) / static_cast<double>(time_base_den);
 }
 
 VideoIndex index_file(const std::filesystem::path& path, const Budget& budget) {
