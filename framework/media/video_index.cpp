@@ -39,8 +39,9 @@ void read_parameters(const Input& input, VideoIndex& index) {
 struct Survey {
   int64_t packets = 0;            // of the video stream
   std::vector<int64_t> decoding;  // pts in the order of decoding, displayed or not
-  int64_t last_pts = INT64_MIN, last_duration = 0;      // of the frame shown last
-  int64_t audio_first = AV_NOPTS_VALUE, audio_end = 0;  // in the audio stream's time base
+  int64_t last_pts = INT64_MIN, last_duration = 0;                // of the frame shown last
+  int64_t audio_first = AV_NOPTS_VALUE, audio_end = 0;            // in the audio stream's time base
+  int64_t first_dts = AV_NOPTS_VALUE, last_dts = AV_NOPTS_VALUE;  // of the picture
   bool missing = false;
 };
 
@@ -60,6 +61,10 @@ void survey_video(const AVPacket& packet, const AVCodecParameters& codec, VideoI
       const int64_t dts = packet.dts == AV_NOPTS_VALUE ? packet.pts : packet.dts;
       index.entries.push_back({packet.pts, dts, survey.packets});
     }
+  }
+  if (packet.dts != AV_NOPTS_VALUE) {
+    if (survey.first_dts == AV_NOPTS_VALUE) survey.first_dts = packet.dts;
+    survey.last_dts = packet.dts;
   }
   ++survey.packets;
 }
@@ -109,15 +114,27 @@ bool in_order(const VideoIndex& index) {
                         [](const auto& a, const auto& b) { return a.pts < b.pts; });
 }
 
+// Seconds from frame to frame: by the times of decoding, else as the container says.
+AVRational mean_distance(const AVStream& video, const Survey& survey) {
+  AVRational distance =
+      video.avg_frame_rate.num > 0 ? av_inv_q(video.avg_frame_rate) : AVRational{1, 25};
+  const double span = static_cast<double>(survey.last_dts) - static_cast<double>(survey.first_dts);
+  if (survey.first_dts != AV_NOPTS_VALUE && span > 0 && span < 1e15) {
+    distance =
+        av_d2q(span * av_q2d(video.time_base) / static_cast<double>(survey.packets - 1), 1'000'000);
+  }
+  return distance;
+}
+
 void count_instead(const std::filesystem::path& path, const Budget& budget, const AVStream& video,
-                   VideoIndex& index) {
+                   const Survey& survey, VideoIndex& index) {
   index.sequential = true;
   index.entries.clear();
   index.pts.resize(count_frames(path, budget));
   std::iota(index.pts.begin(), index.pts.end(), 0);
-  const AVRational rate = video.avg_frame_rate.num > 0 ? video.avg_frame_rate : AVRational{25, 1};
-  index.time_base_num = rate.den;
-  index.time_base_den = rate.num;
+  const AVRational distance = mean_distance(video, survey);
+  index.time_base_num = distance.num;
+  index.time_base_den = distance.den;
 }
 
 void settle_video(const Survey& survey, VideoIndex& index) {
@@ -166,7 +183,8 @@ void survey_file(const std::filesystem::path& path, const Budget& budget, VideoI
   }
   index.reorder = reorder_depth(survey.decoding);
   std::sort(index.pts.begin(), index.pts.end());
-  if (survey.missing || !in_order(index)) count_instead(path, budget, *input.video(), index);
+  if (survey.missing || !in_order(index))
+    count_instead(path, budget, *input.video(), survey, index);
   settle_video(survey, index);
   if (input.audio()) settle_audio(*input.audio(), survey, index);
 }

@@ -105,6 +105,23 @@ Frames read_clip(MediaReader& reader, const std::filesystem::path& path, const V
   return frames;
 }
 
+namespace {
+
+using FilterPtr = std::unique_ptr<AVBSFContext, FreeByAddress<av_bsf_free>>;
+
+// AVI wants H.264 with start codes.
+FilterPtr start_code_filter(const AVStream& stream) {
+  AVBSFContext* made = nullptr;
+  check_av(av_bsf_alloc(av_bsf_get_by_name("h264_mp4toannexb"), &made), "remux: filter");
+  FilterPtr filter(made);
+  check_av(avcodec_parameters_copy(made->par_in, stream.codecpar), "remux: filter");
+  made->time_base_in = stream.time_base;
+  check_av(av_bsf_init(made), "remux: filter");
+  return filter;
+}
+
+}  // namespace
+
 void remux(const std::filesystem::path& from, const std::filesystem::path& to,
            const std::string& format, double shift) {
   AVFormatContext* opened = nullptr;
@@ -115,9 +132,11 @@ void remux(const std::filesystem::path& from, const std::filesystem::path& to,
   check_av(avformat_alloc_output_context2(&made, nullptr, format.c_str(), nullptr), "remux");
   const OutputPtr out(made);
   made->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
+  const FilterPtr filter = format == "avi" ? start_code_filter(*in->streams[0]) : nullptr;
   for (unsigned i = 0; i < in->nb_streams; ++i) {
     AVStream* stream = avformat_new_stream(made, nullptr);
-    check_av(avcodec_parameters_copy(stream->codecpar, in->streams[i]->codecpar), "remux");
+    const AVCodecParameters* codec = filter ? filter->par_out : in->streams[i]->codecpar;
+    check_av(avcodec_parameters_copy(stream->codecpar, codec), "remux");
     stream->codecpar->codec_tag = 0;
     stream->time_base = in->streams[i]->time_base;
     stream->avg_frame_rate = in->streams[i]->avg_frame_rate;
@@ -126,6 +145,10 @@ void remux(const std::filesystem::path& from, const std::filesystem::path& to,
   check_av(avformat_write_header(made, nullptr), "remux: header");
   const PacketPtr packet(av_packet_alloc());
   while (av_read_frame(in.get(), packet.get()) >= 0) {
+    if (filter) {
+      check_av(av_bsf_send_packet(filter.get(), packet.get()), "remux: filter");
+      check_av(av_bsf_receive_packet(filter.get(), packet.get()), "remux: filter");
+    }
     const AVStream& stream = *in->streams[packet->stream_index];
     const auto ticks = static_cast<int64_t>(std::llround(shift / av_q2d(stream.time_base)));
     packet->pts += ticks;

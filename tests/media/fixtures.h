@@ -55,7 +55,8 @@ struct Frames {
 Frames read_clip(MediaReader& reader, const std::filesystem::path& path, const VideoIndex& index,
                  const std::vector<int64_t>& ranks, int width = kWidth, int height = kHeight);
 
-// Copies the packets into another container ("mp4", "matroska", "mpegts") with all time stamps
+// Copies the packets into another container ("mp4", "matroska", "mpegts"; "avi" for files without
+// sound) with all time stamps
 // moved by `shift` seconds. Moved before zero in MP4, an edit list hides the beginning.
 void remux(const std::filesystem::path& from, const std::filesystem::path& to,
            const std::string& format, double shift);

@@ -154,6 +154,21 @@ TEST(MediaReader, FindsFramesOfOtherContainersAndClocks) {
   }
 }
 
+TEST(MediaReader, CountsFramesWhereTimeStampsAreMissing) {
+  const TempFolder folder;
+  write_numbered(folder / "a.mp4", plain_options(), 60);
+  remux(folder / "a.mp4", folder / "a.avi", "avi", 0);  // AVI stores none, and has B-frames here
+  const VideoIndex index = index_file(folder / "a.avi");
+  EXPECT_TRUE(index.sequential);
+  ASSERT_EQ(index.frames(), 60);
+  EXPECT_NEAR(index.fps, 30, 1.5);
+  MediaReader reader;
+  const auto ranks = ranks_of(40, 16);
+  const Frames clip = read_clip(reader, folder / "a.avi", index, ranks);
+  ASSERT_EQ(clip.decoded.status, FileStatus::kOk) << clip.decoded.message;
+  for (size_t i = 0; i < ranks.size(); ++i) EXPECT_EQ(picture_number(clip.at(i)), ranks[i]);
+}
+
 TEST(MediaReader, HiddenFramesOfAnEditListAreDecodedButNotCounted) {
   const TempFolder folder;
   write_numbered(folder / "a.mp4", plain_options(), 60);
