@@ -1,0 +1,59 @@
+#include "avbench/method.h"
+
+#include <gtest/gtest.h>
+
+#include "sdk/fake_towers.h"
+#include "sdk/loss_testing.h"
+
+namespace avbench {
+namespace {
+
+// A method that overrides only what it must, and has one frozen parameter.
+class Plain : public Method {
+ public:
+  using Method::Method;
+  Loss loss(const Batch&, const StepContext&) override { return {at::zeros({})}; }
+  Tensor head = register_parameter("head", at::ones({2}));
+  Tensor teacher = register_parameter("teacher", at::ones({2}), /*requires_grad=*/false);
+};
+
+struct Fixture {
+  std::shared_ptr<FakeTowers> towers = std::make_shared<FakeTowers>(5, 3);
+  std::shared_ptr<Plain> method = std::make_shared<Plain>(MethodContext{.towers = towers});
+};
+
+TEST(Method, RegistersItsTowersAsState) {
+  const Fixture f;
+  EXPECT_TRUE(f.method->named_parameters().contains("towers.video.weight"));
+  EXPECT_EQ(&f.method->evaluation_towers(), f.towers.get());
+}
+
+TEST(Method, PretrainsWhatRequiresAGradientAndFinetunesTheTowers) {
+  const Fixture f;
+  const auto pretrain = f.method->param_groups(Stage::kPretrain);
+  ASSERT_EQ(pretrain.size(), 1u);
+  EXPECT_EQ(pretrain[0].parameters.size(), 5u);  // two towers of weight and bias, and the head
+  const auto finetune = f.method->param_groups(Stage::kFinetune);
+  ASSERT_EQ(finetune.size(), 1u);
+  EXPECT_EQ(finetune[0].parameters.size(), 4u);
+}
+
+TEST(Method, FusesByConcatenationAndEmbedsThePooledFeatures) {
+  const Fixture f;
+  const Tensor video = to_tensor({{1, 2}}), audio = to_tensor({{3, 4}});
+  EXPECT_TRUE(f.method->fuse(video, audio).equal(to_tensor({{1, 2, 3, 4}})));
+  const auto [v, a] = f.method->embed({{video, {}}, {audio, {}}});
+  EXPECT_TRUE(v.equal(video));
+  EXPECT_TRUE(a.equal(audio));
+  EXPECT_EQ(f.method->health({}).collapse, "");
+}
+
+TEST(Communicator, OfOneProcessIsTheIdentity) {
+  Communicator alone;
+  const Tensor rows = at::ones({2, 2});
+  EXPECT_TRUE(alone.all_gather(rows).is_same(rows));
+  EXPECT_EQ(alone.size(), 1);
+}
+
+}  // namespace
+}  // namespace avbench
