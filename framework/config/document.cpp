@@ -67,6 +67,13 @@ class Documenter {
   std::vector<KeyDoc>& keys_;
 };
 
+// Angle brackets would be taken for HTML.
+std::string markdown_cell(const std::string& text) {
+  std::string cell;
+  for (const char c : text) cell += c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return cell;
+}
+
 std::string section_of(const std::string& path) {
   const size_t dot = path.rfind('.');
   return dot == std::string::npos ? "" : path.substr(0, dot);
@@ -92,7 +99,7 @@ std::string document_markdown() {
               "\n\n| Key | Type | Default | Allowed | Meaning |\n|---|---|---|---|---|\n";
     }
     text += "| `" + key.path + "` | " + key.type + " | `" + key.default_value + "` | " +
-            key.allowed + " | " + key.doc + " |\n";
+            key.allowed + " | " + markdown_cell(key.doc) + " |\n";
   }
   return text;
 }

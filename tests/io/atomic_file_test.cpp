@@ -95,9 +95,13 @@ TEST(AtomicFile, FolderThatMayNotBeWrittenIsNamedWithTheReason) {
   TempFolder folder;
   fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec);
   const bool root = ::geteuid() == 0;  // may write everywhere
-  if (root) ASSERT_EQ(::seteuid(kNobody), 0);
+  if (root) {
+    ASSERT_EQ(::seteuid(kNobody), 0);
+  }
   const std::string message = failure(folder / "a");
-  if (root) ASSERT_EQ(::seteuid(0), 0);
+  if (root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
   EXPECT_EQ(message, "cannot create " + (folder / "a").string() + ": Permission denied");
 }
 

@@ -1,0 +1,126 @@
+#include "config/writer.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "config/load.h"
+#include "io/atomic_file.h"
+#include "io/json.h"
+#include "io/temp_folder.h"
+
+namespace avbench {
+namespace {
+
+// Visits fields() and draws a value for each that a file may hold.
+class Randomizer {
+ public:
+  explicit Randomizer(uint32_t seed) : random_(seed) {}
+
+  void operator()(const char*, int64_t& value, Range range, const char*) { value = integer(range); }
+  void operator()(const char*, double& value, Range range, const char*) {
+    value = std::uniform_real_distribution(range.min, range.max)(random_);
+  }
+  void operator()(const char*, std::array<int64_t, 2>& value, Range range, const char*) {
+    for (int64_t& item : value) item = integer(range);
+  }
+  void operator()(const char*, std::vector<int64_t>& value, Range range, const char*) {
+    value = {integer(range), 0};
+    value[1] = (value[0] + 1) / 2 + 7;
+  }
+  void operator()(const char*, bool& value, const char*) { value = integer({0, 1}) == 1; }
+  void operator()(const char*, std::string& value, const char*) { value = text(); }
+  void operator()(const char*, std::string& value, Choices choices, const char*) {
+    const std::string words = choices.words;
+    value = words.substr(words.rfind('|') + 1);
+  }
+  void path(const char*, std::string& value, const char*) { value = "/" + text(); }
+  void settings(const char*, std::vector<Setting>& value, const char*) {
+    for (int i = 0; i < 3; ++i) value.push_back({text() + std::to_string(i), text(), ""});
+  }
+  template <class T>
+  void section(const char*, T& section) {
+    fields(*this, section);
+  }
+  void rows(const char*, std::vector<RowConfig>& rows, const TrainingConfig&) {
+    for (int i = 0; i < 3; ++i) {
+      RowConfig row;
+      fields(*this, row);
+      row.name = "row " + std::to_string(i);
+      row.baseline = "";
+      row.method += "m";
+      rows.push_back(row);
+    }
+  }
+
+ private:
+  int64_t integer(Range range) {
+    return std::uniform_int_distribution(static_cast<int64_t>(range.min),
+                                         static_cast<int64_t>(range.max))(random_);
+  }
+  std::string text() {
+    const std::vector<std::string> pieces{"a",  "null", "~",  "true", "1e3", ": ", "#",  "'", "\"",
+                                          "\n", "\\",   "\t", " ",    "ö",   "- ", "[x", "&", "<<"};
+    std::string result;
+    for (int64_t i = integer({0, 3}); i > 0; --i) {
+      result += pieces[static_cast<size_t>(integer({0, static_cast<double>(pieces.size() - 1)}))];
+    }
+    return result;
+  }
+
+  std::mt19937 random_;
+};
+
+// Makes the keys that are checked against each other and the file system agree.
+void make_consistent(Experiment& experiment, const std::string& source) {
+  experiment.name = "x";
+  experiment.protocol.data.source = source;
+  experiment.protocol.data.pretrain_source = "";
+  experiment.protocol.clip.crop = 8;
+  SpectrogramConfig& spectrogram = experiment.protocol.spectrogram;
+  spectrogram.crop = 8;
+  spectrogram.window = 1;
+  spectrogram.f_min = 0;
+  spectrogram.f_max = 1 + spectrogram.f_max / 1000;
+}
+
+TEST(ToYaml, LoadsBackToAnEqualExperiment) {
+  TempFolder folder;
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    Experiment experiment;
+    Randomizer randomizer(seed);
+    fields(randomizer, experiment);
+    make_consistent(experiment, folder.path());
+    write_file_atomically(folder / "x.yaml", to_yaml(experiment));
+    const Experiment loaded = load_experiment(folder / "x.yaml", {});
+    ASSERT_EQ(canonical_json(to_json(loaded)), canonical_json(to_json(experiment)))
+        << to_yaml(experiment);
+  }
+}
+
+TEST(ToYaml, KeepsTheOrderOfFieldsAndIsReadable) {
+  Experiment experiment;
+  experiment.name = "x";
+  experiment.rows.push_back({.name = "A b", .method = "m", .params = {{"t", "0.1", "f:1"}}});
+  const std::string text = to_yaml(experiment);
+  EXPECT_TRUE(text.starts_with("name: \"x\"\ndescription: \"\"\nseeds: [0]\nprotocol:\n  data:\n"));
+  EXPECT_NE(text.find("\n    resize: [128,171]\n"), std::string::npos);
+  EXPECT_NE(text.find("\nrows:\n  -\n    name: \"A b\"\n"), std::string::npos);
+  EXPECT_NE(text.find("\n    params:\n      t: \"0.1\"\n"), std::string::npos);
+}
+
+TEST(ToJson, HoldsEveryKeyOfASection) {
+  EXPECT_EQ(canonical_json(to_json(ClipConfig())),
+            R"({"crop":112,"frames":16,"resize":[128,171],"stride":1})");
+  EXPECT_EQ(canonical_json(to_json(OptimizerConfig())),
+            R"({"lr":0.001,"momentum":0.9,"name":"sgd","nesterov":false,"weight_decay":0.0005})");
+}
+
+TEST(ToJson, SettingsAreAMapWithoutTheirPlace) {
+  RowConfig row;
+  row.params = {{"t", "0.1", "f:3"}};
+  EXPECT_EQ(to_json(row)["params"].dump(), R"({"t":"0.1"})");
+}
+
+}  // namespace
+}  // namespace avbench
