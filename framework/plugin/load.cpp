@@ -16,9 +16,6 @@ namespace {
 constexpr const char* kTagPrefix = "avbench_abi_";
 constexpr const char* kRecordSymbol = "avbench_method_plugin";
 
-#define AVBENCH_STRING_(x) #x
-#define AVBENCH_STRING(x) AVBENCH_STRING_(x)
-
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& reason) {
   throw UserError(file.string() + ": " + reason);
 }
@@ -70,7 +67,7 @@ boost::dll::shared_library open_library(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::string host_abi_tag() { return AVBENCH_STRING(AVBENCH_ABI_TAG); }
+std::string host_abi_tag() { return AVBENCH_TEXT(AVBENCH_ABI_TAG); }
 
 LoadedPlugin load_plugin(const std::filesystem::path& path) {
   const std::filesystem::path file = std::filesystem::absolute(path).lexically_normal();

@@ -47,11 +47,19 @@ struct MethodPlugin {
   AVBENCH_CONCAT(AVBENCH_API_VERSION, TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, \
                  TORCH_VERSION_PATCH, cxx11abi, _GLIBCXX_USE_CXX11_ABI)
 
+#define AVBENCH_TEXT_(x) #x
+#define AVBENCH_TEXT(x) AVBENCH_TEXT_(x)
+#ifdef __clang__
+#define AVBENCH_COMPILER __VERSION__
+#else
+#define AVBENCH_COMPILER "g++ " __VERSION__
+#endif
+
 // Exports the ABI tag as a symbol's name (read before anything of the library runs), what it was
 // compiled with, and the record.
 #define AVBENCH_PLUGIN(record)                                                                \
   extern "C" {                                                                                \
   AVBENCH_EXPORT extern const char AVBENCH_ABI_TAG[];                                         \
-  const char AVBENCH_ABI_TAG[] = "g++ " __VERSION__;                                          \
+  const char AVBENCH_ABI_TAG[] = AVBENCH_COMPILER ", C++ " AVBENCH_TEXT(__cplusplus);         \
   AVBENCH_EXPORT const ::avbench::MethodPlugin* avbench_method_plugin() { return &(record); } \
   }

@@ -1,0 +1,68 @@
+#include "plugin/embeddings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/message.h"
+
+namespace avbench {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr EmbeddingSpec kSpecs[] = {{"query", "B,D"}, {"bank", "B,K+1,D", false}};
+const MethodPlugin kToy = {.name = "toy", .embeddings = kSpecs};
+
+NamedTensors sound() { return {{"query", at::ones({4, 3})}, {"bank", at::ones({4, 9, 3})}}; }
+
+std::string refusal(const NamedTensors& tensors) {
+  return user_error([&] { check_embeddings(kToy, tensors, "e.safetensors"); });
+}
+
+TEST(Embeddings, AreAcceptedAsDeclared) {
+  EXPECT_NO_THROW(check_embeddings(kToy, sound(), "e.safetensors"));
+}
+
+TEST(Embeddings, MustBeComplete) {
+  NamedTensors tensors = sound();
+  tensors.erase("bank");
+  tensors["querry"] = at::ones({4, 3});
+  EXPECT_THAT(refusal(tensors),
+              AllOf(HasSubstr("e.safetensors"), HasSubstr("missing tensors: bank"),
+                    HasSubstr("unknown tensors: 'querry' (did you mean 'query'?)"),
+                    HasSubstr("'toy' takes query [B, D], bank [B, K+1, D]")));
+  EXPECT_THAT(refusal({}), HasSubstr("missing tensors: query, bank"));
+}
+
+TEST(Embeddings, MustHaveTheDeclaredShape) {
+  NamedTensors tensors = sound();
+  tensors["query"] = at::ones({4});
+  EXPECT_THAT(refusal(tensors),
+              AllOf(HasSubstr("'query'"), HasSubstr("got shape [4], expected [B, D]")));
+  tensors["query"] = at::ones({4, 5});
+  EXPECT_THAT(refusal(tensors), HasSubstr("with D = 5 as in 'query'"));
+  tensors = sound();
+  tensors["bank"] = at::ones({4, 1, 3});
+  EXPECT_THAT(refusal(tensors), HasSubstr("with K at least 1"));
+}
+
+TEST(Embeddings, MustBeFiniteNumbersOfOneType) {
+  NamedTensors tensors = sound();
+  tensors["query"][1][1] = NAN;
+  EXPECT_THAT(refusal(tensors), HasSubstr("got 1 values that are NaN or infinite"));
+  tensors["query"] = at::ones({4, 3}, at::kDouble);
+  EXPECT_THAT(refusal(tensors), HasSubstr("one type"));
+  tensors["query"] = at::ones({4, 3}, at::kLong);
+  EXPECT_THAT(refusal(tensors), HasSubstr("floating-point"));
+}
+
+TEST(Embeddings, SpellShapesInCapitals) {
+  for (const char* good : {"B", "B,D", "B,K+1,D"}) EXPECT_TRUE(is_symbolic_shape(good)) << good;
+  for (const char* bad : {"", "b,d", "B,", "BD", "B,K+", "B,4", "B D"}) {
+    EXPECT_FALSE(is_symbolic_shape(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace avbench
