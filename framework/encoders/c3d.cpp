@@ -19,7 +19,7 @@ class C3d : public Encoder {
  public:
   explicit C3d(int64_t w)
       : Encoder({.name = "c3d", .conv3 = 4 * w, .conv4 = 8 * w, .conv5 = 8 * w, .min_size = 16}) {
-    //                                3x16x112x112 ->
+    // Channels in and out; a clip of 3 x 16 x 112 x 112 becomes
     conv1_ = unit("conv1", 3, w);            //  w x 16 x 112 x 112
     conv2_ = unit("conv2", w, 2 * w);        // 2w x 16 x  56 x  56
     conv3a_ = unit("conv3a", 2 * w, 4 * w);  // 4w x  8 x  28 x  28

@@ -35,7 +35,7 @@ class ResidualEncoder : public Encoder {
       : Encoder({.name = name, .conv3 = 2 * w, .conv4 = 4 * w, .conv5 = 8 * w}) {
     stem_ = register_module(
         "stem", std::make_shared<ConvBn>(conv({3, w, {3, 7, 7}, {1, 2, 2}, {1, 3, 3}}), w));
-    //             stage        in     out    stride   3x16x112x112 ->
+    // stage, channels in and out, stride; a clip of 3 x 16 x 112 x 112 becomes
     conv2_ = stage("conv2", conv, w, w, 1);          //  w x 16 x 56 x 56
     conv3_ = stage("conv3", conv, w, 2 * w, 2);      // 2w x  8 x 28 x 28
     conv4_ = stage("conv4", conv, 2 * w, 4 * w, 2);  // 4w x  4 x 14 x 14
