@@ -19,6 +19,7 @@ namespace {
 struct Options {
   std::string method, file, gradients;
   std::vector<std::string> sets;
+  bool json = true;  // the only form there is; the flag exists because every command has it
 };
 
 std::vector<ParamInput> parse_sets(const std::vector<std::string>& sets) {
@@ -94,10 +95,11 @@ void add_loss_command(CLI::App& app) {
       ->required();
   command->add_option("--set", options->sets, "set a parameter of the method")
       ->type_name("PARAMETER=VALUE")
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_option("--grad", options->gradients,
                       "write d total / d input under each input's name (safetensors)");
-  command->add_flag("--json", "the result is JSON with or without it");
+  command->add_flag("--json", options->json, "the result is JSON with or without it");
   command->callback([options] { run(*options); });
 }
 
