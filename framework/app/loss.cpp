@@ -72,6 +72,15 @@ NamedTensors gradients(const Tensor& total, const NamedTensors& tensors) {
   return named;
 }
 
+Loss evaluate(const MethodPlugin& plugin, const NamedTensors& tensors, const Params& params,
+              const std::string& file) {
+  try {
+    return plugin.loss(tensors, params);
+  } catch (const UserError& error) {
+    throw UserError(file + ": " + error.what());
+  }
+}
+
 void run(const Options& options) {
   const PluginRegistry registry = PluginRegistry::discover();
   const MethodPlugin& plugin = *registry.find(options.method).record;
@@ -79,7 +88,7 @@ void run(const Options& options) {
   const NamedTensors tensors = load_tensors(options.file);
   check_embeddings(plugin, tensors, options.file);
   for (const auto& [name, tensor] : tensors) tensor.requires_grad_();
-  const Loss loss = plugin.loss(tensors, params);
+  const Loss loss = evaluate(plugin, tensors, params, options.file);
   const std::string result = loss_json(loss);
   if (!options.gradients.empty()) save_tensors(options.gradients, gradients(loss.total, tensors));
   fmt::print("{}\n", result);

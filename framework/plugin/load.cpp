@@ -47,13 +47,15 @@ void check_abi(const std::filesystem::path& file) {
   if (!has(kRecordSymbol)) refuse(file, std::string("exports no ") + kRecordSymbol + "()");
 }
 
-// The loader's own words out of Boost's "… (dlerror system message: WORDS): CODE".
-std::string loader_message(const std::string& what) {
+// The loader's own words out of Boost's "… (dlerror system message: FILE: WORDS): CODE".
+std::string loader_message(const std::string& what, const std::filesystem::path& file) {
   const std::string before = "dlerror system message: ";
   const auto begin = what.find(before);
   const auto end = what.rfind("): ");
   if (begin == std::string::npos || end == std::string::npos) return what;
-  return what.substr(begin + before.size(), end - begin - before.size());
+  const std::string words = what.substr(begin + before.size(), end - begin - before.size());
+  const std::string prefix = file.string() + ": ";
+  return words.starts_with(prefix) ? words.substr(prefix.size()) : words;
 }
 
 boost::dll::shared_library open_library(const std::filesystem::path& file) {
@@ -61,7 +63,7 @@ boost::dll::shared_library open_library(const std::filesystem::path& file) {
   try {
     return boost::dll::shared_library(file, rtld_now | rtld_local);
   } catch (const std::exception& error) {
-    refuse(file, "cannot be loaded: " + loader_message(error.what()));
+    refuse(file, "cannot be loaded: " + loader_message(error.what(), file));
   }
 }
 
