@@ -89,8 +89,8 @@ class ExperimentRun::Impl {
       if (row.method.empty()) continue;
       const LoadedPlugin& loaded = plugins.find(row.method);
       methods_.emplace(
-          row.name, MethodOfRow{&loaded, Params::resolve(loaded.record->name, loaded.record->params,
-                                                         param_inputs(row.params))});
+          row.name, MethodOfRow{loaded, Params::resolve(loaded.record->name, loaded.record->params,
+                                                        param_inputs(row.params))});
     }
     const DataConfig& data = experiment_.protocol.data;
     data_ = open_dataset(data.source, experiment_);
@@ -192,7 +192,7 @@ class ExperimentRun::Impl {
 
  private:
   struct MethodOfRow {
-    const LoadedPlugin* plugin;
+    LoadedPlugin plugin;
     Params params;
   };
 
@@ -221,10 +221,10 @@ class ExperimentRun::Impl {
             folder,
             experiment_,
             row,
-            *loaded->record,
+            *loaded.record,
             params,
             static_cast<uint64_t>(seed),
-            stage_data(pretrain_data_, loaded->record->views(params))};
+            stage_data(pretrain_data_, loaded.record->views(params))};
   }
 
   PlannedRun plan_one(const RowConfig& row, int64_t seed) const {
@@ -269,7 +269,7 @@ class ExperimentRun::Impl {
     if (const auto found = methods_.find(run.row->name); found != methods_.end()) {
       const PretrainJob job =
           pretrain_job(*run.row, found->second, run.seed, title + " pretrain", run.pretrain_folder);
-      pretrained = ensure_pretrained(run, job, *found->second.plugin, options);
+      pretrained = ensure_pretrained(run, job, found->second.plugin, options);
       if (!options.finetune && !options.test) return;
       method = create_method(job);
       copy_state(CheckpointFolder(job.folder / "checkpoints").load("final").tensors,
