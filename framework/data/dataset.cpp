@@ -96,7 +96,7 @@ void Dataset::make_cache(int64_t bytes, int64_t limit_mib, int64_t samples) {
   if (bytes <= limit_mib << 20) {
     cache_ = std::make_unique<ContentCache>(samples);
     spdlog::info("decoded files are kept in memory: {:.0f} MiB", mib);
-  } else {
+  } else if (limit_mib > 0) {
     spdlog::info(
         "files are decoded anew for every batch: the decoded data set has {:.0f} MiB, "
         "run.cache_mib allows {}",
@@ -119,20 +119,20 @@ void Dataset::take(const std::vector<Item>& items, std::vector<CheckedFile>& fil
 }
 
 void Dataset::report(const DataConfig& data) const {
+  size_t files = excluded_.size();
+  for (const auto& split : splits_) files += split.size();
   if (!excluded_.empty() && data.on_bad == "fail") {
     throw UserError(fmt::format(
-        "{}: {} files cannot serve, and data.on_bad is 'fail':{}\nRemove or replace them, or set "
-        "data.on_bad to 'exclude' to leave them out and list them.",
-        data.source, excluded_.size(), listed(excluded_)));
+        "{}: {} of {} files cannot serve, and data.on_bad is 'fail':{}\nRemove or replace them, or "
+        "set data.on_bad to 'exclude' to leave them out and list them.",
+        data.source, excluded_.size(), files, listed(excluded_)));
   }
-  const bool none =
-      std::all_of(splits_.begin(), splits_.end(), [](const auto& split) { return split.empty(); });
-  if (none) {
+  if (excluded_.size() == files) {
     throw UserError(fmt::format("{}: none of the {} files can serve ({}):{}", data.source,
                                 excluded_.size(), status_counts(excluded_), listed(excluded_)));
   }
   if (!excluded_.empty()) {
-    spdlog::warn("{}: {} files are left out: {}", data.source, excluded_.size(),
+    spdlog::warn("{}: {} of {} files are left out: {}", data.source, excluded_.size(), files,
                  status_counts(excluded_));
   }
   check_classes(*this);

@@ -81,7 +81,7 @@ TEST(Dataset, StopsAtBadFilesIfToldSo) {
   EXPECT_NO_THROW(folder.open(64, "fail"));
   write_text(folder / "train/bell/text.mp4", "text");
   EXPECT_THAT(user_error([&] { folder.open(64, "fail"); }),
-              AllOf(HasSubstr("1 files"), HasSubstr("text.mp4"), HasSubstr("corrupt"),
+              AllOf(HasSubstr("1 of 4 files"), HasSubstr("text.mp4"), HasSubstr("corrupt"),
                     HasSubstr("on_bad")));
 }
 

@@ -8,11 +8,13 @@
 
 #include "data/fixtures.h"
 #include "data/resize.h"
+#include "data/single_file.h"
 #include "io/message.h"
 
 namespace avbench {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 Views three_views() {
@@ -160,6 +162,23 @@ TEST_F(LoaderTest, LoadsOnlyWhatIsWanted) {
                            requests);
               }),
               HasSubstr("twice"));
+}
+
+TEST_F(LoaderTest, AFileAloneLooksAsItDoesInItsDataSet) {
+  const auto dataset = folder_.open(64);
+  const SpectrogramConfig spectrogram = small_spectrogram();
+  const Sample sample = open_file(folder_ / "train/bell/f2.mp4", small_clip(), spectrogram);
+  for (const SampleRequest& request : {SampleRequest{.index = 2, .clip = 1, .clips = 4},
+                                       SampleRequest{.index = 2, .seed = 8, .epoch = 3}}) {
+    const Batch expected = load_batch(*dataset, Split::kTrain, three_views(), {request}).batch;
+    const Batch got = view_file(sample, request, three_views(), small_clip(), spectrogram);
+    EXPECT_TRUE(at::equal(got.video.at(kBaseView), expected.video.at(kBaseView)));
+    EXPECT_TRUE(at::equal(got.video.at("second"), expected.video.at("second")));
+    EXPECT_TRUE(at::equal(got.audio.at(kBaseView), expected.audio.at(kBaseView)));
+  }
+  write_movie(folder_ / "silent.mp4", {.sound = false});
+  EXPECT_THAT(user_error([&] { open_file(folder_ / "silent.mp4", small_clip(), spectrogram); }),
+              AllOf(HasSubstr("silent.mp4"), HasSubstr("no_audio")));
 }
 
 TEST_F(LoaderTest, RepeatsTheSpectrogramAlongTimeIfConfigured) {

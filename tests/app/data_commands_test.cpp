@@ -1,0 +1,111 @@
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/run_avbench.h"
+#include "data/fixtures.h"
+#include "data/single_file.h"
+#include "tensors/tensor_file.h"
+
+namespace avbench {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// small_clip() and small_spectrogram() as settings.
+const char* const kSettings =
+    " --set protocol.clip.frames=6 --set protocol.clip.stride=2 --set "
+    "'protocol.clip.resize=[24,32]'"
+    " --set protocol.clip.crop=16 --set protocol.spectrogram.sample_rate=8000"
+    " --set protocol.spectrogram.n_fft=512 --set protocol.spectrogram.window=128"
+    " --set protocol.spectrogram.hop=128 --set protocol.spectrogram.bands=32"
+    " --set protocol.spectrogram.f_max=4000 --set 'protocol.spectrogram.size=[32,32]'"
+    " --set 'protocol.spectrogram.resize=[24,30]' --set protocol.spectrogram.crop=20";
+
+class DataCommands : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  DataFolder folder_;
+};
+
+TEST_F(DataCommands, SampleWritesWhatTheNetworksSee) {
+  write_movie(folder_ / "a.mp4");
+  const Sample sample = open_file(folder_ / "a.mp4", small_clip(), small_spectrogram());
+  const auto expect_view = [&](const std::string& options, const SampleRequest& request) {
+    const Outcome outcome = run_avbench("sample " + path("a.mp4") + kSettings + " --out " +
+                                        path("s.safetensors") + " " + options);
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    const auto tensors = load_tensors(folder_ / "s.safetensors");
+    const Batch expected =
+        view_file(sample, request, base_views(), small_clip(), small_spectrogram());
+    EXPECT_EQ(tensors.at("video").sizes(), (std::vector<int64_t>{3, 6, 16, 16}));
+    EXPECT_EQ(tensors.at("audio").sizes(), (std::vector<int64_t>{3, 1, 20, 20}));
+    EXPECT_TRUE(at::equal(tensors.at("video"), expected.video.at(kBaseView)[0]));
+    EXPECT_TRUE(at::equal(tensors.at("audio"), expected.audio.at(kBaseView)[0]));
+  };
+  expect_view("", {.clip = 0, .clips = 1});
+  expect_view("--clip 2 --clips 3", {.clip = 2, .clips = 3});
+  expect_view("--view train --seed 5 --epoch 2 --index 9", {.index = 9, .seed = 5, .epoch = 2});
+}
+
+TEST_F(DataCommands, SampleDescribesAndDraws) {
+  write_movie(folder_ / "a.mp4");
+  const std::string command = "sample " + path("a.mp4") + kSettings;
+  const Outcome text = run_avbench(command);
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.out, AllOf(HasSubstr("24 frames of 64x48"), HasSubstr("[3,6,16,16]")));
+  const json description = json::parse(run_avbench(command + " --json").out);
+  EXPECT_EQ(description["start"], 6);  // the middle of 24 - 11
+  EXPECT_EQ(description["audio"]["shape"], json({3, 1, 20, 20}));
+  EXPECT_EQ(run_avbench(command + " --png " + path("a.png")).exit_code, 0);
+  EXPECT_EQ(read_file(folder_ / "a.png").substr(1, 3), "PNG");
+}
+
+TEST_F(DataCommands, SampleRefusesWhatCannotServe) {
+  write_text(folder_ / "text.mp4", "text");
+  const Outcome text = run_avbench("sample " + path("text.mp4"));
+  EXPECT_EQ(text.exit_code, 2);
+  EXPECT_THAT(text.err, AllOf(HasSubstr("text.mp4"), HasSubstr("corrupt")));
+  EXPECT_THAT(text.out, IsEmpty());
+  EXPECT_EQ(run_avbench("sample " + path("none.mp4")).exit_code, 2);
+  EXPECT_THAT(run_avbench("sample x.mp4 --set protocol.clip.fames=3").err,
+              HasSubstr("did you mean 'frames'"));
+  EXPECT_EQ(run_avbench("sample x.mp4 --view tset").exit_code, 2);
+}
+
+TEST_F(DataCommands, IndexCountsAndListsBadFiles) {
+  folder_.write_good_files(2);
+  write_text(folder_ / "train/bell/text.mp4", "text");
+  write_movie(folder_ / "train/drum/silent.mp4", {.sound = false});
+  const std::string command = "dataset index " + folder_.source().string() + kSettings;
+  const Outcome outcome = run_avbench(command + " --json");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json result = json::parse(outcome.out);
+  EXPECT_EQ(result["status"],
+            json({{"ok", 5}, {"no_audio", 1}, {"too_short", 0}, {"corrupt", 1}, {"timeout", 0}}));
+  EXPECT_EQ(result["splits"]["train"]["classes"], json({{"bell", 2}, {"drum", 2}}));
+  ASSERT_EQ(result["excluded"].size(), 2u);
+  EXPECT_EQ(result["excluded"][1]["id"], "train/drum/silent.mp4");
+  EXPECT_THAT(run_avbench(command).out, AllOf(HasSubstr("text.mp4"), HasSubstr("no_audio")));
+  EXPECT_EQ(run_avbench(command + " --set protocol.data.on_bad=fail").exit_code, 2);
+  EXPECT_EQ(run_avbench("dataset index " + path("nowhere")).exit_code, 2);
+}
+
+TEST_F(DataCommands, BenchLoaderCountsClips) {
+  for (const char* name : {"plain/a.mp4", "plain/b.mp4"}) write_movie(folder_ / name);
+  const Outcome outcome =
+      run_avbench("bench loader " + path("plain") + kSettings +
+                  " --json --clips 4 --batch 2 --repetitions 1 --min-time 0.01");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json result = json::parse(outcome.out);
+  ASSERT_EQ(result["benchmarks"].size(), 2u);
+  for (const json& benchmark : result["benchmarks"]) {
+    EXPECT_GT(benchmark["clips_per_second"].get<double>(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace avbench
