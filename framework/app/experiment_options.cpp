@@ -19,7 +19,8 @@ std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command) {
       ->required();
   command.add_option("--set", options->sets, "override a key: protocol.pretrain.epochs=3")
       ->type_name("KEY=VALUE")
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command.add_option("--row", options->run.rows, "only this row (may be given again)");
   command.add_option("--seed", options->run.seeds, "only this seed (may be given again)");
   return options;

@@ -1,0 +1,272 @@
+// The main job as a user runs it, on a data set of a few small files.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "app/run_avbench.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kConfig = R"(
+name: tiny
+seeds: [0]
+protocol:
+  data: {source: DATA}
+  clip: {frames: 2, stride: 2, resize: [20, 24], crop: 16}
+  spectrogram: {sample_rate: 8000, n_fft: 512, window: 128, hop: 128, bands: 32, f_max: 4000,
+                size: [32, 32], resize: [20, 24], crop: 16}
+  encoder: {width: 2}
+  pretrain: {epochs: 3, batch_size: 4, clip_norm: 1}
+  finetune: {epochs: 3, batch_size: 4, optimizer: {lr: 0.01}}
+  test: {clips: 2}
+  batch_norm: {samples: 8}
+run: {checkpoint_every: 5, threads: 1, results: RESULTS}
+rows:
+  - {name: Baseline-R, baseline: video}
+  - {name: SimCLR, method: simclr, params: {hidden_dim: 8, projector_dim: 8}}
+  - {name: AVCL, method: avcl, params: {alignment: towers}}
+)";
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
+
+class Compare : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = new TempFolder;
+    const Outcome made =
+        run_avbench("dataset synth " + (*shared_ / "data").string() +
+                    " --classes 2 --train 16 --val 6 --test 6 --size 32x32 --seconds 1 --fps 8");
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+  static void TearDownTestSuite() {
+    delete shared_;
+    shared_ = nullptr;
+  }
+
+  static fs::path data() { return *shared_ / "data"; }
+
+  fs::path configure(const std::string& results, const fs::path& source = data()) {
+    const fs::path file = folder_ / (results + ".yaml");
+    std::ofstream(file) << replaced(replaced(kConfig, "DATA", source.string()), "RESULTS",
+                                    (folder_ / results).string());
+    return file;
+  }
+
+  Outcome run(const std::string& arguments) const {
+    return run_avbench(arguments, "AVBENCH_CACHE=" + (*shared_ / "cache").string());
+  }
+
+  json read_json(const std::string& file) const { return json::parse(read_file(folder_ / file)); }
+
+  TempFolder folder_;
+  static TempFolder* shared_;
+};
+TempFolder* Compare::shared_ = nullptr;
+
+// The share of lines of predictions.csv whose second and third field agree.
+double accuracy_of(const fs::path& predictions) {
+  std::istringstream lines(read_file(predictions));
+  std::string line;
+  std::getline(lines, line);
+  int right = 0, all = 0;
+  while (std::getline(lines, line)) {
+    std::istringstream fields(line);
+    std::string id, label, predicted;
+    std::getline(fields, id, ',');
+    std::getline(fields, label, ',');
+    std::getline(fields, predicted, ',');
+    right += label == predicted;
+    ++all;
+  }
+  return static_cast<double>(right) / all;
+}
+
+TEST_F(Compare, RunsEveryRowAndLeavesTheDocumentedFiles) {
+  const std::string config = configure("r").string();
+  const Outcome outcome = run("compare " + config);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_LT(outcome.out.find("Baseline-R"), outcome.out.find("SimCLR"));
+  EXPECT_LT(outcome.out.find("SimCLR"), outcome.out.find("AVCL"));
+  const json table = read_json("r/tiny/table.json");
+  ASSERT_EQ(table.size(), 3u);
+  EXPECT_EQ(table[0]["modality"], "video");
+  EXPECT_EQ(table[1]["method"], "simclr");
+  EXPECT_EQ(table[0]["chance"], 0.5);
+  EXPECT_EQ(table[0]["protocol"], table[2]["protocol"]);
+  EXPECT_EQ(table[0]["labels_validation"], 6);
+  for (const char* row : {"Baseline-R", "SimCLR", "AVCL"}) {
+    const std::string run_folder = std::string("r/tiny/") + row + "-s0/";
+    for (const char* file : {"config.yaml", "protocol.json", "metrics.jsonl", "excluded.csv",
+                             "predictions.csv", "predictions_clips.csv", "summary.json"}) {
+      EXPECT_TRUE(fs::exists(folder_ / (run_folder + file))) << run_folder << file;
+    }
+    EXPECT_EQ(read_json(run_folder + "summary.json")["accuracy"].get<double>(),
+              accuracy_of(folder_ / (run_folder + "predictions.csv")));
+  }
+
+  // A second run finds everything done.
+  const auto written = fs::last_write_time(folder_ / "r/tiny/SimCLR-s0/metrics.jsonl");
+  const Outcome again = run("compare " + config + " --json");
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_THAT(again.err, HasSubstr("[2/3] SimCLR s0: already finished"));
+  EXPECT_EQ(json::parse(again.out), table);
+  EXPECT_EQ(fs::last_write_time(folder_ / "r/tiny/SimCLR-s0/metrics.jsonl"), written);
+
+  // Another configuration is not mixed into the folder.
+  const Outcome other = run("compare " + config + " --set protocol.finetune.dropout=0.5");
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("finetune.dropout: 0.7 -> 0.5"),
+                               HasSubstr("not overwritten"), HasSubstr("another name")));
+}
+
+TEST_F(Compare, TheStagesAloneGiveTheSameNumbers) {
+  const std::string alone = configure("alone").string();
+  const Outcome early = run("finetune " + alone + " --row SimCLR");
+  EXPECT_EQ(early.exit_code, 2);
+  EXPECT_THAT(early.err, HasSubstr("run `avbench pretrain` first"));
+  for (const char* stage : {"pretrain ", "finetune "}) {
+    const Outcome outcome = run(stage + alone + " --row SimCLR");
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  }
+  const Outcome tested = run("test " + (folder_ / "alone/tiny/SimCLR-s0").string());
+  ASSERT_EQ(tested.exit_code, 0) << tested.err;
+  ASSERT_EQ(run("compare " + configure("whole").string() + " --row SimCLR").exit_code, 0);
+  EXPECT_EQ(read_file(folder_ / "alone/tiny/SimCLR-s0/predictions_clips.csv"),
+            read_file(folder_ / "whole/tiny/SimCLR-s0/predictions_clips.csv"));
+}
+
+// Waits for `lines` lines in a file that another process is writing; false if it ended before.
+bool wait_for_lines(pid_t process, const fs::path& folder, int lines) {
+  while (waitpid(process, nullptr, WNOHANG) == 0) {
+    std::error_code ignored;
+    for (const auto& entry : fs::recursive_directory_iterator(folder, ignored)) {
+      if (entry.path().filename() != "metrics.jsonl") continue;
+      std::ifstream stream(entry.path());
+      std::string line;
+      int count = 0;
+      while (std::getline(stream, line)) ++count;
+      if (count >= lines) return true;
+    }
+  }
+  return false;
+}
+
+TEST_F(Compare, AnInterruptedRunSaysHowToContinueAndEndsAsAnUnbrokenOne) {
+  const std::string more = " --row SimCLR --set protocol.pretrain.epochs=500";
+  ASSERT_EQ(run("compare " + configure("whole").string() + more).exit_code, 0);
+
+  const std::string config = configure("broken").string();
+  const fs::path log = folder_ / "log";
+  const std::string command =
+      "exec " AVBENCH_PROGRAM " compare " + config + more + " 2>" + log.string() + " >/dev/null";
+  const pid_t process = fork();
+  if (process == 0) {
+    setenv("AVBENCH_CACHE", (*shared_ / "cache").c_str(), 1);
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+  }
+  ASSERT_TRUE(wait_for_lines(process, folder_ / "broken/pretrain", 8)) << read_file(log);
+  kill(process, SIGINT);
+  int status = 0;
+  waitpid(process, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_THAT(read_file(log), AllOf(HasSubstr("interrupted at step"),
+                                    HasSubstr("Run the same command again to continue")));
+
+  const Outcome rest = run("compare " + config + more);
+  ASSERT_EQ(rest.exit_code, 0) << rest.err;
+  EXPECT_THAT(rest.err, HasSubstr("continues at step"));
+  EXPECT_EQ(read_file(folder_ / "broken/tiny/SimCLR-s0/predictions_clips.csv"),
+            read_file(folder_ / "whole/tiny/SimCLR-s0/predictions_clips.csv"));
+}
+
+// The same training and validation files with two different test splits.
+TEST_F(Compare, TheChoiceOfTheCheckpointNeverSeesTheTestSplit) {
+  std::string chosen[2];
+  for (int half : {0, 1}) {
+    const fs::path manifest = folder_ / ("half" + std::to_string(half) + ".csv");
+    std::ofstream stream(manifest);
+    stream << "path,label,split\n";
+    int number = 0;
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::recursive_directory_iterator(data())) {
+      if (entry.path().extension() == ".mp4") files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    for (const fs::path& file : files) {
+      const fs::path name = fs::relative(file, data());
+      const std::string split = *name.begin();
+      if (split == "test" && number++ % 2 != half) continue;
+      stream << file.string() << "," << std::next(name.begin())->string() << "," << split << "\n";
+    }
+    stream.close();
+    const std::string results = "half" + std::to_string(half);
+    const Outcome outcome =
+        run("compare " + configure(results, manifest).string() + " --row Baseline-R");
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    const json finetuned = read_json(results + "/tiny/Baseline-R-s0/finetune.json");
+    chosen[half] = finetuned["chosen_epoch"].dump() + " " + finetuned["validation"].dump();
+    EXPECT_EQ(read_json(results + "/tiny/Baseline-R-s0/test.json")["videos"], 3);
+  }
+  EXPECT_EQ(chosen[0], chosen[1]);
+  EXPECT_NE(read_json("half0/tiny/Baseline-R-s0/protocol.json")["hash"],
+            read_json("half1/tiny/Baseline-R-s0/protocol.json")["hash"]);
+}
+
+TEST_F(Compare, ADryRunPrintsAConfigurationThatLoadsAndTrainsNothing) {
+  const Outcome plan = run("compare " + configure("r").string() + " --dry-run");
+  ASSERT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("SimCLR s0: pretrain 12 steps; finetune 12 steps"),
+                              HasSubstr("Baseline-R s0: finetune 12 steps; test 12 clips")));
+  EXPECT_FALSE(fs::exists(folder_ / "r"));
+}
+
+TEST_F(Compare, AFailingRowIsNamedAndDoesNotStopTheOthers) {
+  const Outcome outcome = run("compare " + configure("r").string() +
+                              " --set rows.SimCLR.pretrain.optimizer.lr=1000"
+                              " --set rows.SimCLR.pretrain.optimizer.momentum=0.999"
+                              " --set protocol.pretrain.clip_norm=0"
+                              " --set protocol.pretrain.epochs=30");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("1 of the runs failed"), HasSubstr("SimCLR"),
+                                 HasSubstr("Last good checkpoint")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("Baseline-R"), Not(HasSubstr("SimCLR"))));
+}
+
+TEST_F(Compare, MistakesAreTheUsersAndNameTheRemedy) {
+  const std::string config = configure("r").string();
+  const Outcome key = run("compare " + config + " --set protocol.finetune.epoch=3");
+  EXPECT_EQ(key.exit_code, 2);
+  EXPECT_THAT(key.err, HasSubstr("epochs"));
+  const Outcome row = run("compare " + config + " --row SimCRL");
+  EXPECT_EQ(row.exit_code, 2);
+  EXPECT_THAT(row.err, HasSubstr("did you mean 'SimCLR'"));
+  const Outcome method = run("compare " + config + " --set rows.SimCLR.method=simlcr");
+  EXPECT_EQ(method.exit_code, 2);
+  EXPECT_THAT(method.err, HasSubstr("simclr"));
+  const Outcome param = run("compare " + config + " --set rows.SimCLR.params.temprature=1");
+  EXPECT_EQ(param.exit_code, 2);
+  EXPECT_THAT(param.err, HasSubstr("temperature"));
+  const Outcome missing = run("compare nowhere.yaml");
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("nowhere.yaml"));
+}
+
+}  // namespace
+}  // namespace avbench
