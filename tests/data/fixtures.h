@@ -84,9 +84,9 @@ class DataFolder {
   // Training files of two classes, `files` of each, and one validation file.
   void write_good_files(int files = 3) const {
     for (int i = 0; i < files; ++i) {
-      const std::string name = "f" + std::to_string(i) + ".mp4";
-      write_movie(*this / ("train/bell/" + name), {.frames = 20 + 3 * i, .pattern = i});
-      write_movie(*this / ("train/drum/" + name), {.frames = 24 + i, .pattern = 4 + i});
+      const std::string name = std::to_string(i) + ".mp4";
+      write_movie(*this / ("train/bell/f" + name), {.frames = 20 + 3 * i, .pattern = i});
+      write_movie(*this / ("train/drum/f" + name), {.frames = 24 + i, .pattern = 4 + i});
     }
     write_movie(*this / "val/drum/v.mp4", {.pattern = 9});
   }
