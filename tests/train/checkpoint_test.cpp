@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "avbench/batch.h"
 #include "io/error.h"
 
 namespace avbench {
