@@ -55,12 +55,14 @@ Json describe(const Dataset& dataset, const std::string& source) {
                         {"status", std::string(to_string(file.status))},
                         {"message", file.message}});
   }
+  Json hashes = Json::object();
+  for (const Split split : kSplits) hashes[std::string(to_string(split))] = dataset.hash(split);
   return {{"source", source},
           {"classes", dataset.classes()},
           {"status", status_counts(dataset)},
           {"splits", splits},
           {"excluded", excluded},
-          {"hash", dataset.hash()},
+          {"hash", hashes},
           {"index", index_cache_file(source).string()}};
 }
 

@@ -9,6 +9,7 @@
 #include "data/file_check.h"
 #include "data/index_cache.h"
 #include "io/error.h"
+#include "io/json.h"
 #include "io/sha256.h"
 
 namespace avbench {
@@ -144,14 +145,12 @@ std::vector<int64_t> Dataset::labels(Split split) const {
   return labels;
 }
 
-std::string Dataset::hash() const {
-  Sha256 sha;
-  for (const Split split : kSplits) {
-    for (const Sample& sample : samples(split)) {
-      sha.update(fmt::format("{}\t{}\t{}\n", to_string(split), sample.id, classes_[sample.label]));
-    }
+std::string Dataset::hash(Split split) const {
+  Json list = Json::array();
+  for (const Sample& sample : samples(split)) {
+    list.push_back({sample.id, classes_[sample.label], sample.stamp.bytes});
   }
-  return sha.hex();
+  return sha256_hex(canonical_json(list));
 }
 
 }  // namespace avbench

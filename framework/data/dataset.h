@@ -55,8 +55,9 @@ class Dataset {
 
   const std::vector<BadFile>& excluded() const { return excluded_; }
 
-  // SHA-256 over the ids and labels of all usable samples by split: which data this is.
-  std::string hash() const;
+  // SHA-256 over id, class and size of the file of a split's samples: which data this is. A file
+  // that was replaced by another is another sample.
+  std::string hash(Split split) const;
 
   const ClipConfig& clip() const { return clip_; }
   const SpectrogramConfig& spectrogram() const { return spectrogram_; }

@@ -80,9 +80,11 @@ std::string align(const std::vector<std::vector<std::string>>& cells) {
   for (const auto& line : cells) {
     for (size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], width(line[c]));
   }
+  // Names in the first column and words in the last; figures between.
+  const auto left = [&](size_t c) { return c == 0 || c + 1 == widths.size(); };
   const auto padded = [&](const std::string& text, size_t c) {
     const std::string space(widths[c] - width(text), ' ');
-    return c == 0 ? text + space : space + text;
+    return left(c) ? text + space : space + text;
   };
   std::string text;
   for (size_t r = 0; r < cells.size(); ++r) {
@@ -90,8 +92,8 @@ std::string align(const std::vector<std::vector<std::string>>& cells) {
     text += "|\n";
     if (r > 0) continue;
     for (size_t c = 0; c < widths.size(); ++c) {
-      text += c == 0 ? "|" + std::string(widths[c] + 2, '-')
-                     : "|" + std::string(widths[c] + 1, '-') + ":";
+      text += left(c) ? "|" + std::string(widths[c] + 2, '-')
+                      : "|" + std::string(widths[c] + 1, '-') + ":";
     }
     text += "|\n";
   }

@@ -161,9 +161,6 @@ void write_synth_file(const fs::path& path, const SynthOptions& options, const S
   mp4.height = options.height;
   mp4.fps = {options.fps, 1};
   mp4.crf = 27;
-  // The slower presets' macroblock tree reads undefined memory in pictures below 128 pixels: their
-  // bytes differ from run to run.
-  mp4.preset = "superfast";
   mp4.sample_rate = kSynthSampleRate;
   Mp4Writer writer(path, mp4);
   const std::vector<uint8_t> frames = render_frames(options, scene);

@@ -9,7 +9,7 @@ namespace {
 
 using namespace avbench;
 
-constexpr double kLivingThreshold = 0.05;  // below this share of gate columns a run is collapsed
+constexpr double kLivingThreshold = 0.05;  // share of gate columns
 
 constexpr ParamSpec kParams[] = {
     number("temperature", 0.5, 1e-3, 100, "tau of SelfCL, Eq. 8"),
@@ -103,9 +103,8 @@ class Avcl : public Method {
     const double living = (gate > 0).any(0).to(at::kDouble).mean().item<double>();
     Health health{{{"living_gate_columns", living}}, ""};
     if (living < kLivingThreshold) {
-      health.collapse = "AMFM's gate is dead: " + std::to_string(100 * living) +
-                        " % of its columns are above zero for any sample (threshold " +
-                        std::to_string(std::lround(100 * kLivingThreshold)) + " %)";
+      health.collapse = "AMFM's gate is dead, " + std::to_string(std::lround(100 * living)) +
+                        " % of its columns live";
     }
     return health;
   }

@@ -72,7 +72,7 @@ TEST(Dataset, FindsTheSameWithoutCache) {
   const auto cached = DataFolder::open_source(folder.source(), 64);
   EXPECT_NE(cached->cache(), nullptr);
   EXPECT_EQ(statuses(*uncached), statuses(*cached));
-  EXPECT_EQ(uncached->hash(), cached->hash());
+  EXPECT_EQ(uncached->hash(Split::kTrain), cached->hash(Split::kTrain));
 }
 
 TEST(Dataset, StopsAtBadFilesIfToldSo) {
@@ -145,17 +145,19 @@ TEST(Dataset, DecodesPartsOfFilesThatAManifestNames) {
       std::equal(part.frames.begin(), part.frames.end(), whole.frames.begin() + 12 * frame));
 }
 
-TEST(Dataset, HashFollowsIdsAndLabels) {
+TEST(Dataset, HashOfASplitFollowsItsIdsAndLabels) {
   const DataFolder folder;
   write_movie(folder / "a.mp4");
   const auto hash = [&](const std::string& row) {
     write_text(folder / "m.csv", "path,label,split\n" + row);
-    return DataFolder::open_source(folder / "m.csv", 64)->hash();
+    return DataFolder::open_source(folder / "m.csv", 64)->hash(Split::kTrain);
   };
   const std::string base = hash("a.mp4,x,train\n");
   EXPECT_EQ(hash("a.mp4,x,train\n"), base);
   EXPECT_NE(hash("a.mp4,y,train\n"), base);
   EXPECT_NE(hash("a.mp4,x,val\n"), base);
+  write_movie(folder / "b.mp4");
+  EXPECT_NE(hash("b.mp4,x,train\n"), base);
 }
 
 TEST(Dataset, ReportsProgressAndStopsWhenThatThrows) {
