@@ -62,21 +62,21 @@ void require_samples(const Dataset& data, Split split, const std::string& source
                   source, to_string(split), data.excluded().size(), source));
 }
 
-// Pretraining must not see what the choice of a checkpoint or the test will be measured on.
-void require_no_leak(const Dataset& pretrain, const Dataset& data, const std::string& source) {
-  std::set<fs::path> held_out;
+// A file, or a part of one, must not be trained on and measured with.
+void require_no_leak(const Dataset& training, const Dataset& data, const std::string& source) {
+  const auto key = [](const Sample& sample) {
+    return std::pair(fs::weakly_canonical(sample.path), sample.segment);
+  };
+  std::set<std::pair<fs::path, std::pair<double, double>>> held_out;
   for (const Split split : {Split::kVal, Split::kTest}) {
-    for (const Sample& sample : data.samples(split)) {
-      held_out.insert(fs::weakly_canonical(sample.path));
-    }
+    for (const Sample& sample : data.samples(split)) held_out.insert(key(sample));
   }
-  for (const Sample& sample : pretrain.samples(Split::kTrain)) {
-    if (held_out.contains(fs::weakly_canonical(sample.path))) {
-      throw UserError(
-          fmt::format("{}: its training split holds {}, which is in the validation or "
-                      "test split of protocol.data.source",
-                      source, sample.path.string()));
-    }
+  for (const Sample& sample : training.samples(Split::kTrain)) {
+    if (!held_out.contains(key(sample))) continue;
+    throw UserError(
+        fmt::format("{}: {} is in the training split, but also held out for "
+                    "validation or test in protocol.data.source",
+                    source, sample.path.string()));
   }
 }
 
@@ -100,6 +100,7 @@ class ExperimentRun::Impl {
       require_samples(*data_, split, data.source);
     }
     require_samples(*pretrain_data_, Split::kTrain, data.pretrain_source);
+    require_no_leak(*data_, *data_, data.source);
     if (!same) require_no_leak(*pretrain_data_, *data_, data.pretrain_source);
     require_working_rows();
     protocol_ = protocol_identity(experiment_, *data_, *pretrain_data_);
@@ -313,6 +314,7 @@ class ExperimentRun::Impl {
     }
     fs::create_directories(job.folder);
     write_file_atomically(job.folder / "identity.json", run.pretrain.content.dump(1) + "\n");
+    write_file_atomically(job.folder / "excluded.csv", excluded_csv(*pretrain_data_));
     write_file_atomically(code, hash);
     return pretrain(job);
   }

@@ -8,7 +8,6 @@
 
 namespace avbench {
 namespace fs = std::filesystem;
-namespace {
 
 std::string excluded_csv(const Dataset& dataset) {
   std::string text = "id,path,split,status,message\n";
@@ -18,8 +17,6 @@ std::string excluded_csv(const Dataset& dataset) {
   }
   return text;
 }
-
-}  // namespace
 
 bool RunFolder::finished(const Json& record) const {
   if (!fs::exists(path_ / "run.json")) return false;

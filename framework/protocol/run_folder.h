@@ -10,6 +10,9 @@
 
 namespace avbench {
 
+// id,path,split,status,message of every file that could not serve.
+std::string excluded_csv(const Dataset& dataset);
+
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}

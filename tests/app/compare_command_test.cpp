@@ -229,6 +229,25 @@ TEST_F(Compare, TheChoiceOfTheCheckpointNeverSeesTheTestSplit) {
             read_json("half1/tiny/Baseline-R-s0/protocol.json")["hash"]);
 }
 
+TEST_F(Compare, AFileThatIsTrainedOnAndTestedIsRefused) {
+  const fs::path manifest = folder_ / "leak.csv";
+  std::ofstream stream(manifest);
+  stream << "path,label,split\n";
+  for (const auto& entry : fs::recursive_directory_iterator(data())) {
+    if (entry.path().extension() != ".mp4") continue;
+    const fs::path name = fs::relative(entry.path(), data());
+    const std::string label = std::next(name.begin())->string();
+    stream << entry.path().string() << "," << label << "," << name.begin()->string() << "\n";
+    if (name.begin()->string() == "test") {
+      stream << entry.path().string() << "," << label << ",train\n";
+    }
+  }
+  stream.close();
+  const Outcome outcome = run("compare " + configure("r", manifest).string());
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("also held out for validation or test"));
+}
+
 TEST_F(Compare, ADryRunPrintsAConfigurationThatLoadsAndTrainsNothing) {
   const Outcome plan = run("compare " + configure("r").string() + " --dry-run");
   ASSERT_EQ(plan.exit_code, 0) << plan.err;
