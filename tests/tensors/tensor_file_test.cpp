@@ -33,7 +33,8 @@ TEST(TensorFile, GivesBackEveryTypeBitByBit) {
 }
 
 TEST(TensorFile, KeepsScalarsAndEmptyTensors) {
-  const Tensors loaded = round_trip({{"scalar", at::scalar_tensor(2.5)}, {"empty", at::empty({0, 3})}});
+  const Tensors loaded =
+      round_trip({{"scalar", at::scalar_tensor(2.5)}, {"empty", at::empty({0, 3})}});
   EXPECT_EQ(loaded.at("scalar").dim(), 0);
   EXPECT_EQ(loaded.at("scalar").item<double>(), 2.5);
   EXPECT_EQ(loaded.at("empty").sizes(), at::IntArrayRef({0, 3}));
