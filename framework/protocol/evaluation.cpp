@@ -25,7 +25,10 @@ std::string scores_text(const Tensor& probabilities) {
 
 std::string score_header(const std::vector<std::string>& classes) {
   std::string text;
-  for (const std::string& name : classes) text += "," + csv_field("score_" + name);
+  for (const std::string& name : classes) {
+    text += ',';
+    text += csv_field("score_" + name);
+  }
   return text;
 }
 
