@@ -14,7 +14,7 @@ tree=$deps/libtorch
 version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$root/scripts/wheels.txt")
 
 # What is unpacked: headers, the CPU libraries, licences. The rest of the wheels is Python, and CUDA
-# libraries that work only together with 4 GB of further wheels: device: cuda needs LIBTORCH=DIR.
+# libraries that work only together with 4 GB of further wheels (CUDA is not supported yet).
 parts=('torch/include/*' torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
        nvidia/cu13/lib/libcudart.so.13 nvidia/cu13/lib/libcupti.so.13 '*.dist-info/licenses/*')
 

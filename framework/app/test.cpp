@@ -5,18 +5,21 @@
 
 #include "app/commands.h"
 #include "app/experiment_options.h"
+#include "io/atomic_file.h"
 
 namespace avbench {
 
 void add_test_command(CLI::App& app) {
   auto* command = app.add_subcommand("test", "Test the rows of a configuration that are finetuned");
   const auto options = add_experiment_options(*command);
-  command->callback([options] {
+  const auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "print the table as JSON");
+  command->callback([options, json] {
     options->run.pretrain = options->run.finetune = false;
     ExperimentRun run = open_experiment(*options);
-    const auto failures = run.run(
-        options->run, [](const PlannedRun& done) { fmt::print("{}\n", done.folder.string()); });
-    fmt::print("{}", write_experiment_table(run));
+    const auto failures = run.run(options->run, [](const PlannedRun&) {});
+    const std::string markdown = write_experiment_table(run);
+    fmt::print("{}", *json ? read_file(run.folder() / "table.json") : markdown);
     require_no_failures(failures);
   });
 }

@@ -114,6 +114,14 @@ class ExperimentRun::Impl {
       throw UserError("no row named '" + wanted + "'" + did_you_mean(wanted, names) +
                       "; rows: " + join(names));
     }
+    const auto& seeds = experiment_.seeds;
+    for (const int64_t wanted : options.seeds) {
+      if (std::count(seeds.begin(), seeds.end(), wanted) > 0) continue;
+      throw UserError(
+          fmt::format("seed {} is not one of the experiment's: {}. Add it with --set "
+                      "seeds=[...].",
+                      wanted, fmt::join(seeds, ", ")));
+    }
     std::vector<PlannedRun> runs;
     for (const int64_t seed : options.seeds.empty() ? experiment_.seeds : options.seeds) {
       for (const RowConfig& row : experiment_.rows) {

@@ -215,9 +215,8 @@ class StageRun {
 
   [[noreturn]] void stop_for_divergence(const char* what, double value) {
     const auto last = checkpoints_.latest_step();
-    const std::string good = last                       ? last->file.string()
-                             : checkpoints_.has("best") ? "best"
-                                                        : "none";
+    const std::string best = (checkpoints_.path() / "best.safetensors").string();
+    const std::string good = last ? last->file.string() : checkpoints_.has("best") ? best : "none";
     throw std::runtime_error(fmt::format(
         "{}: the {} is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. A lower learning "
         "rate or protocol.*.clip_norm may help.",

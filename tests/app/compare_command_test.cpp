@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "app/run_avbench.h"
+#include "tensors/tensor_file.h"
 
 namespace avbench {
 namespace {
@@ -111,12 +112,22 @@ TEST_F(Compare, RunsEveryRowAndLeavesTheDocumentedFiles) {
   EXPECT_EQ(table[0]["labels_validation"], 6);
   for (const char* row : {"Baseline-R", "SimCLR", "AVCL"}) {
     const std::string run_folder = std::string("r/tiny/") + row + "-s0/";
-    for (const char* file : {"config.yaml", "protocol.json", "metrics.jsonl", "excluded.csv",
-                             "predictions.csv", "predictions_clips.csv", "summary.json"}) {
+    for (const char* file :
+         {"run.json", "config.yaml", "protocol.json", "metrics.jsonl", "excluded.csv",
+          "checkpoints/best.safetensors", "checkpoints/final.json", "finetune.json",
+          "predictions.csv", "predictions_clips.csv", "test.json", "summary.json"}) {
       EXPECT_TRUE(fs::exists(folder_ / (run_folder + file))) << run_folder << file;
     }
     EXPECT_EQ(read_json(run_folder + "summary.json")["accuracy"].get<double>(),
               accuracy_of(folder_ / (run_folder + "predictions.csv")));
+  }
+
+  // Names of tensors are documented in docs/checkpoints.md.
+  const auto names = load_tensors(folder_ / "r/tiny/AVCL-s0/checkpoints/final.safetensors");
+  for (const char* name : {"towers.video.stem.conv.weight", "towers.audio.stem.bn.running_mean",
+                           "amfm.squeeze.weight", "amfm.excite.bias", "head.fc1.weight",
+                           "head.fc.bias", "head.feature_mean", "head.feature_std"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
   }
 
   // A second run finds everything done.
@@ -276,6 +287,9 @@ TEST_F(Compare, MistakesAreTheUsersAndNameTheRemedy) {
   const Outcome row = run("compare " + config + " --row SimCRL");
   EXPECT_EQ(row.exit_code, 2);
   EXPECT_THAT(row.err, HasSubstr("did you mean 'SimCLR'"));
+  const Outcome seed = run("compare " + config + " --seed 7");
+  EXPECT_EQ(seed.exit_code, 2);
+  EXPECT_THAT(seed.err, HasSubstr("seed 7 is not one of the experiment's: 0"));
   const Outcome method = run("compare " + config + " --set rows.SimCLR.method=simlcr");
   EXPECT_EQ(method.exit_code, 2);
   EXPECT_THAT(method.err, HasSubstr("simclr"));

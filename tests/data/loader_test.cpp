@@ -142,8 +142,14 @@ TEST_F(LoaderTest, DeliversTheSameForAnyNumberOfWorkersWithAndWithoutCache) {
 TEST_F(LoaderTest, ASecondOpenFillsItsCacheWhenAsked) {
   const auto first = folder_.open(64), second = folder_.open(64);  // nothing is decoded at once
   const auto requests = train_plan(6, 6, 3).requests(2);
-  expect_equal(load_batch(*first, Split::kTrain, three_views(), requests),
-               load_batch(*second, Split::kTrain, three_views(), requests));
+  const auto expected = load_batch(*first, Split::kTrain, three_views(), requests);
+  ASSERT_NE(second->cache(), nullptr);
+  expect_equal(load_batch(*second, Split::kTrain, three_views(), requests), expected);
+  // What was loaded is in memory now: the files are not needed any more.
+  for (const Sample& sample : second->samples(Split::kTrain)) {
+    std::filesystem::remove(sample.path);
+  }
+  expect_equal(load_batch(*second, Split::kTrain, three_views(), requests), expected);
 }
 
 TEST_F(LoaderTest, LoadsOnlyWhatIsWanted) {
