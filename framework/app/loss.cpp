@@ -19,7 +19,8 @@ namespace {
 struct Options {
   std::string method, file, gradients;
   std::vector<std::string> sets;
-  bool json = true;  // the only form there is; the flag exists as with every command that prints results
+  bool json =
+      true;  // the only form there is; the flag exists as with every command that prints results
 };
 
 std::vector<ParamInput> parse_sets(const std::vector<std::string>& sets) {
