@@ -7,6 +7,7 @@
 #include "config/load.h"
 #include "io/atomic_file.h"
 #include "io/suggest.h"
+#include "io/trace.h"
 #include "report/table.h"
 #include "train/interrupt.h"
 
@@ -23,10 +24,15 @@ std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command) {
       ->allow_extra_args(false);
   command.add_option("--row", options->run.rows, "only this row (may be given again)");
   command.add_option("--seed", options->run.seeds, "only this seed (may be given again)");
+  command
+      .add_option("--trace", options->trace,
+                  "write the phases as a Chrome trace (ui.perfetto.dev shows it)")
+      ->type_name("FILE");
   return options;
 }
 
 ExperimentRun open_experiment(ExperimentOptions& options) {
+  if (!options.trace.empty()) start_trace(options.trace);
   fs::path config = options.target;
   if (fs::is_directory(config)) {
     const Json record = Json::parse(read_file(config / "run.json"));

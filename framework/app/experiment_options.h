@@ -13,10 +13,11 @@ namespace avbench {
 struct ExperimentOptions {
   std::string target;  // a configuration file, or the folder of a run
   std::vector<std::string> sets;
+  std::string trace;  // file; empty: none
   RunOptions run;
 };
 
-// Adds CONFIG, --set, --row and --seed to a command.
+// Adds CONFIG, --set, --row, --seed and --trace to a command.
 std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command);
 
 // Reads the configuration (of a run's folder: its config.yaml, with its row and seed), sets the

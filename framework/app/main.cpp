@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "io/error.h"
 #include "io/suggest.h"
+#include "io/trace.h"
 #include "train/interrupt.h"
 
 namespace {
@@ -33,6 +34,8 @@ void add_commands(CLI::App& app) {
   add_bench_loader_command(*bench);
   add_bench_step_command(*bench);
   add_bench_loss_command(*bench);
+  add_doctor_command(app);
+  add_completion_command(app);
 }
 
 // The first argument that is not an option, if it names no subcommand, is probably a misspelt one.
@@ -52,17 +55,10 @@ int user_error(const std::string& message) {
   return kUserError;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("avbench"));
-  spdlog::set_pattern("%^%l%$: %v");
-  CLI::App app{"avbench compares self-supervised audio-visual methods under one protocol.",
-               "avbench"};
-  app.require_subcommand(1);
-  add_commands(app);
+int run(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);  // runs the command
+    avbench::finish_trace();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
     const bool unknown_command = app.get_subcommands().empty();
@@ -78,4 +74,28 @@ int main(int argc, char** argv) {
     return kFailed;
   }
   return kDone;
+}
+
+// Of a command that failed or was interrupted too.
+void end_trace() {
+  try {
+    avbench::finish_trace();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "avbench: {}\n", error.what());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("avbench"));
+  spdlog::set_pattern("%^%l%$: %v");
+  avbench::name_trace_thread("main");
+  CLI::App app{"avbench compares self-supervised audio-visual methods under one protocol.",
+               "avbench"};
+  app.require_subcommand(1);
+  add_commands(app);
+  const int code = run(app, argc, argv);
+  end_trace();
+  return code;
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "data/batch_maker.h"
+#include "io/trace.h"
 
 namespace avbench {
 namespace {
@@ -93,6 +94,7 @@ class Loader::Impl {
   };
 
   void work() {
+    name_trace_thread("loader");
     try {
       SampleReader reader = maker_.make_reader();
       fill_groups(reader);
@@ -115,6 +117,7 @@ class Loader::Impl {
       lock.unlock();
       std::exception_ptr failure;
       try {
+        const TracePhase phase("read sample");
         fill_rows(maker_, *dataset_, split_, pending->batch, pending->groups[group], reader);
       } catch (...) {
         failure = std::current_exception();

@@ -7,6 +7,7 @@
 
 #include "encoders/encoder.h"
 #include "encoders/layers.h"
+#include "io/trace.h"
 
 namespace avbench {
 namespace {
@@ -47,8 +48,14 @@ class TwoTowers : public Towers {
     TORCH_CHECK(has_video || has_audio, "the batch has no view '", view, "': it holds ",
                 batch.video.size(), " of video and ", batch.audio.size(), " of audio");
     Features features;
-    if (has_video) features.video = video_->forward(video->second);
-    if (has_audio) features.audio = audio_->forward(audio->second);
+    if (has_video) {
+      const TracePhase phase("video tower");
+      features.video = video_->forward(video->second);
+    }
+    if (has_audio) {
+      const TracePhase phase("audio tower");
+      features.audio = audio_->forward(audio->second);
+    }
     return features;
   }
 

@@ -11,6 +11,7 @@
 #include "encoders/batch_norm_stats.h"
 #include "io/atomic_file.h"
 #include "io/csv.h"
+#include "io/trace.h"
 #include "train/progress.h"
 
 namespace avbench {
@@ -48,6 +49,7 @@ std::vector<int64_t> statistics_indices(const StageData& data, int64_t samples) 
 Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
                     const std::vector<int64_t>& indices, const TestConfig& config,
                     const std::string& title, bool show_progress) {
+  const TracePhase phase("evaluate", title);
   const at::NoGradGuard no_grad;
   classifier.set_evaluation();
   std::vector<Tensor> logits, labels;
@@ -101,6 +103,7 @@ void write_predictions(const Evaluation& evaluation, const Dataset& dataset, Spl
 void reestimate_statistics(Classifier& classifier, const StageData& data,
                            const BatchNormConfig& config) {
   if (!config.reestimate && !classifier.frozen()) return;
+  const TracePhase phase("re-estimate statistics");
   const at::NoGradGuard no_grad;
   const auto indices = statistics_indices(data, config.samples);
   const auto visit_batches = [&](const std::function<void(const Batch&)>& visit) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "io/trace.h"
 #include "train/interrupt.h"
 #include "train/metrics_log.h"
 #include "train/optimizer.h"
@@ -37,6 +38,7 @@ class StageRun {
         schedule_(plan.schedule, plan.epochs) {}
 
   StageResult run(const OpenBatches& open_batches) {
+    const TracePhase phase("stage", plan_.title);
     reset_peak_memory();
     resume();
     MetricsLog log(plan_.folder / "metrics.jsonl", metrics_bytes_);
@@ -109,22 +111,21 @@ class StageRun {
   }
 
   double train_step(const NextBatch& next_batch, MetricsLog& log) {
+    const TracePhase phase("step");
     const auto begin = Clock::now();
-    const LoadedBatch batch = next_batch();
+    const LoadedBatch batch = wait_for(next_batch);
     const StepContext context = this->context();
     seed_default_generator(derive_seed(plan_.seed, "dropout", step_));
     task_.set_training();
     optimizer_.zero_grad();
-    const Loss loss = task_.loss(batch, context);
+    const Loss loss = forward(batch, context);
     const double value = loss.total.item<double>();
     if (!std::isfinite(value)) stop_for_divergence("loss", value);
-    loss.total.backward();
-    task_.after_backward(context);
+    backward(loss, context);
     const double norm = optimizer_.clip_gradients(plan_.clip_norm);
     if (!std::isfinite(norm)) stop_for_divergence("gradient's norm", norm);
     const double scale = schedule_.scale(fractional_epoch());
-    optimizer_.step(scale);
-    task_.after_step(context);
+    update(scale, context);
     result_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
 
     Json line = {{"step", step_}, {"epoch", context.epoch}, {"loss", value}};
@@ -137,9 +138,32 @@ class StageRun {
     return value;
   }
 
+  static LoadedBatch wait_for(const NextBatch& next_batch) {
+    const TracePhase phase("wait for data");
+    return next_batch();
+  }
+
+  Loss forward(const LoadedBatch& batch, const StepContext& context) {
+    const TracePhase phase("loss");
+    return task_.loss(batch, context);
+  }
+
+  void backward(const Loss& loss, const StepContext& context) {
+    const TracePhase phase("backward");
+    loss.total.backward();
+    task_.after_backward(context);
+  }
+
+  void update(double scale, const StepContext& context) {
+    const TracePhase phase("update");
+    optimizer_.step(scale);
+    task_.after_step(context);
+  }
+
   // `epoch`: how many are done. Nothing of the loop's state changes before the task has answered,
   // so that an interrupted validation is simply done again.
   void end_epoch(int64_t epoch, MetricsLog& log) {
+    const TracePhase phase("end of epoch");
     const double mean_loss = loss_sum_ / static_cast<double>(plan_.steps_per_epoch);
     EpochReport report;
     const bool validate = epoch % plan_.validate_every == 0 || epoch == plan_.epochs;
@@ -176,6 +200,7 @@ class StageRun {
   }
 
   void save_step(MetricsLog& log) {
+    const TracePhase phase("checkpoint");
     StateDict tensors = task_.state();
     for (auto& [name, tensor] : optimizer_.state()) tensors[kOptimizerPrefix + name] = tensor;
     checkpoints_.save_step(step_, tensors, loop_state(log));

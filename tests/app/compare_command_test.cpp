@@ -301,5 +301,20 @@ TEST_F(Compare, MistakesAreTheUsersAndNameTheRemedy) {
   EXPECT_THAT(missing.err, HasSubstr("nowhere.yaml"));
 }
 
+TEST_F(Compare, TracesThePhasesOfARun) {
+  const fs::path trace = folder_ / "trace.json";
+  const Outcome outcome =
+      run("compare " + configure("traced").string() + " --row SimCLR --trace " + trace.string());
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  std::map<std::string, int> count;
+  for (const json& event : json::parse(read_file(trace))) ++count[event.at("name")];
+  const int steps = 2 * 3 * 16 / 4;  // pretraining and finetuning, 3 epochs of 16 files
+  EXPECT_EQ(count["step"], steps);
+  EXPECT_EQ(count["backward"], steps);
+  EXPECT_EQ(count["stage"], 2);
+  EXPECT_GE(count["read sample"], steps);
+  EXPECT_GE(count["video tower"], steps);
+}
+
 }  // namespace
 }  // namespace avbench

@@ -1,0 +1,181 @@
+// avbench doctor: what this machine and installation offer, what is missing and how to get it.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <fmt/format.h>
+#include <sys/sysinfo.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/commands.h"
+#include "data/index_cache.h"
+#include "io/suggest.h"
+#include "media/capabilities.h"
+#include "plugin/registry.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// kNote: works, but something is worth knowing. kMissing: some command will fail.
+enum class Status { kOk, kNote, kMissing };
+
+struct Finding {
+  std::string name, value;
+  Status status = Status::kOk;
+  std::string advice = {};
+};
+
+const char* status_name(Status status) {
+  constexpr const char* kNames[] = {"ok", "note", "missing"};
+  return kNames[static_cast<int>(status)];
+}
+
+std::string cpu_features() {
+  std::vector<std::string> features;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) features.emplace_back("AVX2");
+  if (__builtin_cpu_supports("fma")) features.emplace_back("FMA");
+  if (__builtin_cpu_supports("avx512f")) features.emplace_back("AVX-512");
+  if (__builtin_cpu_supports("avx512bf16")) features.emplace_back("AVX-512 BF16");
+#endif
+  return features.empty() ? "none that LibTorch's kernels are specialised for" : join(features);
+}
+
+Finding threads() {
+  return {"threads", fmt::format("{} for a training step, {} cores", at::get_num_threads(),
+                                 std::thread::hardware_concurrency())};
+}
+
+Finding memory() {
+  struct sysinfo info {};
+  if (::sysinfo(&info) != 0) return {"memory", "unknown", Status::kNote, "sysinfo() failed"};
+  const double gib = static_cast<double>(info.mem_unit) / (1 << 30);
+  return {"memory", fmt::format("{:.1f} GiB, {:.1f} free", static_cast<double>(info.totalram) * gib,
+                                static_cast<double>(info.freeram) * gib)};
+}
+
+void add_media(std::vector<Finding>& findings) {
+  std::vector<std::string> versions;
+  bool differs = false;
+  for (const MediaLibrary& library : media_libraries()) {
+    differs = differs || library.compiled != library.running;
+    versions.push_back(library.name + " " + library.running);
+  }
+  findings.push_back({"FFmpeg", join(versions) + "; " + media_license()});
+  if (differs) {
+    findings.back().status = Status::kNote;
+    findings.back().advice =
+        "avbench was built with other minor versions; build it anew if "
+        "decoding misbehaves";
+  }
+  const auto check = [&](const char* name, const std::vector<std::string>& missing, const char* all,
+                         const char* advice) {
+    if (missing.empty()) {
+      findings.push_back({name, all});
+    } else {
+      findings.push_back({name, "without " + join(missing), Status::kMissing, advice});
+    }
+  };
+  check("decoders", missing_decoders(), "all that videos of the field use",
+        "files in these formats will be excluded; install an FFmpeg with them (Debian: "
+        "libavcodec-extra)");
+  check("encoders", missing_encoders(), "H.264 and AAC",
+        "`dataset synth` cannot write videos; install an FFmpeg with libx264");
+}
+
+void add_plugins(std::vector<Finding>& findings) {
+  const PluginRegistry registry = PluginRegistry::discover();
+  std::vector<std::string> folders, names;
+  for (const fs::path& folder : registry.folders()) folders.push_back(folder.string());
+  for (const LoadedPlugin& plugin : registry.plugins()) names.emplace_back(plugin.record->name);
+  findings.push_back({"plugin folders", join(folders)});
+  if (names.empty()) {
+    findings.push_back({"methods", "none", Status::kMissing,
+                        "build the target avbench_plugins, or name their folder in "
+                        "AVBENCH_PLUGIN_PATH"});
+  } else {
+    findings.push_back({"methods", join(names)});
+  }
+  for (const PluginProblem& problem : registry.problems()) {
+    findings.push_back({"refused plugin", problem.file.string(), Status::kNote, problem.message});
+  }
+}
+
+// The nearest folder that exists decides whether the cache can be made.
+Finding cache() {
+  fs::path folder = index_cache_file(".").parent_path();
+  Finding finding{"cache", folder.string()};
+  std::error_code error;
+  while (!folder.empty() && !fs::exists(folder, error)) folder = folder.parent_path();
+  if (folder.empty() || ::access(folder.c_str(), W_OK | X_OK) != 0) {
+    finding.status = Status::kNote;
+    finding.advice = "not writable: every start examines all files anew; set AVBENCH_CACHE";
+  }
+  return finding;
+}
+
+std::vector<Finding> examine() {
+  std::vector<Finding> findings = {
+      {"avbench", AVBENCH_VERSION},
+      {"plugin interface", host_abi_tag()},
+      {"compiler", AVBENCH_COMPILER},
+      {"LibTorch", fmt::format("{}, kernels for {}", TORCH_VERSION, at::get_cpu_capability())},
+      {"CPU features", cpu_features()},
+      threads(),
+      memory()};
+  if (!at::globalContext().hasMKLDNN()) {
+    findings.push_back({"oneDNN", "absent", Status::kNote,
+                        "convolutions will be slow; use the LibTorch that scripts/bootstrap.sh "
+                        "installs"});
+  }
+  add_media(findings);
+  add_plugins(findings);
+  findings.push_back(cache());
+  return findings;
+}
+
+void print_json(const std::vector<Finding>& findings) {
+  Json list = Json::array();
+  for (const Finding& f : findings) {
+    list.push_back({{"name", f.name},
+                    {"value", f.value},
+                    {"status", status_name(f.status)},
+                    {"advice", f.advice}});
+  }
+  fmt::print("{}\n", list.dump(2));
+}
+
+void print_text(const std::vector<Finding>& findings) {
+  for (const Finding& f : findings) {
+    fmt::print("{:<7}  {:<16}  {}\n", status_name(f.status), f.name, f.value);
+    if (!f.advice.empty()) fmt::print("{:27}{}\n", "", f.advice);
+  }
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app) {
+  auto* command = app.add_subcommand(
+      "doctor", "Show versions, CPU, codecs and plugins; what is missing and how to get it");
+  const auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "as JSON");
+  command->callback([json] {
+    const auto findings = examine();
+    *json ? print_json(findings) : print_text(findings);
+    const auto missing = std::count_if(findings.begin(), findings.end(), [](const Finding& f) {
+      return f.status == Status::kMissing;
+    });
+    if (missing > 0) throw std::runtime_error(fmt::format("{} of the above is missing", missing));
+  });
+}
+
+}  // namespace avbench

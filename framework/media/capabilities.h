@@ -1,0 +1,27 @@
+// What the FFmpeg that avbench runs with can do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace avbench {
+
+struct MediaLibrary {
+  std::string name;      // "libavcodec"
+  std::string compiled;  // version of the headers
+  std::string running;   // version of the library that is loaded
+};
+
+// Versions whose first number differs would not have been loaded; others may differ harmlessly.
+std::vector<MediaLibrary> media_libraries();
+
+// "LGPL version 2.1 or later", "GPL version 2 or later", ...
+std::string media_license();
+
+// Of the codecs that videos of the field come in: those without a decoder, e.g. "hevc".
+std::vector<std::string> missing_decoders();
+
+// Whether videos can be written (`dataset synth`): H.264 and AAC encoders.
+std::vector<std::string> missing_encoders();
+
+}  // namespace avbench
