@@ -35,7 +35,7 @@ ExperimentRun open_experiment(ExperimentOptions& options) {
   if (!options.trace.empty()) start_trace(options.trace);
   fs::path config = options.target;
   if (fs::is_directory(config)) {
-    const Json record = Json::parse(read_file(config / "run.json"));
+    const Json record = read_json(config / "run.json");
     options.run.rows = {record.at("row").get<std::string>()};
     options.run.seeds = {record.at("seed").get<int64_t>()};
     config /= "config.yaml";

@@ -263,6 +263,7 @@ struct RunConfig {
   int64_t workers = 1;
   int64_t cache_mib = 4096;
   int64_t checkpoint_every = 200;
+  int64_t keep_checkpoints = 2;
 };
 template <class V>
 void fields(V& v, As<RunConfig> auto& c) {
@@ -272,6 +273,8 @@ void fields(V& v, As<RunConfig> auto& c) {
   v("cache_mib", c.cache_mib, Range{0, 1 << 20},
     "memory for decoded files; a data set that fits is decoded once");
   v("checkpoint_every", c.checkpoint_every, Range{1, 1000000}, "steps between two checkpoints");
+  v("keep_checkpoints", c.keep_checkpoints, Range{1, 1000},
+    "newest step checkpoints kept while a stage runs; after it one, beside the last and the best");
 }
 
 struct Experiment {

@@ -3,6 +3,9 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "io/atomic_file.h"
+#include "io/error.h"
+
 namespace avbench {
 namespace {
 
@@ -20,6 +23,14 @@ void refuse_non_finite(const Json& value) {
 std::string canonical_json(const Json& value) {
   refuse_non_finite(value);
   return value.dump();
+}
+
+Json read_json(const std::filesystem::path& path) {
+  try {
+    return Json::parse(read_file(path));
+  } catch (const Json::parse_error& error) {
+    throw UserError("damaged file " + path.string() + ": " + error.what());
+  }
 }
 
 }  // namespace avbench

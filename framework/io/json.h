@@ -1,6 +1,7 @@
 // JSON for hashes, logs and results.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -12,5 +13,8 @@ using Json = nlohmann::json;
 // read back equal (Grisu2). Throws std::invalid_argument on NaN and infinity, which JSON cannot
 // hold.
 std::string canonical_json(const Json& value);
+
+// The JSON of a file. Throws UserError naming the file if it is missing or damaged.
+Json read_json(const std::filesystem::path& path);
 
 }  // namespace avbench

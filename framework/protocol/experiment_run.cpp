@@ -12,6 +12,7 @@
 #include "encoders/two_towers.h"
 #include "io/atomic_file.h"
 #include "io/error.h"
+#include "io/folder_lock.h"
 #include "io/sha256.h"
 #include "io/suggest.h"
 #include "protocol/finetune.h"
@@ -270,10 +271,11 @@ class ExperimentRun::Impl {
   }
 
   void run_one(const PlannedRun& run, const RunOptions& options, const std::string& title) {
+    const FolderLock lock(run.folder);
     RunFolder folder(run.folder);
     folder.open(run_record(run), to_yaml(experiment_), protocol_, *data_);
     std::shared_ptr<Method> method;
-    Json pretrained = Json::object();
+    Pretrained pretrained;
     const uint64_t seed = static_cast<uint64_t>(run.seed);
     if (const auto found = methods_.find(run.row->name); found != methods_.end()) {
       const PretrainJob job =
@@ -281,8 +283,8 @@ class ExperimentRun::Impl {
       pretrained = ensure_pretrained(run, job, found->second.plugin, options);
       if (!options.finetune && !options.test) return;
       method = create_method(job);
-      copy_state(CheckpointFolder(job.folder / "checkpoints").load("final").tensors,
-                 module_state(*method), (job.folder / "checkpoints/final.safetensors").string());
+      copy_state(pretrained.final.tensors, module_state(*method), pretrained.final.file.string());
+      pretrained.final = {};
     } else {
       method =
           make_baseline(make_towers(experiment_.protocol.encoder, derive_seed(seed, "towers")));
@@ -297,17 +299,21 @@ class ExperimentRun::Impl {
     if (!options.test) return;
     FinetuneJob test_job = job;
     test_job.title = title + " test";
-    const fs::path tested_file = run.folder / "test.json";
-    const Json tested =
-        fs::exists(tested_file) ? Json::parse(read_file(tested_file)) : test(test_job, classifier);
-    folder.finish(summary(run, pretrained, finetuned, tested));
+    auto tested_before = read_result(run.folder / "test.json");
+    const Json tested = tested_before ? *std::move(tested_before) : test(test_job, classifier);
+    folder.finish(summary(run, pretrained.summary, finetuned, tested));
     spdlog::info("{}: accuracy {:.2f} %, validation {:.2f} %", title,
                  100 * tested["accuracy"].get<double>(),
                  100 * finetuned["validation"].get<double>());
   }
 
-  Json ensure_pretrained(const PlannedRun& run, const PretrainJob& job, const LoadedPlugin& plugin,
-                         const RunOptions& options) {
+  struct Pretrained {
+    Json summary = Json::object();
+    Checkpoint final;
+  };
+
+  Pretrained ensure_pretrained(const PlannedRun& run, const PretrainJob& job,
+                               const LoadedPlugin& plugin, const RunOptions& options) {
     const fs::path done = job.folder / "summary.json", code = job.folder / "plugin.sha256";
     const std::string hash = sha256_file(plugin.file);
     if (fs::exists(code) && read_file(code) != hash) {
@@ -316,22 +322,29 @@ class ExperimentRun::Impl {
           "if the loss has changed",
           job.title, plugin.file.string(), job.folder.string());
     }
-    if (fs::exists(done)) return Json::parse(read_file(done));
-    if (!options.pretrain) {
-      throw UserError(job.title + ": not pretrained yet; run `avbench pretrain` first");
+    const CheckpointFolder checkpoints(job.folder / "checkpoints");
+    if (auto summary = read_result(done)) {
+      if (auto final = checkpoints.find("final")) return {*std::move(summary), *std::move(final)};
     }
-    fs::create_directories(job.folder);
+    if (!options.pretrain) {
+      throw UserError(job.title + ": not pretrained yet, or its result is damaged; run " +
+                      "`avbench pretrain` first");
+    }
+    const FolderLock lock(job.folder);
     write_file_atomically(job.folder / "identity.json", run.pretrain.content.dump(1) + "\n");
     write_file_atomically(job.folder / "excluded.csv", excluded_csv(*pretrain_data_));
     write_file_atomically(code, hash);
-    return pretrain(job);
+    Json summary = pretrain(job);
+    return {std::move(summary), checkpoints.load("final")};
   }
 
   Json ensure_finetuned(const FinetuneJob& job, const RunOptions& options, Classifier& classifier) {
-    const fs::path done = job.folder / "finetune.json";
-    if (fs::exists(done)) return Json::parse(read_file(done));
+    if (auto summary = read_result(job.folder / "finetune.json")) {
+      if (chosen_checkpoint(job)) return *std::move(summary);
+    }
     if (!options.finetune) {
-      throw UserError(job.title + ": not finetuned yet; run `avbench finetune` first");
+      throw UserError(job.title + ": not finetuned yet, or its result is damaged; run " +
+                      "`avbench finetune` first");
     }
     return finetune(job, classifier);
   }

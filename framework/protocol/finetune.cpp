@@ -56,7 +56,20 @@ class FinetuneTask : public TrainTask {
   Classifier& classifier_;
 };
 
+const char* chosen_name(const FinetuneJob& job) {
+  return job.experiment.protocol.finetune.select == "last" ? "final" : "best";
+}
+
+void load_chosen(const FinetuneJob& job, Classifier& classifier) {
+  const Checkpoint chosen = CheckpointFolder(job.folder / "checkpoints").load(chosen_name(job));
+  copy_state(chosen.tensors, classifier.state(), chosen.file.string());
+}
+
 }  // namespace
+
+std::optional<Checkpoint> chosen_checkpoint(const FinetuneJob& job) {
+  return CheckpointFolder(job.folder / "checkpoints").find(chosen_name(job));
+}
 
 Json finetune(const FinetuneJob& job, Classifier& classifier) {
   const ProtocolConfig& protocol = job.experiment.protocol;
@@ -77,6 +90,7 @@ Json finetune(const FinetuneJob& job, Classifier& classifier) {
                        .clip_norm = config.clip_norm,
                        .validate_every = config.validate_every,
                        .checkpoint_every = job.experiment.run.checkpoint_every,
+                       .keep_checkpoints = job.experiment.run.keep_checkpoints,
                        .optimizer = config.optimizer,
                        .schedule = config.schedule};
   const StageResult result = run_stage(task, plan, [&](int64_t first_step, int64_t steps) {
@@ -85,30 +99,27 @@ Json finetune(const FinetuneJob& job, Classifier& classifier) {
 
   const Evaluation fit = evaluate(classifier, job.data, Split::kTrain, labelled, kOneClip,
                                   job.title + " training labels");
-  const CheckpointFolder checkpoints(job.folder / "checkpoints");
-  const bool last = config.select == "last";
-  copy_state(checkpoints.load(last ? "final" : "best").tensors, classifier.state(), "checkpoint");
+  load_chosen(job, classifier);
   const Evaluation validation =
       evaluate(classifier, job.data, Split::kVal, whole_split(job.data, Split::kVal), kOneClip,
                job.title + " validation");
-  const Json summary = {{"steps", result.steps},
-                        {"seconds", result.seconds},
-                        {"clips_per_second", result.clips_per_second},
-                        {"peak_memory_bytes", result.peak_memory_bytes},
-                        {"validation", validation.accuracy},
-                        {"chosen_epoch", last ? config.epochs : result.best_epoch},
-                        {"train_accuracy", fit.accuracy},
-                        {"labels_train", count},
-                        {"labels_validation", job.data.dataset->size(Split::kVal)}};
+  const Json summary = {
+      {"steps", result.steps},
+      {"seconds", result.seconds},
+      {"clips_per_second", result.clips_per_second},
+      {"peak_memory_bytes", result.peak_memory_bytes},
+      {"validation", validation.accuracy},
+      {"chosen_epoch", config.select == "last" ? config.epochs : result.best_epoch},
+      {"train_accuracy", fit.accuracy},
+      {"labels_train", count},
+      {"labels_validation", job.data.dataset->size(Split::kVal)}};
   write_file_atomically(job.folder / "finetune.json", summary.dump(1) + "\n");
   return summary;
 }
 
 Json test(const FinetuneJob& job, Classifier& classifier) {
   const auto begin = std::chrono::steady_clock::now();
-  const CheckpointFolder checkpoints(job.folder / "checkpoints");
-  const bool last = job.experiment.protocol.finetune.select == "last";
-  copy_state(checkpoints.load(last ? "final" : "best").tensors, classifier.state(), "checkpoint");
+  load_chosen(job, classifier);
   const Evaluation result =
       evaluate(classifier, job.data, Split::kTest, whole_split(job.data, Split::kTest),
                job.experiment.protocol.test, job.title, /*show_progress=*/true);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "config/experiment.h"
@@ -24,6 +25,9 @@ struct FinetuneJob {
 // peak_memory_bytes, validation (accuracy of the chosen checkpoint), train_accuracy (of the last
 // weights on the labelled samples), labels_train, labels_validation.
 Json finetune(const FinetuneJob& job, Classifier& classifier);
+
+// The checkpoint that is tested, if it is there and intact.
+std::optional<Checkpoint> chosen_checkpoint(const FinetuneJob& job);
 
 // Reads the test split once, with the chosen checkpoint. Writes the predictions and test.json and
 // returns its content: accuracy, loss, videos, clips, seconds.

@@ -110,6 +110,7 @@ Json pretrain(const PretrainJob& job) {
                        .batch_size = batch_size,
                        .clip_norm = budget.clip_norm,
                        .checkpoint_every = job.experiment.run.checkpoint_every,
+                       .keep_checkpoints = job.experiment.run.keep_checkpoints,
                        .optimizer = job.row.pretrain.optimizer,
                        .schedule = job.row.pretrain.schedule};
   const StageResult result = run_stage(task, plan, [&](int64_t first_step, int64_t count) {

@@ -1,6 +1,7 @@
 #include "protocol/run_folder.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "io/atomic_file.h"
 #include "io/csv.h"
@@ -18,9 +19,19 @@ std::string excluded_csv(const Dataset& dataset) {
   return text;
 }
 
+std::optional<Json> read_result(const fs::path& file) {
+  if (!fs::exists(file)) return std::nullopt;
+  try {
+    return read_json(file);
+  } catch (const UserError& error) {
+    spdlog::warn("{}; doing that part again", error.what());
+    return std::nullopt;
+  }
+}
+
 bool RunFolder::finished(const Json& record) const {
   if (!fs::exists(path_ / "run.json")) return false;
-  const auto differing = differing_keys(Json::parse(read_file(path_ / "run.json")), record);
+  const auto differing = differing_keys(read_json(path_ / "run.json"), record);
   if (!differing.empty()) {
     std::string message = fmt::format(
         "{} holds a run of another configuration; it is not overwritten.", path_.string());
@@ -33,7 +44,7 @@ bool RunFolder::finished(const Json& record) const {
     }
     throw UserError(message + "\nGive the experiment another name, or remove that folder.");
   }
-  return fs::exists(path_ / "summary.json");
+  return read_result(path_ / "summary.json").has_value();
 }
 
 void RunFolder::open(const Json& record, const std::string& config_yaml, const Identity& protocol,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "data/dataset.h"
@@ -13,12 +14,16 @@ namespace avbench {
 // id,path,split,status,message of every file that could not serve.
 std::string excluded_csv(const Dataset& dataset);
 
+// The JSON of a finished part; nothing if it is missing, or damaged: that is said, and the part is
+// to be done again.
+std::optional<Json> read_result(const std::filesystem::path& file);
+
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
-  // Whether summary.json is there, of a run with this record. Throws UserError naming the keys that
-  // differ if the folder belongs to another run.
+  // Whether an intact summary.json is there, of a run with this record. Throws UserError naming the
+  // keys that differ if the folder belongs to another run.
   bool finished(const Json& record) const;
 
   // Creates the folder with run.json, config.yaml, protocol.json and excluded.csv.

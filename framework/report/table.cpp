@@ -108,7 +108,7 @@ std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
   for (const TableEntry& entry : entries) {
     if (std::find(order.begin(), order.end(), entry.row) == order.end()) order.push_back(entry.row);
     const fs::path summary = entry.folder / "summary.json";
-    if (fs::exists(summary)) runs[entry.row].push_back(Json::parse(read_file(summary)));
+    if (fs::exists(summary)) runs[entry.row].push_back(read_json(summary));
   }
   std::vector<TableRow> rows;
   for (const std::string& name : order) {

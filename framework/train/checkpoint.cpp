@@ -16,7 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kStepPrefix = "step-";
-constexpr size_t kStepsKept = 2;
 
 void append(std::string& list, const std::string& item) {
   if (!list.empty()) list += ", ";
@@ -29,7 +28,8 @@ std::string shape_text(const at::Tensor& t) {
 
 }  // namespace
 
-CheckpointFolder::CheckpointFolder(fs::path folder) : folder_(std::move(folder)) {}
+CheckpointFolder::CheckpointFolder(fs::path folder, int64_t keep_steps)
+    : folder_(std::move(folder)), keep_steps_(static_cast<size_t>(keep_steps)) {}
 
 void CheckpointFolder::save(const std::string& name, const StateDict& tensors,
                             const Json& state) const {
@@ -39,26 +39,36 @@ void CheckpointFolder::save(const std::string& name, const StateDict& tensors,
   const Json record = {{"file", file.filename().string()},
                        {"sha256", sha256_file(file)},
                        {"bytes", fs::file_size(file)},
+                       {"state_sha256", sha256_hex(state.dump())},
                        {"state", state}};
   write_file_atomically(folder_ / (name + ".json"), record.dump(1) + "\n");
 }
 
 void CheckpointFolder::save_step(int64_t step, const StateDict& tensors, const Json& state) const {
   save(fmt::format("{}{:09}", kStepPrefix, step), tensors, state);
-  const auto names = step_names();
-  for (size_t i = 0; i + kStepsKept < names.size(); ++i) remove(names[i]);
+  keep_steps(keep_steps_);
 }
 
-std::optional<Checkpoint> CheckpointFolder::latest_step() const {
+std::optional<Checkpoint> CheckpointFolder::latest_step(
+    const std::function<bool(const Checkpoint&)>& usable) const {
   const auto names = step_names();
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
-    try {
-      return load(*name);
-    } catch (const std::exception& error) {
-      spdlog::warn("{}; taking the checkpoint before it", error.what());
-    }
+    auto checkpoint = find(*name);
+    if (checkpoint && (!usable || usable(*checkpoint))) return checkpoint;
+    spdlog::warn("passing over checkpoint {} in {}; taking the one before it", *name,
+                 folder_.string());
   }
   return std::nullopt;
+}
+
+std::optional<Checkpoint> CheckpointFolder::find(const std::string& name) const {
+  if (!has(name)) return std::nullopt;
+  try {
+    return load(name);
+  } catch (const UserError& error) {
+    spdlog::warn("{}", error.what());
+    return std::nullopt;
+  }
 }
 
 bool CheckpointFolder::has(const std::string& name) const {
@@ -73,9 +83,12 @@ Checkpoint CheckpointFolder::load(const std::string& name) const {
     const Json record = Json::parse(read_file(record_file));
     expected = record.at("sha256");
     state = record.at("state");
+    if (sha256_hex(state.dump()) != record.at("state_sha256")) {
+      throw UserError("damaged checkpoint " + record_file.string() +
+                      ": its state differs from the checksum beside it");
+    }
   } catch (const Json::exception& error) {
-    throw UserError("damaged checkpoint " + record_file.string() + ": " + error.what() +
-                    ". Remove it to continue from an earlier one.");
+    throw UserError("damaged checkpoint " + record_file.string() + ": " + error.what());
   }
   const fs::path file = folder_ / (name + ".safetensors");
   const std::string got = sha256_file(file);
@@ -86,8 +99,25 @@ Checkpoint CheckpointFolder::load(const std::string& name) const {
   return {load_tensors(file), std::move(state), file};
 }
 
-void CheckpointFolder::remove_steps() const {
-  for (const std::string& name : step_names()) remove(name);
+void CheckpointFolder::keep_steps(size_t count) const {
+  const auto names = step_names();
+  for (size_t i = 0; i + count < names.size(); ++i) remove(names[i]);
+}
+
+void CheckpointFolder::remove_leftovers() const {
+  if (!fs::exists(folder_)) return;
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    if (!entry.is_regular_file()) continue;
+    const fs::path& file = entry.path();
+    const bool temporary = file.extension() == ".tmp" && file.filename().string().starts_with('.');
+    const bool alone = file.extension() == ".safetensors" && !has(file.stem().string());
+    if (temporary || alone) leftovers.push_back(file);
+  }
+  for (const fs::path& file : leftovers) {
+    spdlog::info("removing {}, left by a process that was killed", file.string());
+    fs::remove(file);
+  }
 }
 
 std::vector<std::string> CheckpointFolder::step_names() const {

@@ -1,10 +1,11 @@
 // Checkpoints: "<name>.safetensors" and beside it "<name>.json", which holds the state of the loop
-// and the checksum of the tensors. The JSON is written last, so a checkpoint with one is whole.
+// and the checksums of both. The JSON is written last, so a checkpoint with one is whole.
 #pragma once
 
 #include <torch/nn/module.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,22 +24,33 @@ struct Checkpoint {
 
 class CheckpointFolder {
  public:
-  explicit CheckpointFolder(std::filesystem::path folder);
+  // `keep_steps`: how many of the newest step checkpoints save_step() leaves.
+  explicit CheckpointFolder(std::filesystem::path folder, int64_t keep_steps = 2);
 
   void save(const std::string& name, const StateDict& tensors, const Json& state) const;
 
-  // "step-000000200": ordered by name as by step. Keeps the newest two.
+  // "step-000000200": ordered by name as by step.
   void save_step(int64_t step, const StateDict& tensors, const Json& state) const;
 
-  // The newest intact step checkpoint; a damaged one is passed over, and said so.
-  std::optional<Checkpoint> latest_step() const;
+  // The newest intact step checkpoint that `usable` accepts; others are passed over. What is
+  // damaged is said.
+  std::optional<Checkpoint> latest_step(
+      const std::function<bool(const Checkpoint&)>& usable = {}) const;
 
   bool has(const std::string& name) const;
+
+  // Nothing if it is missing; if it is damaged, nothing after a warning.
+  std::optional<Checkpoint> find(const std::string& name) const;
 
   // Throws UserError with file, got and expected if it is missing or damaged.
   Checkpoint load(const std::string& name) const;
 
-  void remove_steps() const;
+  // Removes the step checkpoints but the `count` newest.
+  void keep_steps(size_t count) const;
+
+  // Removes what killed processes left: tensors without their JSON, temporary files. Only for the
+  // one process that writes here.
+  void remove_leftovers() const;
 
   const std::filesystem::path& path() const { return folder_; }
 
@@ -46,6 +58,7 @@ class CheckpointFolder {
   std::vector<std::string> step_names() const;  // oldest first
   void remove(const std::string& name) const;
   std::filesystem::path folder_;
+  size_t keep_steps_;
 };
 
 // Copies `source` into the live tensors of `target`. Throws UserError listing what is missing, left

@@ -32,7 +32,7 @@ class StageRun {
   StageRun(TrainTask& task, const StagePlan& plan)
       : task_(task),
         plan_(plan),
-        checkpoints_(plan.folder / "checkpoints"),
+        checkpoints_(plan.folder / "checkpoints", plan.keep_checkpoints),
         total_steps_(plan.epochs * plan.steps_per_epoch),
         optimizer_(plan.optimizer, task.param_groups(), task.state()),
         schedule_(plan.schedule, plan.epochs) {}
@@ -40,6 +40,7 @@ class StageRun {
   StageResult run(const OpenBatches& open_batches) {
     const TracePhase phase("stage", plan_.title);
     reset_peak_memory();
+    checkpoints_.remove_leftovers();
     resume();
     MetricsLog log(plan_.folder / "metrics.jsonl", metrics_bytes_);
     try {
@@ -58,8 +59,9 @@ class StageRun {
         result_.train_seconds > 0
             ? static_cast<double>(step_ * plan_.batch_size) / result_.train_seconds
             : 0;
-    checkpoints_.save("final", task_.state(), loop_state(log));
-    checkpoints_.remove_steps();
+    require_own_best();
+    save("final", task_.state(), loop_state(log));
+    checkpoints_.keep_steps(1);
     return result_;
   }
 
@@ -181,7 +183,7 @@ class StageRun {
     if (report.score && (!result_.best_score || *report.score > *result_.best_score)) {
       result_.best_score = report.score;
       result_.best_epoch = epoch;
-      checkpoints_.save("best", task_.state(), {{"epoch", epoch}, {"score", *report.score}});
+      save("best", task_.state(), {{"epoch", epoch}, {"score", *report.score}});
     }
   }
 
@@ -203,13 +205,59 @@ class StageRun {
     const TracePhase phase("checkpoint");
     StateDict tensors = task_.state();
     for (auto& [name, tensor] : optimizer_.state()) tensors[kOptimizerPrefix + name] = tensor;
-    checkpoints_.save_step(step_, tensors, loop_state(log));
+    const Json state = loop_state(log);
+    explain_failure([&] { checkpoints_.save_step(step_, tensors, state); });
   }
 
-  // A stage that was finished, but whose caller was not, has a final checkpoint and no step ones.
+  void save(const std::string& name, const StateDict& tensors, const Json& state) {
+    explain_failure([&] { checkpoints_.save(name, tensors, state); });
+  }
+
+  // A disk that is full or read-only: says what is still there.
+  template <class F>
+  void explain_failure(const F& write) {
+    try {
+      write();
+    } catch (const std::exception& error) {
+      const auto last = checkpoints_.latest_step();
+      throw std::runtime_error(fmt::format(
+          "{}: no checkpoint could be written at step {}: {}. {} Run the same command again when "
+          "that is mended.",
+          plan_.title, step_, error.what(),
+          last ? "What was written before is intact, the newest is " + last->file.string() + "."
+               : "There is no earlier one."));
+    }
+  }
+
+  static int64_t epoch_of(const std::optional<Checkpoint>& best) {
+    return best ? best->state.at("epoch").get<int64_t>() : -1;
+  }
+
+  // Without the weights of its best epoch a stage cannot be continued. A later best than the
+  // checkpoint knows was written just before the process was killed: it will be written again.
+  bool has_its_best(const Checkpoint& checkpoint) const {
+    const int64_t epoch = checkpoint.state.at("best_epoch");
+    return epoch < 0 || epoch_of(checkpoints_.find("best")) >= epoch;
+  }
+
+  // Continued with another number of threads, the later best may not have come again.
+  void require_own_best() {
+    if (!result_.best_score || epoch_of(checkpoints_.find("best")) == result_.best_epoch) return;
+    checkpoints_.keep_steps(0);
+    throw std::runtime_error(fmt::format(
+        "{}: checkpoint best in {} is not of epoch {}, which was the best. Was the stage continued "
+        "with another number of threads? Its step checkpoints were removed; run the same command "
+        "again to repeat it.",
+        plan_.title, checkpoints_.path().string(), result_.best_epoch));
+  }
+
+  // A stage that was finished, but whose caller was not, has a final checkpoint.
   void resume() {
-    const auto checkpoint = checkpoints_.has("final") ? std::optional(checkpoints_.load("final"))
-                                                      : checkpoints_.latest_step();
+    auto checkpoint = checkpoints_.find("final");
+    if (!checkpoint || !has_its_best(*checkpoint)) {
+      checkpoint =
+          checkpoints_.latest_step([this](const Checkpoint& step) { return has_its_best(step); });
+    }
     if (!checkpoint) return;
     StateDict model, optimizer;
     const std::string prefix = kOptimizerPrefix;

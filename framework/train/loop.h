@@ -48,6 +48,7 @@ struct StagePlan {
   double clip_norm = 0;
   int64_t validate_every = 1;      // epochs; the last epoch always is
   int64_t checkpoint_every = 200;  // steps
+  int64_t keep_checkpoints = 2;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
 };
@@ -68,9 +69,9 @@ using NextBatch = std::function<LoadedBatch()>;
 using OpenBatches = std::function<NextBatch(int64_t first_step, int64_t count)>;
 
 // Runs the stage to its end, from the newest checkpoint in plan.folder/checkpoints if there is one.
-// Leaves the checkpoints "final" and, if a score was reported, "best".
-// Throws Interrupted after Ctrl-C (a checkpoint is written first) and std::runtime_error if the
-// loss is not finite.
+// Leaves the checkpoints "final", the newest of the steps (for the day that "final" is damaged)
+// and, if a score was reported, "best". The caller holds the folder's lock. Throws Interrupted
+// after Ctrl-C (a checkpoint is written first) and std::runtime_error if the loss is not finite.
 StageResult run_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& open_batches);
 
 }  // namespace avbench

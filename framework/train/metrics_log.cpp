@@ -1,5 +1,7 @@
 #include "train/metrics_log.h"
 
+#include <spdlog/spdlog.h>
+
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -8,8 +10,11 @@ namespace avbench {
 
 MetricsLog::MetricsLog(const std::filesystem::path& file, uint64_t keep_bytes) : file_(file) {
   std::filesystem::create_directories(file.parent_path());
-  if (std::filesystem::exists(file) && std::filesystem::file_size(file) > keep_bytes) {
-    std::filesystem::resize_file(file, keep_bytes);
+  const uint64_t bytes = std::filesystem::exists(file) ? std::filesystem::file_size(file) : 0;
+  if (bytes > keep_bytes) std::filesystem::resize_file(file, keep_bytes);
+  if (bytes < keep_bytes) {
+    spdlog::warn("{} has {} bytes, the checkpoint knows {}: lines of earlier steps are missing",
+                 file.string(), bytes, keep_bytes);
   }
   stream_.open(file, std::ios::app | std::ios::binary);
   if (!stream_) {

@@ -9,75 +9,17 @@
 #include <fstream>
 #include <sstream>
 
-#include "app/run_avbench.h"
+#include "app/tiny_experiment.h"
 #include "tensors/tensor_file.h"
 
 namespace avbench {
 namespace {
 
-namespace fs = std::filesystem;
-using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kConfig = R"(
-name: tiny
-seeds: [0]
-protocol:
-  data: {source: DATA}
-  clip: {frames: 2, stride: 2, resize: [20, 24], crop: 16}
-  spectrogram: {sample_rate: 8000, n_fft: 512, window: 128, hop: 128, bands: 32, f_max: 4000,
-                size: [32, 32], resize: [20, 24], crop: 16}
-  encoder: {width: 2}
-  pretrain: {epochs: 3, batch_size: 4, clip_norm: 1}
-  finetune: {epochs: 3, batch_size: 4, optimizer: {lr: 0.01}}
-  test: {clips: 2}
-  batch_norm: {samples: 8}
-run: {checkpoint_every: 5, threads: 1, results: RESULTS}
-rows:
-  - {name: Baseline-R, baseline: video}
-  - {name: SimCLR, method: simclr, params: {hidden_dim: 8, projector_dim: 8}}
-  - {name: AVCL, method: avcl, params: {alignment: towers}}
-)";
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  return text.replace(text.find(from), from.size(), to);
-}
-
-class Compare : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    shared_ = new TempFolder;
-    const Outcome made =
-        run_avbench("dataset synth " + (*shared_ / "data").string() +
-                    " --classes 2 --train 16 --val 6 --test 6 --size 32x32 --seconds 1 --fps 8");
-    ASSERT_EQ(made.exit_code, 0) << made.err;
-  }
-  static void TearDownTestSuite() {
-    delete shared_;
-    shared_ = nullptr;
-  }
-
-  static fs::path data() { return *shared_ / "data"; }
-
-  fs::path configure(const std::string& results, const fs::path& source = data()) {
-    const fs::path file = folder_ / (results + ".yaml");
-    std::ofstream(file) << replaced(replaced(kConfig, "DATA", source.string()), "RESULTS",
-                                    (folder_ / results).string());
-    return file;
-  }
-
-  Outcome run(const std::string& arguments) const {
-    return run_avbench(arguments, "AVBENCH_CACHE=" + (*shared_ / "cache").string());
-  }
-
-  json read_json(const std::string& file) const { return json::parse(read_file(folder_ / file)); }
-
-  TempFolder folder_;
-  static TempFolder* shared_;
-};
-TempFolder* Compare::shared_ = nullptr;
+using Compare = TinyExperiment;
 
 // The share of lines of predictions.csv whose second and third field agree.
 double accuracy_of(const fs::path& predictions) {

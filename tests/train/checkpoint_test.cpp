@@ -64,6 +64,38 @@ TEST_F(Checkpoints, TakeTheOneBeforeIfTheNewestIsDamaged) {
   EXPECT_FALSE(folder.latest_step().has_value());
 }
 
+TEST_F(Checkpoints, KeepAsManyStepsAsAskedFor) {
+  const CheckpointFolder folder(path_, 3);
+  for (const int step : {1, 2, 3, 4}) folder.save_step(step, {{"w", torch::ones(1)}}, {});
+  EXPECT_FALSE(folder.has("step-000000001"));
+  EXPECT_TRUE(folder.has("step-000000002"));
+  folder.keep_steps(1);
+  EXPECT_FALSE(folder.has("step-000000003"));
+  EXPECT_TRUE(folder.has("step-000000004"));
+}
+
+TEST_F(Checkpoints, NoticeAFlippedBitOfTheState) {
+  const CheckpointFolder folder(path_);
+  folder.save("final", {{"w", torch::ones(8)}}, {{"step", 100}});
+  std::ifstream in(path_ / "final.json");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  text[text.find("100")] ^= 2;  // 300
+  std::ofstream(path_ / "final.json") << text;
+  EXPECT_FALSE(folder.find("final").has_value());
+  EXPECT_THROW(folder.load("final"), UserError);
+}
+
+TEST_F(Checkpoints, RemoveWhatKilledProcessesLeft) {
+  const CheckpointFolder folder(path_);
+  folder.save("best", {{"w", torch::ones(8)}}, {});
+  std::ofstream(path_ / "step-000000007.safetensors") << "no JSON yet";
+  std::ofstream(path_ / ".final.safetensors.99-0.tmp") << "half";
+  folder.remove_leftovers();
+  EXPECT_FALSE(fs::exists(path_ / "step-000000007.safetensors"));
+  EXPECT_FALSE(fs::exists(path_ / ".final.safetensors.99-0.tmp"));
+  EXPECT_TRUE(folder.find("best").has_value());
+}
+
 TEST_F(Checkpoints, AreNotThereWithoutTheirJson) {
   const CheckpointFolder folder(path_);
   folder.save_step(1, {{"w", torch::ones(8)}}, {});

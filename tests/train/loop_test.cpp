@@ -141,7 +141,8 @@ TEST_F(Loop, KeepsTheBestEpochAndTheLast) {
   const CheckpointFolder checkpoints(folder_ / "run/checkpoints");
   EXPECT_EQ(checkpoints.load("best").state.at("epoch"), 2);
   expect_equal(checkpoints.load("final").tensors, task.state());
-  EXPECT_FALSE(checkpoints.latest_step().has_value());
+  EXPECT_EQ(checkpoints.latest_step()->state.at("step"), 18);  // one, should final be damaged
+  EXPECT_FALSE(checkpoints.has("step-000000015"));
 }
 
 TEST_F(Loop, AFinishedStageIsNotTrainedAgain) {
@@ -152,6 +153,63 @@ TEST_F(Loop, AFinishedStageIsNotTrainedAgain) {
   const StageResult result = run_stage(second, plan("run"), toy_batches);
   EXPECT_EQ(result.steps, 20);
   expect_equal(second.state(), first.state());
+}
+
+void cut(const fs::path& file) { fs::resize_file(file, fs::file_size(file) / 2); }
+
+TEST_F(Loop, ADamagedFinalCheckpointIsMadeAgainFromTheStepBefore) {
+  ToyTask first;
+  run_stage(first, plan("run"), toy_batches);
+  const fs::path final = folder_ / "run/checkpoints/final.safetensors";
+  const std::string whole = text(final), metrics = text(folder_ / "run/metrics.jsonl");
+  cut(final);
+  ToyTask second;
+  second.fail_at = 17;  // does not begin before step 18
+  run_stage(second, plan("run"), toy_batches);
+  EXPECT_EQ(text(final), whole);
+  EXPECT_EQ(text(folder_ / "run/metrics.jsonl"), metrics);
+}
+
+TEST_F(Loop, ADamagedBestCheckpointIsNeverUsedButMadeAgain) {
+  ToyTask first;
+  run_stage(first, plan("run"), toy_batches);
+  const fs::path best = folder_ / "run/checkpoints/best.safetensors";
+  const std::string whole = text(best);
+  cut(best);
+  ToyTask second;
+  const StageResult result = run_stage(second, plan("run"), toy_batches);
+  EXPECT_EQ(text(best), whole);
+  EXPECT_EQ(result.best_epoch, 2);
+  expect_equal(second.state(), first.state());
+}
+
+// Killed after `best` was written and before the next step checkpoint.
+TEST_F(Loop, ABestNewerThanTheCheckpointIsWrittenAgain) {
+  ToyTask unbroken;
+  run_stage(unbroken, plan("whole"), toy_batches);
+  StagePlan broken = plan("broken");
+  broken.checkpoint_every = 7;
+  ToyTask task;
+  task.fail_at = 11;  // epoch 2 ended at step 10, the checkpoint is of step 7
+  EXPECT_THROW(run_stage(task, broken, toy_batches), std::runtime_error);
+  ToyTask rest;
+  run_stage(rest, broken, toy_batches);
+  EXPECT_EQ(text(folder_ / "broken/checkpoints/best.safetensors"),
+            text(folder_ / "whole/checkpoints/best.safetensors"));
+}
+
+TEST_F(Loop, SaysWhatIsKeptWhenNoCheckpointCanBeWritten) {
+  ToyTask task;
+  StagePlan stage = plan("run");
+  task.fail_at = 7;
+  EXPECT_THROW(run_stage(task, stage, toy_batches), std::runtime_error);
+  // A folder under the name of the next checkpoint: as unwritable as a full disk, for root too.
+  fs::create_directories(folder_ / "run/checkpoints/step-000000009.safetensors/x");
+  task.fail_at = -1;
+  EXPECT_THAT([&] { run_stage(task, stage, toy_batches); },
+              testing::ThrowsMessage<std::runtime_error>(testing::AllOf(
+                  HasSubstr("no checkpoint could be written at step 9"), HasSubstr("the newest is"),
+                  HasSubstr("step-000000006.safetensors"))));
 }
 
 TEST_F(Loop, ALossThatIsNotFiniteNamesStepMethodAndCheckpoint) {
