@@ -14,6 +14,7 @@ void add_compare_command(CLI::App& app) {
   auto* command = app.add_subcommand(
       "compare", "Run every row of a configuration through pretraining, finetuning and test");
   const auto options = add_experiment_options(*command);
+  add_init_option(*command, *options);
   const auto dry_run = std::make_shared<bool>(false), json = std::make_shared<bool>(false);
   command->add_flag("--dry-run", *dry_run, "print the resolved configuration and the plan");
   command->add_flag("--json", *json, "print the table as JSON");

@@ -31,6 +31,12 @@ std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command) {
   return options;
 }
 
+void add_init_option(CLI::App& command, ExperimentOptions& options) {
+  command
+      .add_option("--init", options.init, "weights the towers start from (protocol.encoder.init)")
+      ->type_name("FILE");
+}
+
 ExperimentRun open_experiment(ExperimentOptions& options) {
   if (!options.trace.empty()) start_trace(options.trace);
   fs::path config = options.target;
@@ -39,6 +45,9 @@ ExperimentRun open_experiment(ExperimentOptions& options) {
     options.run.rows = {record.at("row").get<std::string>()};
     options.run.seeds = {record.at("seed").get<int64_t>()};
     config /= "config.yaml";
+  }
+  if (!options.init.empty()) {
+    options.sets.push_back("protocol.encoder.init=" + Json(options.init).dump());
   }
   Experiment experiment = load_experiment(config, options.sets);
   if (experiment.run.threads > 0) at::set_num_threads(static_cast<int>(experiment.run.threads));

@@ -13,12 +13,16 @@ namespace avbench {
 struct ExperimentOptions {
   std::string target;  // a configuration file, or the folder of a run
   std::vector<std::string> sets;
+  std::string init;   // file; empty: as configured
   std::string trace;  // file; empty: none
   RunOptions run;
 };
 
 // Adds CONFIG, --set, --row, --seed and --trace to a command.
 std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command);
+
+// Adds --init to a command that trains.
+void add_init_option(CLI::App& command, ExperimentOptions& options);
 
 // Reads the configuration (of a run's folder: its config.yaml, with its row and seed), sets the
 // number of threads, and opens data and plugins.

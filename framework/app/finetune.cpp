@@ -12,6 +12,7 @@ void add_finetune_command(CLI::App& app) {
   auto* command =
       app.add_subcommand("finetune", "Finetune the rows of a configuration that are pretrained");
   const auto options = add_experiment_options(*command);
+  add_init_option(*command, *options);
   command->callback([options] {
     options->run.pretrain = options->run.test = false;
     ExperimentRun run = open_experiment(*options);

@@ -11,6 +11,7 @@ namespace avbench {
 void add_pretrain_command(CLI::App& app) {
   auto* command = app.add_subcommand("pretrain", "Pretrain the rows of a configuration");
   const auto options = add_experiment_options(*command);
+  add_init_option(*command, *options);
   command->callback([options] {
     options->run.finetune = options->run.test = false;
     ExperimentRun run = open_experiment(*options);

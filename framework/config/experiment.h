@@ -92,6 +92,8 @@ struct EncoderConfig {
   std::string name = "r3d";
   int64_t width = 64;
   bool shared = false;
+  std::string init;
+  std::string init_towers = "both";
 };
 template <class V>
 void fields(V& v, As<EncoderConfig> auto& c) {
@@ -99,6 +101,8 @@ void fields(V& v, As<EncoderConfig> auto& c) {
   v("width", c.width, Range{1, 1024}, "channels of the first stage; 64 is the published network");
   v("shared", c.shared,
     "one tower for both modalities, with batch-norm statistics of each its own");
+  v.path("init", c.init, "safetensors file of weights the towers start from; empty: random");
+  v("init_towers", c.init_towers, Choices{"both|video|audio"}, "the towers that init is for");
 }
 
 struct OptimizerConfig {

@@ -69,14 +69,15 @@ Tensor Classifier::fused(const Features& features) {
 }
 
 Logits Classifier::forward(const Batch& batch) {
+  Features seen;
   Tensor features;
-  if (frozen_) {
-    const at::NoGradGuard no_grad;
-    features = (fused(towers().forward(batch)) - mean_) / std_;
-  } else {
-    features = fused(towers().forward(batch));
+  {
+    const at::AutoGradMode mode(at::GradMode::is_enabled() && !frozen_);
+    seen = towers().forward(batch);
+    features = fused(seen);
+    if (frozen_) features = (features - mean_) / std_;
   }
-  return {head_->forward(features), features};
+  return {head_->forward(features), features, seen.video.pooled, seen.audio.pooled};
 }
 
 void Classifier::set_training() {

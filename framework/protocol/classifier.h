@@ -16,8 +16,9 @@ namespace avbench {
 std::shared_ptr<Method> make_baseline(std::shared_ptr<Towers> towers);
 
 struct Logits {
-  Tensor values;    // [B, classes]
-  Tensor features;  // [B, F], what the classifier's first layer saw
+  Tensor values;        // [B, classes]
+  Tensor features;      // [B, F], what the classifier's first layer saw
+  Tensor video, audio;  // [B, D] of the towers; undefined where not seen
 };
 
 class Classifier {

@@ -9,13 +9,14 @@
 
 #include "config/writer.h"
 #include "data/label_subset.h"
-#include "encoders/two_towers.h"
 #include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/folder_lock.h"
 #include "io/sha256.h"
 #include "io/suggest.h"
+#include "protocol/features.h"
 #include "protocol/finetune.h"
+#include "protocol/initial_towers.h"
 #include "protocol/pretrain.h"
 #include "protocol/run_folder.h"
 #include "train/interrupt.h"
@@ -104,7 +105,8 @@ class ExperimentRun::Impl {
     require_no_leak(*data_, *data_, data.source);
     if (!same) require_no_leak(*pretrain_data_, *data_, data.pretrain_source);
     require_working_rows();
-    protocol_ = protocol_identity(experiment_, *data_, *pretrain_data_);
+    init_hash_ = init_hash(experiment_.protocol.encoder);
+    protocol_ = protocol_identity(experiment_, init_hash_, *data_, *pretrain_data_);
   }
 
   std::vector<PlannedRun> plan(const RunOptions& options) const {
@@ -196,6 +198,25 @@ class ExperimentRun::Impl {
     return text;
   }
 
+  SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) {
+    const std::string title = fmt::format("{} s{}", run.row->name, run.seed);
+    auto [method, pretrained] = starting_point(run, {.pretrain = false}, title);
+    Classifier classifier = make_classifier(run, std::move(method));
+    const FinetuneJob job = finetune_job(run, title + " features");
+    if (finetuned) {
+      const auto chosen = chosen_checkpoint(job);
+      if (!chosen) {
+        throw UserError(title + ": not finetuned yet, or its checkpoint is damaged; run " +
+                        "`avbench finetune` first");
+      }
+      copy_state(chosen->tensors, classifier.state(), chosen->file.string());
+    }
+    SplitFeatures result{
+        extract_features(classifier, job.data, split, job.title), {}, data_->classes()};
+    for (const Sample& sample : data_->samples(split)) result.ids.push_back(sample.id);
+    return result;
+  }
+
   const Experiment& experiment() const { return experiment_; }
   const Identity& protocol() const { return protocol_; }
   fs::path folder() const { return fs::path(experiment_.run.results) / experiment_.name; }
@@ -210,7 +231,7 @@ class ExperimentRun::Impl {
   // refuses is refused now and not hours later.
   void require_working_rows() {
     const ProtocolConfig& p = experiment_.protocol;
-    const auto towers = make_towers(p.encoder, 0);
+    const auto towers = initial_towers(p.encoder, 0);
     towers->eval();
     const at::NoGradGuard no_grad;
     Batch batch;
@@ -241,8 +262,8 @@ class ExperimentRun::Impl {
     PlannedRun run{.row = &row, .seed = seed};
     run.folder = folder() / fmt::format("{}-s{}", row.name, seed);
     if (const auto method = methods_.find(row.name); method != methods_.end()) {
-      run.pretrain = pretrain_identity(experiment_, row, params_json(method->second.params), seed,
-                                       *pretrain_data_);
+      run.pretrain = pretrain_identity(experiment_, init_hash_, row,
+                                       params_json(method->second.params), seed, *pretrain_data_);
       run.pretrain_folder =
           fs::path(experiment_.run.results) / "pretrain" / run.pretrain.hash.substr(0, kHashInPath);
       run.pretrained = fs::exists(run.pretrain_folder / "summary.json");
@@ -274,37 +295,49 @@ class ExperimentRun::Impl {
     const FolderLock lock(run.folder);
     RunFolder folder(run.folder);
     folder.open(run_record(run), to_yaml(experiment_), protocol_, *data_);
-    std::shared_ptr<Method> method;
-    Pretrained pretrained;
-    const uint64_t seed = static_cast<uint64_t>(run.seed);
-    if (const auto found = methods_.find(run.row->name); found != methods_.end()) {
-      const PretrainJob job =
-          pretrain_job(*run.row, found->second, run.seed, title + " pretrain", run.pretrain_folder);
-      pretrained = ensure_pretrained(run, job, found->second.plugin, options);
-      if (!options.finetune && !options.test) return;
-      method = create_method(job);
-      copy_state(pretrained.final.tensors, module_state(*method), pretrained.final.file.string());
-      pretrained.final = {};
-    } else {
-      method =
-          make_baseline(make_towers(experiment_.protocol.encoder, derive_seed(seed, "towers")));
-    }
+    auto [method, pretrained] = starting_point(run, options, title);
     if (!options.finetune && !options.test) return;
-    Classifier classifier(method, modality(*run.row), experiment_.protocol.finetune,
-                          static_cast<int64_t>(data_->classes().size()),
-                          derive_seed(seed, "classifier"));
-    const FinetuneJob job{title + " finetune", run.folder, experiment_, seed,
-                          stage_data(data_, modality_views(modality(*run.row)))};
+    Classifier classifier = make_classifier(run, std::move(method));
+    const FinetuneJob job = finetune_job(run, title + " finetune");
     const Json finetuned = ensure_finetuned(job, options, classifier);
     if (!options.test) return;
     FinetuneJob test_job = job;
     test_job.title = title + " test";
     auto tested_before = read_result(run.folder / "test.json");
     const Json tested = tested_before ? *std::move(tested_before) : test(test_job, classifier);
-    folder.finish(summary(run, pretrained.summary, finetuned, tested));
+    folder.finish(summary(run, pretrained, finetuned, tested));
     spdlog::info("{}: accuracy {:.2f} %, validation {:.2f} %", title,
                  100 * tested["accuracy"].get<double>(),
                  100 * finetuned["validation"].get<double>());
+  }
+
+  // What finetuning starts from: the method as pretrained, with the summary of that, or random
+  // towers and an empty object.
+  std::pair<std::shared_ptr<Method>, Json> starting_point(const PlannedRun& run,
+                                                          const RunOptions& options,
+                                                          const std::string& title) {
+    const auto found = methods_.find(run.row->name);
+    if (found == methods_.end()) {
+      const uint64_t seed = derive_seed(static_cast<uint64_t>(run.seed), "towers");
+      return {make_baseline(initial_towers(experiment_.protocol.encoder, seed)), Json::object()};
+    }
+    const PretrainJob job =
+        pretrain_job(*run.row, found->second, run.seed, title + " pretrain", run.pretrain_folder);
+    const Pretrained pretrained = ensure_pretrained(run, job, found->second.plugin, options);
+    auto method = create_method(job);
+    copy_state(pretrained.final.tensors, module_state(*method), pretrained.final.file.string());
+    return {std::move(method), pretrained.summary};
+  }
+
+  Classifier make_classifier(const PlannedRun& run, std::shared_ptr<Method> method) const {
+    return {std::move(method), modality(*run.row), experiment_.protocol.finetune,
+            static_cast<int64_t>(data_->classes().size()),
+            derive_seed(static_cast<uint64_t>(run.seed), "classifier")};
+  }
+
+  FinetuneJob finetune_job(const PlannedRun& run, const std::string& title) const {
+    return {title, run.folder, experiment_, static_cast<uint64_t>(run.seed),
+            stage_data(data_, modality_views(modality(*run.row)))};
   }
 
   struct Pretrained {
@@ -379,6 +412,7 @@ class ExperimentRun::Impl {
   Experiment experiment_;
   std::map<std::string, MethodOfRow> methods_;  // by row
   std::shared_ptr<const Dataset> data_, pretrain_data_;
+  std::string init_hash_;  // of protocol.encoder.init
   Identity protocol_;
 };
 
@@ -392,6 +426,9 @@ std::vector<PlannedRun> ExperimentRun::plan(const RunOptions& options) const {
 std::vector<std::string> ExperimentRun::run(
     const RunOptions& options, const std::function<void(const PlannedRun&)>& row_done) {
   return impl_->run(options, row_done);
+}
+SplitFeatures ExperimentRun::features(const PlannedRun& run, Split split, bool finetuned) const {
+  return impl_->features(run, split, finetuned);
 }
 const Experiment& ExperimentRun::experiment() const { return impl_->experiment(); }
 const Identity& ExperimentRun::protocol() const { return impl_->protocol(); }

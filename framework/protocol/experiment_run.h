@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "config/experiment.h"
+#include "data/manifest.h"
 #include "plugin/registry.h"
 #include "protocol/identity.h"
+#include "train/checkpoint.h"
 
 namespace avbench {
 
@@ -30,6 +32,13 @@ struct PlannedRun {
   bool pretrained = false, finished = false;  // already, when planned
 };
 
+// See extract_features().
+struct SplitFeatures {
+  StateDict tensors;
+  std::vector<std::string> ids;  // of the rows
+  std::vector<std::string> classes;
+};
+
 class ExperimentRun {
  public:
   // Opens the data (decoding it once) and checks every row against its plugin. Throws UserError if
@@ -45,6 +54,10 @@ class ExperimentRun {
   // before it.
   std::vector<std::string> run(const RunOptions& options,
                                const std::function<void(const PlannedRun&)>& row_done);
+
+  // Of one run, with the checkpoint that is tested, or with the weights that finetuning starts
+  // from. Throws UserError if the run has not come that far.
+  SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) const;
 
   const Experiment& experiment() const;
   const Identity& protocol() const;

@@ -16,11 +16,23 @@ Json split_identity(const Dataset& data, Split split) {
   return {{"samples", data.size(split)}, {"sha256", data.hash(split)}};
 }
 
+// The weights it starts from by content; nothing about them if they are random.
+Json encoder_identity(const EncoderConfig& encoder, const std::string& init_hash) {
+  Json identity = to_json(encoder);
+  identity.erase("init");
+  identity.erase("init_towers");
+  if (!init_hash.empty()) {
+    identity["init"] = {{"sha256", init_hash}, {"towers", encoder.init_towers}};
+  }
+  return identity;
+}
+
 }  // namespace
 
-Identity protocol_identity(const Experiment& experiment, const Dataset& data,
-                           const Dataset& pretrain_data) {
+Identity protocol_identity(const Experiment& experiment, const std::string& init_hash,
+                           const Dataset& data, const Dataset& pretrain_data) {
   Json settings = to_json(experiment.protocol);
+  settings["encoder"] = encoder_identity(experiment.protocol.encoder, init_hash);
   settings["data"].erase("source");
   settings["data"].erase("pretrain_source");
   return identify({{"pipeline", kPipelineVersion},
@@ -33,14 +45,15 @@ Identity protocol_identity(const Experiment& experiment, const Dataset& data,
                      {"test", split_identity(data, Split::kTest)}}}});
 }
 
-Identity pretrain_identity(const Experiment& experiment, const RowConfig& row,
-                           const Json& method_params, int64_t seed, const Dataset& pretrain_data) {
+Identity pretrain_identity(const Experiment& experiment, const std::string& init_hash,
+                           const RowConfig& row, const Json& method_params, int64_t seed,
+                           const Dataset& pretrain_data) {
   const ProtocolConfig& protocol = experiment.protocol;
   return identify({{"pipeline", kPipelineVersion},
                    {"samples", split_identity(pretrain_data, Split::kTrain)},
                    {"clip", to_json(protocol.clip)},
                    {"spectrogram", to_json(protocol.spectrogram)},
-                   {"encoder", to_json(protocol.encoder)},
+                   {"encoder", encoder_identity(protocol.encoder, init_hash)},
                    {"budget", to_json(protocol.pretrain)},
                    {"training", to_json(row.pretrain)},
                    {"method", row.method},

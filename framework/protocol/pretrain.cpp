@@ -3,9 +3,9 @@
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
 
-#include "encoders/two_towers.h"
 #include "io/atomic_file.h"
 #include "io/error.h"
+#include "protocol/initial_towers.h"
 #include "train/loop.h"
 #include "train/seeds.h"
 
@@ -84,7 +84,7 @@ class PretrainTask : public TrainTask {
 std::shared_ptr<Method> create_method(const PretrainJob& job) {
   const uint64_t head_seed = derive_seed(job.seed, "heads");
   MethodContext context{
-      .towers = make_towers(job.experiment.protocol.encoder, derive_seed(job.seed, "towers")),
+      .towers = initial_towers(job.experiment.protocol.encoder, derive_seed(job.seed, "towers")),
       .params = job.params,
       .train_size = job.data.dataset->size(Split::kTrain),
       .head_seed = head_seed};

@@ -1,0 +1,14 @@
+// Features of a split, for use elsewhere.
+#pragma once
+
+#include "protocol/classifier.h"
+#include "protocol/stage_data.h"
+
+namespace avbench {
+
+// The middle clip of every file of `split`, in order: "video" and "audio" [N, D] of the towers (of
+// the modalities in data.views), "features" [N, F] as the classifier sees them, "labels" [N].
+StateDict extract_features(Classifier& classifier, const StageData& data, Split split,
+                           const std::string& title);
+
+}  // namespace avbench

@@ -1,0 +1,60 @@
+#include "protocol/initial_towers.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "encoders/two_towers.h"
+#include "io/sha256.h"
+#include "io/suggest.h"
+#include "tensors/tensor_file.h"
+#include "train/checkpoint.h"
+
+namespace avbench {
+namespace {
+
+// A counter that PyTorch's batch norm keeps and avbench does not use.
+constexpr const char* kCounter = ".num_batches_tracked";
+
+// The file's tensors under the names that the towers give theirs: "video.stem.conv.weight".
+StateDict tower_tensors(const StateDict& file, const EncoderConfig& config) {
+  const bool prefixed = std::any_of(
+      file.begin(), file.end(), [](const auto& item) { return item.first.starts_with("towers."); });
+  StateDict result;
+  std::vector<std::string> aside;
+  for (const auto& [name, tensor] : file) {
+    std::string own = prefixed ? "" : config.init_towers + "." + name;
+    if (prefixed && name.starts_with("towers.")) own = name.substr(7);
+    const bool wanted = config.init_towers == "both" || own.starts_with(config.init_towers + ".");
+    if (own.empty() || !wanted || own.ends_with(kCounter)) {
+      aside.push_back(name);
+    } else {
+      result[own] = tensor;
+    }
+  }
+  if (!aside.empty()) {
+    spdlog::info("{}: left aside, as no part of the towers: {}", config.init, join(aside));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::shared_ptr<Towers> initial_towers(const EncoderConfig& config, uint64_t seed) {
+  auto towers = make_towers(config, seed);
+  if (config.init.empty()) return towers;
+  StateDict target;
+  for (const auto& [name, tensor] : module_state(*towers)) {
+    if (config.init_towers == "both" || name.starts_with(config.init_towers + ".")) {
+      target[name] = tensor;
+    }
+  }
+  copy_state(tower_tensors(load_tensors(config.init), config), target, config.init);
+  return towers;
+}
+
+std::string init_hash(const EncoderConfig& config) {
+  return config.init.empty() ? "" : sha256_file(config.init);
+}
+
+}  // namespace avbench
