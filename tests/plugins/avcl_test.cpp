@@ -175,12 +175,6 @@ TEST(Avcl, AlignsTheTowersOutputsIfAsked) {
   EXPECT_EQ(method->fuse(video, audio).sizes(), at::IntArrayRef({1, 4}));
 }
 
-size_t tensors_in(const std::vector<ParamGroup>& groups) {
-  size_t count = 0;
-  for (const ParamGroup& group : groups) count += group.parameters.size();
-  return count;
-}
-
 TEST(Avcl, FinetunesAmfmAndPretrainsItWhereALossReachesIt) {
   const auto fused = make_method("avcl", 2);
   const auto towers = make_method("avcl", 2, {{"alignment", "towers"}});
@@ -188,6 +182,15 @@ TEST(Avcl, FinetunesAmfmAndPretrainsItWhereALossReachesIt) {
   EXPECT_EQ(tensors_in(towers->param_groups(Stage::kPretrain)), 4u);
   EXPECT_EQ(tensors_in(fused->param_groups(Stage::kFinetune)), 8u);
   EXPECT_EQ(tensors_in(towers->param_groups(Stage::kFinetune)), 8u);
+}
+
+TEST(Amfm, CountsTheLivingColumnsOfBothGates) {
+  auto method = make_method("avcl", 2, {{"gate", "per_modality"}});
+  set_parameter(*method, "excite_video.weight", at::zeros({2, 2}));
+  set_parameter(*method, "excite_video.bias", at::tensor({1.0, -1.0}));
+  set_parameter(*method, "excite_audio.weight", at::zeros({2, 2}));
+  set_parameter(*method, "excite_audio.bias", at::tensor({-1.0, -1.0}));
+  EXPECT_EQ(method->health(features({{1, 2}}, {{3, 4}})).figures.at(0).second, 0.25);
 }
 
 TEST(Avcl, RefusesParametersItDoesNotKnow) {

@@ -53,19 +53,31 @@ inline std::pair<double, double> gradient_norms(const std::string& method,
   return {a.grad().abs().sum().item<double>(), b.grad().abs().sum().item<double>()};
 }
 
+inline std::shared_ptr<Method> make_method_on(std::shared_ptr<Towers> towers,
+                                              const std::string& name,
+                                              const Settings& settings = {}) {
+  at::manual_seed(7);
+  const MethodPlugin& plugin = plugin_named(name);
+  return plugin.create(
+      {.towers = std::move(towers), .params = params_of(plugin, settings), .train_size = 16});
+}
+
 inline std::shared_ptr<Method> make_method(const std::string& name, int64_t dim,
                                            const Settings& settings = {}) {
   at::manual_seed(7);
-  const MethodPlugin& plugin = plugin_named(name);
-  return plugin.create({.towers = std::make_shared<FakeTowers>(kInputs, dim),
-                        .params = params_of(plugin, settings),
-                        .train_size = 16});
+  return make_method_on(std::make_shared<FakeTowers>(kInputs, dim), name, settings);
 }
 
 inline Loss loss_of(Method& method, const Batch& batch) {
   Communicator alone;
   return method.loss(batch,
                      {.random = at::make_generator<at::CPUGeneratorImpl>(0), .group = alone});
+}
+
+inline size_t tensors_in(const std::vector<ParamGroup>& groups) {
+  size_t count = 0;
+  for (const ParamGroup& group : groups) count += group.parameters.size();
+  return count;
 }
 
 // The pure loss on what the method embeds is the method's loss.
