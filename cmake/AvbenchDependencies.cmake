@@ -1,6 +1,11 @@
 # Everything the build takes from outside. Debian's packages are listed in scripts/packages.txt;
 # LibTorch lies in .deps/ (scripts/bootstrap.sh) or where LIBTORCH says.
 include(LibTorch)
+avbench_find_libtorch(_fault ${PROJECT_SOURCE_DIR}/.deps/libtorch/torch)
+if(_fault)
+  message(FATAL_ERROR "${_fault}\n"
+                      "Run scripts/bootstrap.sh, or give an unpacked LibTorch with -DLIBTORCH=DIR.")
+endif()
 
 find_package(Threads REQUIRED)
 find_package(Boost 1.74 REQUIRED)

@@ -1,8 +1,6 @@
 # avbench_add_component(NAME [TORCH] SOURCES ... [PUBLIC ...] [PRIVATE ...])
 #   One folder of framework/ as a static library with the alias avbench::NAME. Headers are included
 #   as "NAME/header.h".
-# avbench_add_plugin(NAME SOURCES ...)
-#   A method plugin: a module that sees the SDK and nothing else.
 # avbench_add_test(NAME [TORCH] SOURCES ... LINK ...)
 #   A GoogleTest program whose tests are found by ctest.
 
@@ -29,21 +27,6 @@ function(avbench_add_component name)
   if(ARG_TORCH)
     avbench_use_torch(avbench_${name})
   endif()
-endfunction()
-
-add_custom_target(avbench_plugins COMMENT "All method plugins")
-set(AVBENCH_PLUGIN_DIR ${PROJECT_BINARY_DIR}/lib/avbench/plugins)
-
-function(avbench_add_plugin name)
-  cmake_parse_arguments(ARG "" "" "SOURCES" ${ARGN})
-  add_library(avbench_plugin_${name} MODULE ${ARG_SOURCES})
-  target_link_libraries(avbench_plugin_${name} PRIVATE avbench::sdk)
-  avbench_use_torch(avbench_plugin_${name})
-  # A plugin is never unloaded: tensors and autograd nodes of its may outlive any handle.
-  target_link_options(avbench_plugin_${name} PRIVATE -Wl,-z,nodelete)
-  set_target_properties(avbench_plugin_${name} PROPERTIES
-                        OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${AVBENCH_PLUGIN_DIR})
-  add_dependencies(avbench_plugins avbench_plugin_${name})
 endfunction()
 
 function(avbench_add_test name)
