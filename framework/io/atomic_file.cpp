@@ -13,6 +13,8 @@
 namespace avbench {
 namespace {
 
+constexpr const char* kTemporary = ".tmp";
+
 std::string reason() { return std::generic_category().message(errno); }
 
 std::filesystem::path folder_of(const std::filesystem::path& path) {
@@ -67,7 +69,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   std::string stem = folder_of(path_) / ".";
   stem += path_.filename().string() + ".";
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
-    temporary_ = stem + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
+    temporary_ = stem + std::to_string(::getpid()) + "-" + std::to_string(attempt) + kTemporary;
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ >= 0 || errno == EEXIST) continue;
     if (errno == ENOENT) {
@@ -117,6 +119,16 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
   write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+void remove_temporary_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const bool temporary = name.starts_with('.') && name.ends_with(kTemporary);
+    if (temporary && entry.is_regular_file()) left.push_back(entry.path());
+  }
+  for (const auto& file : left) std::filesystem::remove(file);
 }
 
 std::string read_file(const std::filesystem::path& path) { return read_whole<std::string>(path); }

@@ -36,6 +36,10 @@ class AtomicFile {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+// Removes the temporary files of AtomicFile that killed processes left in `folder`. Only for the
+// one process that writes there.
+void remove_temporary_files(const std::filesystem::path& folder);
+
 // The whole file. Throws UserError if it is missing, a folder, or not readable.
 std::string read_file(const std::filesystem::path& path);
 std::vector<std::byte> read_bytes(const std::filesystem::path& path);

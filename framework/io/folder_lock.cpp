@@ -48,6 +48,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
   if (::ftruncate(descriptor_, 0) == 0) {
     [[maybe_unused]] const ssize_t written = ::pwrite(descriptor_, text.data(), text.size(), 0);
   }
+  remove_temporary_files(folder);
 }
 
 FolderLock::~FolderLock() {

@@ -6,7 +6,8 @@
 namespace avbench {
 
 // Held until destruction, or until the process ends in whatever way. The folder is created if it
-// is missing. Throws UserError with the holder's process id and machine if another process has it.
+// is missing, and temporary files that killed processes left in it are removed. Throws UserError
+// with the holder's process id and machine if another process has it.
 class FolderLock {
  public:
   explicit FolderLock(const std::filesystem::path& folder);

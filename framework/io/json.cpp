@@ -5,9 +5,12 @@
 
 #include "io/atomic_file.h"
 #include "io/error.h"
+#include "io/sha256.h"
 
 namespace avbench {
 namespace {
+
+constexpr const char* kChecksum = "checksum";
 
 void refuse_non_finite(const Json& value) {
   if (value.is_number_float() && !std::isfinite(value.get<double>())) {
@@ -25,9 +28,22 @@ std::string canonical_json(const Json& value) {
   return value.dump();
 }
 
+void write_json(const std::filesystem::path& path, const Json& value) {
+  Json file = value;
+  if (file.is_object()) file[kChecksum] = sha256_hex(value.dump());
+  write_file_atomically(path, file.dump(1) + "\n");
+}
+
 Json read_json(const std::filesystem::path& path) {
   try {
-    return Json::parse(read_file(path));
+    Json value = Json::parse(read_file(path));
+    if (!value.is_object() || !value.contains(kChecksum)) return value;
+    const Json expected = value[kChecksum];
+    value.erase(kChecksum);
+    if (expected != sha256_hex(value.dump())) {
+      throw UserError("damaged file " + path.string() + ": its content differs from its checksum");
+    }
+    return value;
   } catch (const Json::parse_error& error) {
     throw UserError("damaged file " + path.string() + ": " + error.what());
   }

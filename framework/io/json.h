@@ -14,7 +14,11 @@ using Json = nlohmann::json;
 // hold.
 std::string canonical_json(const Json& value);
 
-// The JSON of a file. Throws UserError naming the file if it is missing or damaged.
+// Written whole or not at all. An object gets the key "checksum", the SHA-256 of the rest.
+void write_json(const std::filesystem::path& path, const Json& value);
+
+// The JSON of a file, without its checksum. Throws UserError naming the file if it is missing, is
+// no JSON, or differs from its checksum; a file without one is taken as it is.
 Json read_json(const std::filesystem::path& path);
 
 }  // namespace avbench

@@ -1,13 +1,14 @@
 #include "protocol/finetune.h"
 
 #include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
 #include <torch/nn/functional/loss.h>
 
 #include <chrono>
 
 #include "data/label_subset.h"
-#include "io/atomic_file.h"
 #include "protocol/evaluation.h"
+#include "protocol/run_folder.h"
 #include "train/loop.h"
 #include "train/seeds.h"
 
@@ -68,7 +69,16 @@ void load_chosen(const FinetuneJob& job, Classifier& classifier) {
 }  // namespace
 
 std::optional<Checkpoint> chosen_checkpoint(const FinetuneJob& job) {
-  return CheckpointFolder(job.folder / "checkpoints").find(chosen_name(job));
+  const auto summary = read_result(job.folder / "finetune.json");
+  if (!summary) return std::nullopt;
+  auto chosen = CheckpointFolder(job.folder / "checkpoints").find(chosen_name(job));
+  const int64_t epoch = summary->at("chosen_epoch");
+  if (chosen && chosen->state.value("epoch", epoch) != epoch) {
+    spdlog::warn("{} is of epoch {}, but epoch {} was chosen: left by a finetuning that was killed",
+                 chosen->file.string(), chosen->state["epoch"].dump(), epoch);
+    return std::nullopt;
+  }
+  return chosen;
 }
 
 Json finetune(const FinetuneJob& job, Classifier& classifier) {
@@ -113,7 +123,7 @@ Json finetune(const FinetuneJob& job, Classifier& classifier) {
       {"train_accuracy", fit.accuracy},
       {"labels_train", count},
       {"labels_validation", job.data.dataset->size(Split::kVal)}};
-  write_file_atomically(job.folder / "finetune.json", summary.dump(1) + "\n");
+  write_json(job.folder / "finetune.json", summary);
   return summary;
 }
 
@@ -130,7 +140,7 @@ Json test(const FinetuneJob& job, Classifier& classifier) {
                         {"videos", result.labels.size(0)},
                         {"clips", job.experiment.protocol.test.clips},
                         {"seconds", seconds.count()}};
-  write_file_atomically(job.folder / "test.json", summary.dump(1) + "\n");
+  write_json(job.folder / "test.json", summary);
   return summary;
 }
 

@@ -26,7 +26,8 @@ struct FinetuneJob {
 // weights on the labelled samples), labels_train, labels_validation.
 Json finetune(const FinetuneJob& job, Classifier& classifier);
 
-// The checkpoint that is tested, if it is there and intact.
+// The checkpoint that is tested: nothing unless finetuning has finished, and it is intact and of
+// the epoch that finetune.json names.
 std::optional<Checkpoint> chosen_checkpoint(const FinetuneJob& job);
 
 // Reads the test split once, with the chosen checkpoint. Writes the predictions and test.json and

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
 
-#include "io/atomic_file.h"
 #include "io/error.h"
 #include "protocol/initial_towers.h"
 #include "train/loop.h"
@@ -123,7 +122,7 @@ Json pretrain(const PretrainJob& job) {
                         {"peak_memory_bytes", result.peak_memory_bytes},
                         {"collapse", result.last_report.value("collapse", "")},
                         {"health", result.last_report.value("health", Json::object())}};
-  write_file_atomically(job.folder / "summary.json", summary.dump(1) + "\n");
+  write_json(job.folder / "summary.json", summary);
   return summary;
 }
 

@@ -55,11 +55,9 @@ void RunFolder::open(const Json& record, const std::string& config_yaml, const I
   write_file_atomically(path_ / "protocol.json", with_hash.dump(1) + "\n");
   write_file_atomically(path_ / "excluded.csv", excluded_csv(dataset));
   // Last: a folder with run.json has the others.
-  write_file_atomically(path_ / "run.json", record.dump(1) + "\n");
+  write_json(path_ / "run.json", record);
 }
 
-void RunFolder::finish(const Json& summary) {
-  write_file_atomically(path_ / "summary.json", summary.dump(1) + "\n");
-}
+void RunFolder::finish(const Json& summary) { write_json(path_ / "summary.json", summary); }
 
 }  // namespace avbench

@@ -60,7 +60,7 @@ class StageRun {
             ? static_cast<double>(step_ * plan_.batch_size) / result_.train_seconds
             : 0;
     require_own_best();
-    save("final", task_.state(), loop_state(log));
+    explain_failure([&] { checkpoints_.save("final", task_.state(), loop_state(log)); });
     checkpoints_.keep_steps(1);
     return result_;
   }
@@ -183,7 +183,9 @@ class StageRun {
     if (report.score && (!result_.best_score || *report.score > *result_.best_score)) {
       result_.best_score = report.score;
       result_.best_epoch = epoch;
-      save("best", task_.state(), {{"epoch", epoch}, {"score", *report.score}});
+      explain_failure([&] {
+        checkpoints_.save("best", task_.state(), {{"epoch", epoch}, {"score", *report.score}});
+      });
     }
   }
 
@@ -205,12 +207,7 @@ class StageRun {
     const TracePhase phase("checkpoint");
     StateDict tensors = task_.state();
     for (auto& [name, tensor] : optimizer_.state()) tensors[kOptimizerPrefix + name] = tensor;
-    const Json state = loop_state(log);
-    explain_failure([&] { checkpoints_.save_step(step_, tensors, state); });
-  }
-
-  void save(const std::string& name, const StateDict& tensors, const Json& state) {
-    explain_failure([&] { checkpoints_.save(name, tensors, state); });
+    explain_failure([&] { checkpoints_.save_step(step_, tensors, loop_state(log)); });
   }
 
   // A disk that is full or read-only: says what is still there.
@@ -240,6 +237,12 @@ class StageRun {
     return epoch < 0 || epoch_of(checkpoints_.find("best")) >= epoch;
   }
 
+  // Nothing is written after "final": its best is exactly the one it knows.
+  bool is_whole(const Checkpoint& final) const {
+    const int64_t epoch = final.state.at("best_epoch");
+    return epoch < 0 || epoch_of(checkpoints_.find("best")) == epoch;
+  }
+
   // Continued with another number of threads, the later best may not have come again.
   void require_own_best() {
     if (!result_.best_score || epoch_of(checkpoints_.find("best")) == result_.best_epoch) return;
@@ -254,7 +257,7 @@ class StageRun {
   // A stage that was finished, but whose caller was not, has a final checkpoint.
   void resume() {
     auto checkpoint = checkpoints_.find("final");
-    if (!checkpoint || !has_its_best(*checkpoint)) {
+    if (!checkpoint || !is_whole(*checkpoint)) {
       checkpoint =
           checkpoints_.latest_step([this](const Checkpoint& step) { return has_its_best(step); });
     }

@@ -11,7 +11,8 @@ namespace avbench {
 
 class MetricsLog {
  public:
-  // Keeps the first `keep_bytes` of an existing file and appends from there.
+  // Keeps the first `keep_bytes` of an existing file, or, with a warning, the whole lines of a
+  // shorter one, and appends from there.
   MetricsLog(const std::filesystem::path& file, uint64_t keep_bytes);
 
   void write(const Json& line);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 
 #include "io/message.h"
 #include "io/temp_folder.h"
@@ -49,6 +50,18 @@ TEST(FolderLock, DoesNotOutliveAKilledProcess) {
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   const FolderLock lock(folder.path());
+}
+
+TEST(FolderLock, RemovesTemporaryFilesOfKilledProcessesAndNothingElse) {
+  const TempFolder folder;
+  for (const char* name : {".summary.json.99-0.tmp", ".hidden", "notes.tmp", "summary.json"}) {
+    std::ofstream(folder / name) << "x";
+  }
+  const FolderLock lock(folder.path());
+  EXPECT_FALSE(std::filesystem::exists(folder / ".summary.json.99-0.tmp"));
+  for (const char* name : {".hidden", "notes.tmp", "summary.json"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
+  }
 }
 
 TEST(FolderLock, IsFreeAfterItsScopeAndNamesTheNewHolder) {

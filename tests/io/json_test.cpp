@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <limits>
+
+#include "io/atomic_file.h"
+#include "io/error.h"
+#include "io/temp_folder.h"
 
 namespace avbench {
 namespace {
@@ -32,6 +37,38 @@ TEST(CanonicalJson, RefusesNumbersThatJsonLacks) {
   EXPECT_THROW(canonical_json(std::numeric_limits<double>::quiet_NaN()), std::invalid_argument);
   EXPECT_THROW(canonical_json({{"a", {1.0, std::numeric_limits<double>::infinity()}}}),
                std::invalid_argument);
+}
+
+TEST(JsonFile, ComesBackAndEveryFlippedBitIsNoticedOrHarmless) {
+  const TempFolder folder;
+  const auto file = folder / "x.json";
+  const Json value = {{"a", 0.1 + 0.2}, {"b", {1, nullptr, "text"}}};
+  write_json(file, value);
+  EXPECT_EQ(read_json(file), value);
+  const std::string whole = read_file(file);
+  int noticed = 0;
+  for (size_t byte = 0; byte < whole.size(); ++byte) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string flipped = whole;
+      flipped[byte] = static_cast<char>(flipped[byte] ^ 1 << bit);
+      std::ofstream(file, std::ios::binary) << flipped;
+      try {
+        // Hit in white space, or in the checksum's own name, which then is a key too many.
+        const Json got = read_json(file);
+        for (const auto& [key, content] : value.items()) EXPECT_EQ(got.at(key), content) << flipped;
+      } catch (const UserError& error) {
+        EXPECT_NE(std::string(error.what()).find(file.string()), std::string::npos);
+        ++noticed;
+      }
+    }
+  }
+  EXPECT_GT(noticed, 800);
+}
+
+TEST(JsonFile, WithoutAChecksumIsTakenAsItIs) {
+  const TempFolder folder;
+  write_file_atomically(folder / "x.json", R"({"a": 1})");
+  EXPECT_EQ(read_json(folder / "x.json"), Json({{"a", 1}}));
 }
 
 }  // namespace

@@ -198,6 +198,41 @@ TEST_F(Loop, ABestNewerThanTheCheckpointIsWrittenAgain) {
             text(folder_ / "whole/checkpoints/best.safetensors"));
 }
 
+// Of "final" alone: with a best of another epoch it would be refused at every attempt.
+TEST_F(Loop, AFinalCheckpointWhoseBestIsAnothersIsNotContinued) {
+  ToyTask first;
+  run_stage(first, plan("run"), toy_batches);
+  const CheckpointFolder checkpoints(folder_ / "run/checkpoints");
+  const Checkpoint best = checkpoints.load("best");
+  checkpoints.save("best", best.tensors, {{"epoch", 3}, {"score", 0}});
+  ToyTask second;
+  EXPECT_THROW(run_stage(second, plan("run"), toy_batches), std::runtime_error);
+  ToyTask third;
+  EXPECT_EQ(run_stage(third, plan("run"), toy_batches).best_epoch, 2);
+  EXPECT_EQ(checkpoints.load("best").state.at("epoch"), 2);
+  expect_equal(checkpoints.load("best").tensors, best.tensors);
+  expect_equal(third.state(), first.state());
+}
+
+TEST_F(Loop, AMetricsLogThatLacksLinesIsSaidAndGoesOnWithWholeLines) {
+  ToyTask unbroken;
+  run_stage(unbroken, plan("whole"), toy_batches);
+  ToyTask task;
+  task.fail_at = 14;
+  EXPECT_THROW(run_stage(task, plan("run"), toy_batches), std::runtime_error);
+  const fs::path log = folder_ / "run/metrics.jsonl";
+  const uint64_t bytes = text(log).find("\"step\":9");
+  fs::resize_file(log, bytes);  // within a line
+  testing::internal::CaptureStdout();
+  ToyTask rest;
+  run_stage(rest, plan("run"), toy_batches);
+  EXPECT_THAT(testing::internal::GetCapturedStdout(),
+              HasSubstr("lines of earlier steps are missing"));
+  expect_equal(rest.state(), unbroken.state());
+  std::ifstream lines(log);
+  for (std::string line; std::getline(lines, line);) EXPECT_TRUE(Json::accept(line)) << line;
+}
+
 TEST_F(Loop, SaysWhatIsKeptWhenNoCheckpointCanBeWritten) {
   ToyTask task;
   StagePlan stage = plan("run");
