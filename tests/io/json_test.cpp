@@ -51,6 +51,7 @@ TEST(JsonFile, ComesBackAndEveryFlippedBitIsNoticedOrHarmless) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string flipped = whole;
       flipped[byte] = static_cast<char>(flipped[byte] ^ 1 << bit);
+      std::filesystem::remove(file);  // a new file is not flushed to the disk
       std::ofstream(file, std::ios::binary) << flipped;
       try {
         // Hit in white space, or in the checksum's own name, which then is a key too many.
