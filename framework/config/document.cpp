@@ -2,11 +2,26 @@
 
 #include "config/experiment.h"
 #include "config/reader.h"
+#include "config/writer.h"
 #include "io/json.h"
 #include "io/suggest.h"
 
 namespace avbench {
 namespace {
+
+// "window 1024, flip true": keys of `after` that differ.
+template <class T>
+std::string changes(const T& before, const T& after) {
+  const auto a = Writer<nlohmann::ordered_json>::written(before);
+  const auto b = Writer<nlohmann::ordered_json>::written(after);
+  std::vector<std::string> changed;
+  for (const auto& [key, value] : b.items()) {
+    if (value != a.at(key)) {
+      changed.push_back(key + " " + (value.is_string() ? value.template get<std::string>() : value.dump()));
+    }
+  }
+  return join(changed);
+}
 
 class Documenter {
  public:
@@ -33,6 +48,22 @@ class Documenter {
     std::vector<std::string> words = split(choices.words, '|');
     std::erase(words, "");
     add(name, "word", value, join(words), doc);
+  }
+  void operator()(const char* name, const int64_t& value, OneOf allowed, const char* doc) {
+    add(name, "integer", value, join(split(allowed.numbers, '|')), doc);
+  }
+  // The first preset is what the keys' own defaults are.
+  template <class T>
+  void preset(const T&, const std::vector<Preset<T>>& presets, const char* doc) {
+    std::vector<std::string> names;
+    std::string meaning = doc;
+    for (const Preset<T>& preset : presets) {
+      names.push_back(preset.name);
+      if (names.size() > 1) {
+        meaning += "; " + names.back() + ": " + changes(presets.front().values, preset.values);
+      }
+    }
+    keys_.push_back({path_ + "preset", "word", Json(names.front()).dump(), join(names), meaning});
   }
   void path(const char* name, const std::string& value, const char* doc) {
     add(name, "path", value, "", doc);

@@ -25,6 +25,16 @@ struct Range {
 struct Choices {
   const char* words;
 };
+// Allowed integers, separated by '|'.
+struct OneOf {
+  const char* numbers;
+};
+// Values of a whole section under a name. fields() visits a section's presets before its keys.
+template <class T>
+struct Preset {
+  const char* name;
+  T values;
+};
 
 // ---- protocol: what makes two runs comparable ---------------------------------------------------
 
@@ -64,24 +74,57 @@ struct SpectrogramConfig {
   int64_t n_fft = 2048;
   int64_t window = 240;
   int64_t hop = 240;
+  std::string frequency = "mel";
   int64_t bands = 256;
+  std::string mel_scale = "htk";
+  std::string mel_norm = "none";
   double f_min = 0;
   double f_max = 12000;
+  std::string scale = "log";
   std::array<int64_t, 2> size{256, 256};
+  bool flip = false;
+  std::string colour = "grey";
+  int64_t channels = 3;
   std::array<int64_t, 2> resize{128, 171};
   int64_t crop = 112;
   std::string time = "one_frame";
 };
+// "author": the settings of the preprocessing scripts that the paper's first author has published,
+// librosa's mel spectrogram in decibels as a coloured picture.
+inline std::vector<Preset<SpectrogramConfig>> spectrogram_presets() {
+  return {{"default", {}},
+          {"author",
+           {.window = 1024,
+            .hop = 512,
+            .mel_scale = "slaney",
+            .mel_norm = "slaney",
+            .scale = "db",
+            .flip = true,
+            .colour = "magma"}}};
+}
 template <class V>
 void fields(V& v, As<SpectrogramConfig> auto& c) {
+  v.preset(c, spectrogram_presets(), "sets all other keys of this section");
   v("sample_rate", c.sample_rate, Range{1000, 192000}, "Hz, mono");
   v("n_fft", c.n_fft, Range{16, 65536}, "samples of one Fourier transform");
   v("window", c.window, Range{1, 65536}, "samples of the Hann window, centred in n_fft");
   v("hop", c.hop, Range{1, 65536}, "samples from one column to the next");
-  v("bands", c.bands, Range{1, 1024}, "mel bands (HTK scale)");
+  v("frequency", c.frequency, Choices{"mel|linear"},
+    "rows: bands of the mel scale, or the n_fft / 2 + 1 bins of the transform as they are");
+  v("bands", c.bands, Range{1, 32769}, "mel bands; linear: the number of bins");
+  v("mel_scale", c.mel_scale, Choices{"htk|slaney"},
+    "mel bands: logarithmic throughout, or linear up to 1 kHz");
+  v("mel_norm", c.mel_norm, Choices{"none|slaney"},
+    "mel bands: filters of height 1, or of area 1 over Hz");
   v("f_min", c.f_min, Range{0, 96000}, "Hz, lower edge of the lowest band");
   v("f_max", c.f_max, Range{1, 96000}, "Hz, upper edge of the highest band");
+  v("scale", c.scale, Choices{"log|db"},
+    "logarithm of the power with a fixed floor, or decibels below the clip's maximum, at most 80; "
+    "either way its range becomes 0 to 1");
   v("size", c.size, Range{8, 4096}, "bands and columns of the stored spectrogram (bilinear)");
+  v("flip", c.flip, "high frequencies on top");
+  v("colour", c.colour, Choices{"grey|magma"}, "the same value in each channel, or the MAGMA map");
+  v("channels", c.channels, OneOf{"1|3"}, "of the audio tower's input");
   v("resize", c.resize, Range{8, 4096}, "height and width before the crop");
   v("crop", c.crop, Range{8, 4096}, "side of the square crop");
   v("time", c.time, Choices{"one_frame|repeat"},

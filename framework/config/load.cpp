@@ -22,6 +22,7 @@ class Checker {
     check_crop("protocol.clip", experiment.protocol.clip);
     check_crop("protocol.spectrogram", experiment.protocol.spectrogram);
     check_spectrogram(experiment.protocol.spectrogram);
+    check_channels(experiment.protocol);
   }
 
  private:
@@ -76,6 +77,40 @@ class Checker {
     if (config.window > config.n_fft) {
       complain(section + "window", "got " + std::to_string(config.window) + ", expected at most " +
                                        section + "n_fft, " + std::to_string(config.n_fft));
+    }
+    if (config.frequency == "linear") check_linear(config);
+  }
+
+  // The transform's own bins leave nothing to choose.
+  void check_linear(const SpectrogramConfig& config) {
+    const std::string section = "protocol.spectrogram.";
+    const int64_t bins = config.n_fft / 2 + 1;
+    if (config.bands != bins) {
+      complain(section + "bands", "got " + std::to_string(config.bands) + ", expected " +
+                                      std::to_string(bins) + ", the bins of " + section + "n_fft " +
+                                      std::to_string(config.n_fft) + ", with " + section +
+                                      "frequency linear; or n_fft " +
+                                      std::to_string(2 * config.bands - 1) + " for " +
+                                      std::to_string(config.bands) + " bins");
+    }
+    if (config.f_min != 0 || 2 * config.f_max != static_cast<double>(config.sample_rate)) {
+      complain(section + "f_max",
+               "expected f_min 0 and f_max half of sample_rate (all bins) with " + section +
+                   "frequency linear");
+    }
+  }
+
+  void check_channels(const ProtocolConfig& config) {
+    const std::string channels = "protocol.spectrogram.channels";
+    if (config.spectrogram.channels == 3) return;
+    if (config.encoder.shared) {
+      complain(channels,
+               "got 1, expected 3: with protocol.encoder.shared pictures and "
+               "spectrograms enter the same tower");
+    }
+    if (config.spectrogram.colour != "grey") {
+      complain(channels, "got 1, expected 3: protocol.spectrogram.colour is '" +
+                             config.spectrogram.colour + "'");
     }
   }
 

@@ -61,7 +61,23 @@ Reader::Reader(const Value& section, std::string path, Problems& problems)
 
 const Value* Reader::take(const char* name) {
   known_.push_back(name);
-  return section_.find(name);
+  const Value* value = section_.find(name);
+  const bool overruled =
+      value != nullptr && value->kind != Kind::kMap && value->layer < preset_layer_;
+  return overruled ? nullptr : value;
+}
+
+const std::string* Reader::take_word(const char* name, const std::vector<std::string>& words) {
+  const Value* given = take(name);
+  if (given == nullptr) return nullptr;
+  const bool is_text = given->kind == Kind::kScalar || given->kind == Kind::kNull;
+  if (is_text && std::find(words.begin(), words.end(), given->text) != words.end()) {
+    return &given->text;
+  }
+  std::vector<std::string> shown = words;
+  std::erase(shown, "");
+  refuse(*given, name, "one of " + join(shown) + did_you_mean(given->text, shown));
+  return nullptr;
 }
 
 std::string Reader::path_of(const std::string& name) const {
@@ -155,16 +171,13 @@ void Reader::operator()(const char* name, std::string& value, const char*) {
 }
 
 void Reader::operator()(const char* name, std::string& value, Choices choices, const char*) {
-  const Value* given = take(name);
-  if (given == nullptr) return;
-  std::vector<std::string> words = split(choices.words, '|');
-  const bool is_text = given->kind == Kind::kScalar || given->kind == Kind::kNull;
-  if (is_text && std::find(words.begin(), words.end(), given->text) != words.end()) {
-    value = given->text;
-    return;
+  if (const std::string* word = take_word(name, split(choices.words, '|'))) value = *word;
+}
+
+void Reader::operator()(const char* name, int64_t& value, OneOf allowed, const char*) {
+  if (const std::string* word = take_word(name, split(allowed.numbers, '|'))) {
+    value = std::stoll(*word);
   }
-  std::erase(words, "");
-  refuse(*given, name, "one of " + join(words) + did_you_mean(given->text, words));
 }
 
 void Reader::path(const char* name, std::string& value, const char* doc) {

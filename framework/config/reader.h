@@ -39,6 +39,12 @@ class Reader {
   void operator()(const char* name, bool& value, const char* doc);
   void operator()(const char* name, std::string& value, const char* doc);
   void operator()(const char* name, std::string& value, Choices choices, const char* doc);
+  void operator()(const char* name, int64_t& value, OneOf allowed, const char* doc);
+
+  // The key `preset`: fills the section. Keys of the same file or a later one override it, those
+  // of the files it extends do not count any more.
+  template <class T>
+  void preset(T& section, const std::vector<Preset<T>>& presets, const char* doc);
 
   // "./x" and "../x" start at the file's folder, any other relative path at the current directory.
   void path(const char* name, std::string& value, const char* doc);
@@ -53,7 +59,8 @@ class Reader {
   void refuse_unknown();  // once all keys have been visited
 
  private:
-  const Value* take(const char* name);  // nullptr: absent
+  const Value* take(const char* name);  // nullptr: absent, or overruled by a later preset
+  const std::string* take_word(const char* name, const std::vector<std::string>& words);
   std::string path_of(const std::string& name) const;
   void refuse(const Value& value, const char* name, const std::string& expected);
   void check_row(const RowConfig& row, const Value& value, const std::vector<RowConfig>& before);
@@ -64,6 +71,7 @@ class Reader {
   std::string path_;
   Problems& problems_;
   std::vector<std::string> known_;
+  int preset_layer_ = 0;  // values of lower layers are overruled
 };
 
 template <class T>
@@ -76,6 +84,18 @@ void read_section(const Value& value, const std::string& path, T& section, Probl
 template <class T>
 void Reader::section(const char* name, T& section) {
   if (const Value* value = take(name)) read_section(*value, path_of(name), section, problems_);
+}
+
+template <class T>
+void Reader::preset(T& section, const std::vector<Preset<T>>& presets, const char*) {
+  std::vector<std::string> names;
+  for (const Preset<T>& preset : presets) names.push_back(preset.name);
+  const std::string* name = take_word("preset", names);
+  if (name == nullptr) return;
+  preset_layer_ = section_.find("preset")->layer;
+  for (const Preset<T>& preset : presets) {
+    if (preset.name == *name) section = preset.values;
+  }
 }
 
 }  // namespace avbench

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,15 @@ struct Setting {
   Where where;
 };
 
+inline constexpr int kSetLayer = std::numeric_limits<int>::max();
+
 struct Value {
   enum class Kind { kNull, kScalar, kList, kMap };
 
   Kind kind = Kind::kNull;
   Where where;                         // of its key, or of the list's item
   std::filesystem::path folder = {};   // of the file that says it; empty: the current directory
+  int layer = 0;                       // higher in the file that overrides; kSetLayer: of --set
   std::string text = {};               // kScalar
   bool quoted = false;                 // kScalar: it is text, whatever it looks like
   std::vector<std::string> keys = {};  // kMap: in the file's order, each once
@@ -38,7 +42,7 @@ struct Value {
 // aliases that grow beyond measure, or files that extend each other in a circle.
 Value load_yaml(const std::filesystem::path& path);
 
-// YAML from a string; `where` stands for every line of it.
+// YAML from a string, as --set has it; `where` stands for every line of it.
 Value parse_yaml(const std::string& text, const Where& where);
 
 // Maps merge key by key; anything else in `overlay` replaces what is in `base`.

@@ -18,6 +18,9 @@ class Writer {
     object[name] = value;
   }
   void path(const char* name, const std::string& value, const char*) { object[name] = value; }
+  // Not written: what it stands for is.
+  template <class T>
+  void preset(const T&, const std::vector<Preset<T>>&, const char*) {}
 
   template <class T>
   void section(const char* name, const T& value) {

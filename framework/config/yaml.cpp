@@ -24,8 +24,8 @@ constexpr size_t kMaxTextBytes = 16 << 20;
 class TreeBuilder : public YAML::EventHandler {
  public:
   // `line_of` turns a line, counted from 1, into a Where.
-  TreeBuilder(std::function<Where(int)> line_of, fs::path folder)
-      : line_of_(std::move(line_of)), folder_(std::move(folder)) {}
+  TreeBuilder(std::function<Where(int)> line_of, fs::path folder, int layer)
+      : line_of_(std::move(line_of)), folder_(std::move(folder)), layer_(layer) {}
 
   Value take() { return std::move(root_); }
 
@@ -79,7 +79,11 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   Value make(const YAML::Mark& mark, Value::Kind kind, const std::string& text = "") {
-    Value value{.kind = kind, .where = line_of_(mark.line + 1), .folder = folder_, .text = text};
+    Value value{.kind = kind,
+                .where = line_of_(mark.line + 1),
+                .folder = folder_,
+                .layer = layer_,
+                .text = text};
     charge(value.where, text.size());
     return value;
   }
@@ -148,6 +152,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   std::function<Where(int)> line_of_;
   fs::path folder_;
+  int layer_;
   Value root_;
   int documents_ = 0;
   std::vector<Level> levels_;
@@ -156,8 +161,8 @@ class TreeBuilder : public YAML::EventHandler {
 };
 
 Value parse(const std::string& text, const std::function<Where(int)>& line_of,
-            const fs::path& folder) {
-  TreeBuilder builder(line_of, folder);
+            const fs::path& folder, int layer) {
+  TreeBuilder builder(line_of, folder, layer);
   std::istringstream stream(text);
   try {
     YAML::Parser parser(stream);
@@ -202,8 +207,8 @@ std::vector<std::string> take_extends(Value& root) {
   return names;
 }
 
-// `chain`: the files that led here, each extending the next.
-Value load(const fs::path& path, std::vector<std::string> chain) {
+// `chain`: the files that led here, each extending the next. `layer`: the lowest in use.
+Value load(const fs::path& path, std::vector<std::string> chain, int& layer) {
   const std::string identity = fs::weakly_canonical(path).string();
   const bool circle = std::find(chain.begin(), chain.end(), identity) != chain.end();
   chain.push_back(identity);
@@ -211,24 +216,31 @@ Value load(const fs::path& path, std::vector<std::string> chain) {
 
   const auto line_of = [&](int line) { return path.string() + ":" + std::to_string(line); };
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  Value root = parse(read_capped(path), line_of, folder);
+  Value root = parse(read_capped(path), line_of, folder, --layer);
   if (root.kind != Value::Kind::kMap && root.kind != Value::Kind::kNull) {
     throw UserError(path.string() + ": got " + root.describe() + ", expected a map of keys");
   }
+  // From the file that overrides all to the one that overrides none.
   const std::vector<std::string> extended = take_extends(root);
-  if (extended.empty()) return root;
-  Value merged = load(folder / extended.front(), chain);
-  for (size_t i = 1; i < extended.size(); ++i) merge(merged, load(folder / extended[i], chain));
-  merge(merged, std::move(root));
+  std::vector<Value> trees{std::move(root)};
+  for (size_t i = extended.size(); i-- > 0;) {
+    trees.push_back(load(folder / extended[i], chain, layer));
+  }
+  Value merged = std::move(trees.back());
+  for (size_t i = trees.size() - 1; i-- > 0;) merge(merged, std::move(trees[i]));
   return merged;
 }
 
 }  // namespace
 
-Value load_yaml(const fs::path& path) { return load(path, {}); }
+Value load_yaml(const fs::path& path) {
+  int layer = kSetLayer;
+  return load(path, {}, layer);
+}
 
 Value parse_yaml(const std::string& text, const Where& where) {
-  return parse(text, [&](int) { return where; }, {});
+  return parse(
+      text, [&](int) { return where; }, {}, kSetLayer);
 }
 
 }  // namespace avbench

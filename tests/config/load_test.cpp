@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "config/writer.h"
 #include "io/atomic_file.h"
+#include "io/json.h"
 #include "io/message.h"
 #include "io/temp_folder.h"
 
@@ -85,6 +87,71 @@ TEST_F(LoadExperiment, ChecksTheName) {
     EXPECT_THAT(refusal({std::string("name=") + name}), HasSubstr("name: ")) << name;
   }
   EXPECT_EQ(load({"name=Table-2_v1.5"}).name, "Table-2_v1.5");
+}
+
+TEST_F(LoadExperiment, TakesTheTransformsOwnBinsOnlyWhenTheyFit) {
+  const std::string linear = "protocol.spectrogram.frequency=linear";
+  EXPECT_EQ(load({linear, "protocol.spectrogram.n_fft=511"}).protocol.spectrogram.bands, 256);
+  EXPECT_THAT(refusal({linear}), AllOf(HasSubstr("got 256, expected 1025, the bins of"),
+                                       HasSubstr("or n_fft 511 for 256 bins")));
+  EXPECT_THAT(refusal({linear, "protocol.spectrogram.n_fft=511", "protocol.spectrogram.f_min=50"}),
+              HasSubstr("expected f_min 0"));
+}
+
+TEST_F(LoadExperiment, GivesOneChannelOnlyToATowerOfItsOwn) {
+  const std::string one = "protocol.spectrogram.channels=1";
+  EXPECT_EQ(load({one}).protocol.spectrogram.channels, 1);
+  EXPECT_THAT(refusal({one, "protocol.encoder.shared=true"}), HasSubstr("enter the same tower"));
+  EXPECT_THAT(refusal({one, "protocol.spectrogram.colour=magma"}), HasSubstr("is 'magma'"));
+  EXPECT_THAT(refusal({"protocol.spectrogram.channels=2"}), HasSubstr("expected one of 1, 3"));
+}
+
+// ---- presets ------------------------------------------------------------------------------------
+
+TEST_F(LoadExperiment, APresetIsTheSameProtocolAsItsKeys) {
+  const std::string spectrogram = "protocol.spectrogram.";
+  const Experiment expansion = load(
+      {spectrogram + "window=1024", spectrogram + "hop=512", spectrogram + "n_fft=2048",
+       spectrogram + "bands=256", spectrogram + "f_max=12000", spectrogram + "sample_rate=24000",
+       spectrogram + "scale=db", spectrogram + "mel_scale=slaney", spectrogram + "mel_norm=slaney",
+       spectrogram + "flip=true", spectrogram + "colour=magma"});
+  const Experiment preset = load({spectrogram + "preset=author"});
+  EXPECT_EQ(canonical_json(to_json(preset)), canonical_json(to_json(expansion)));
+  EXPECT_EQ(to_yaml(preset), to_yaml(expansion));
+  EXPECT_EQ(canonical_json(to_json(load({spectrogram + "preset=default"}))),
+            canonical_json(to_json(load({}))));
+}
+
+TEST_F(LoadExperiment, KeysBesideAPresetOverrideItInAnyOrder) {
+  const std::string preset = "protocol.spectrogram.preset=author",
+                    key = "protocol.spectrogram.hop=300";
+  for (const auto& sets :
+       {std::vector{preset, key}, std::vector{key, preset},
+        std::vector<std::string>{key, "protocol.spectrogram={preset: author}"},
+        std::vector<std::string>{"protocol={spectrogram: {preset: author}}", key},
+        std::vector<std::string>{"protocol.spectrogram={hop: 300, preset: author}"}}) {
+    const SpectrogramConfig got = load(sets).protocol.spectrogram;
+    EXPECT_EQ(got.hop, 300);
+    EXPECT_EQ(got.window, 1024);
+  }
+  EXPECT_THAT(refusal({"protocol.spectrogram.preset=auther"}),
+              AllOf(HasSubstr("expected one of default, author"), HasSubstr("did you mean")));
+}
+
+TEST_F(LoadExperiment, APresetOverrulesTheFilesThatAreExtended) {
+  const auto spectrogram = [&](const std::string& first, const std::string& second,
+                               const std::vector<std::string>& sets) {
+    write_file_atomically(folder_ / "first.yaml", "protocol: {spectrogram: " + first + "}\n");
+    write_file_atomically(folder_ / "second.yaml", "protocol: {spectrogram: " + second + "}\n");
+    write_file_atomically(folder_ / "both.yaml", "extends: [x.yaml, first.yaml, second.yaml]\n");
+    return load_experiment(folder_ / "both.yaml", sets).protocol.spectrogram;
+  };
+  EXPECT_EQ(spectrogram("{hop: 300}", "{preset: author}", {}).hop, 512);
+  EXPECT_EQ(spectrogram("{preset: author}", "{hop: 300}", {}).hop, 300);
+  EXPECT_EQ(spectrogram("{preset: author}", "{hop: 300}", {}).window, 1024);
+  EXPECT_EQ(spectrogram("{preset: author, hop: 300}", "{preset: default}", {}).hop, 240);
+  EXPECT_EQ(spectrogram("{hop: 300}", "{crop: 64}", {"protocol.spectrogram.preset=author"}).hop,
+            512);
 }
 
 }  // namespace

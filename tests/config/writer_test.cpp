@@ -34,6 +34,12 @@ class Randomizer {
     const std::string words = choices.words;
     value = words.substr(words.rfind('|') + 1);
   }
+  void operator()(const char*, int64_t& value, OneOf allowed, const char*) {
+    const std::string numbers = allowed.numbers;
+    value = std::stoll(numbers.substr(numbers.rfind('|') + 1));
+  }
+  template <class T>
+  void preset(T&, const std::vector<Preset<T>>&, const char*) {}
   void path(const char*, std::string& value, const char*) { value = "/" + text(); }
   void settings(const char*, std::vector<Setting>& value, const char*) {
     for (int i = 0; i < 3; ++i) value.push_back({text() + std::to_string(i), text(), ""});
@@ -80,8 +86,9 @@ void make_consistent(Experiment& experiment, const std::string& source) {
   SpectrogramConfig& spectrogram = experiment.protocol.spectrogram;
   spectrogram.crop = 8;
   spectrogram.window = 1;
+  spectrogram.bands = spectrogram.n_fft / 2 + 1;  // frequency is linear
   spectrogram.f_min = 0;
-  spectrogram.f_max = 1 + spectrogram.f_max / 1000;
+  spectrogram.f_max = static_cast<double>(spectrogram.sample_rate) / 2;
 }
 
 TEST(ToYaml, LoadsBackToAnEqualExperiment) {
