@@ -2,26 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <string>
 
 #include "io/error.h"
-#include "media/ffmpeg.h"
+#include "media/fourier.h"
 #include "media/mel_filters.h"
 
 namespace avbench {
 namespace {
-
-struct FreeAligned {
-  void operator()(float* memory) const { av_free(memory); }
-};
-using AlignedFloats = std::unique_ptr<float[], FreeAligned>;
-
-AlignedFloats aligned_floats(size_t count) {
-  AlignedFloats memory(static_cast<float*>(av_calloc(count, sizeof(float))));
-  if (!memory) throw std::bad_alloc();
-  return memory;
-}
 
 void check(const LogMelParams& p) {
   const auto refuse = [](const std::string& what) { throw UserError("spectrogram: " + what); };
@@ -37,8 +27,8 @@ void check(const LogMelParams& p) {
   positive("bands", p.bands);
   positive("size[0]", p.rows);
   positive("size[1]", p.columns);
-  if (p.n_fft < 16 || p.n_fft > 65536 || (p.n_fft & (p.n_fft - 1))) {
-    refuse("n_fft is " + std::to_string(p.n_fft) + ", expected a power of two from 16 to 65536");
+  if (p.n_fft < 16 || p.n_fft > 65536) {
+    refuse("n_fft is " + std::to_string(p.n_fft) + ", expected 16 to 65536");
   }
   if (p.window > p.n_fft) {
     refuse("window is " + std::to_string(p.window) + ", expected at most n_fft (" +
@@ -48,6 +38,13 @@ void check(const LogMelParams& p) {
     refuse("f_min " + std::to_string(p.f_min) + " and f_max " + std::to_string(p.f_max) +
            ", expected 0 <= f_min < f_max <= sample_rate / 2 (" +
            std::to_string(p.sample_rate / 2) + ")");
+  }
+  if (p.frequency == Frequency::kMel) return;
+  if (p.bands != p.n_fft / 2 + 1 || p.f_min != 0 || 2 * p.f_max != p.sample_rate) {
+    refuse("linear frequency with " + std::to_string(p.bands) + " bands from " +
+           std::to_string(p.f_min) + " to " + std::to_string(p.f_max) + " Hz, expected all " +
+           std::to_string(p.n_fft / 2 + 1) + " bins of n_fft " + std::to_string(p.n_fft) +
+           ", from 0 to half of sample_rate");
   }
 }
 
@@ -66,7 +63,7 @@ std::vector<int> empty_bands(const std::vector<MelBand>& bands) {
     indices += (i ? ", " : "") + std::to_string(empty[i]);
   }
   if (empty.size() > 12) indices += ", ...";
-  int enough = p.n_fft;
+  auto enough = static_cast<int>(std::bit_ceil(static_cast<unsigned>(p.n_fft)));
   while (enough < 65536 && !empty_bands(mel_bands(p, enough)).empty()) enough *= 2;
   throw UserError("spectrogram: with n_fft " + std::to_string(p.n_fft) + ", " +
                   std::to_string(empty.size()) + " of " + std::to_string(p.bands) +
@@ -111,9 +108,10 @@ Blend blend(int64_t out, int64_t outs, int64_t ins) {
 
 class LogMel::Impl {
  public:
-  explicit Impl(const LogMelParams& params) : params_(params) {
-    check(params);
-    bands_ = mel_bands(params, params.n_fft);
+  explicit Impl(const LogMelParams& params)
+      : params_((check(params), params)), fourier_(params.n_fft, params.window) {
+    bands_ = params.frequency == Frequency::kMel ? mel_bands(params, params.n_fft)
+                                                 : single_bins(params.bands);
     if (const std::vector<int> empty = empty_bands(bands_); !empty.empty()) {
       refuse_empty(params, empty);
     }
@@ -121,17 +119,12 @@ class LogMel::Impl {
     for (int i = 0; i < params.window; ++i) {  // periodic Hann
       window_[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * M_PI * i / params.window));
     }
-    const float scale = 1;
-    AVTXContext* made = nullptr;
-    check_av(av_tx_init(&made, &transform_, AV_TX_FLOAT_RDFT, 0, params.n_fft, &scale, 0),
-             "Fourier transform of " + std::to_string(params.n_fft) + " samples");
-    tx_.reset(made);
-    input_ = aligned_floats(params.n_fft);
-    output_ = aligned_floats(params.n_fft + 2);
     spectra_.resize(params.n_fft / 2 + 1);
   }
 
-  int64_t columns(int64_t samples) const { return 1 + samples / params_.hop; }
+  int64_t columns(int64_t samples) const {
+    return 1 + std::max<int64_t>(0, samples - params_.n_fft % 2) / params_.hop;
+  }
 
   const std::vector<float>& power(std::span<const float> wave) {
     pad(wave);
@@ -155,6 +148,10 @@ class LogMel::Impl {
     const int64_t count = static_cast<int64_t>(power_.size()) / bands;
     // The logarithm is monotonous: its extremes need no logarithm of everything.
     const auto [least, most] = extremes(power_);
+    const float floor = params_.scale == PowerScale::kLog
+                            ? kLogMelFloor
+                            : std::max(kLogMelFloor, most * kDecibelRange);
+    const auto log_of = [floor](float power) { return std::log(std::max(power, floor)); };
     const float low = log_of(least), range = log_of(most) - low;
     if (!(range > 0)) {
       std::fill(out.begin(), out.end(), 0.f);
@@ -184,13 +181,11 @@ class LogMel::Impl {
   static constexpr int kLanes = 4;  // columns filtered together: one vector register
   using Lanes = std::array<float, kLanes>;
 
-  static float log_of(float power) { return std::log(std::max(power, kLogMelFloor)); }
-
   // n_fft / 2 samples on both sides: reflected without repeating the edge, or zeros if the sound is
   // too short for that.
   void pad(std::span<const float> wave) {
     const size_t margin = params_.n_fft / 2, size = wave.size();
-    padded_.assign(size + 2 * margin, 0.f);
+    padded_.assign(std::max<size_t>(size + 2 * margin, params_.n_fft), 0.f);
     std::copy(wave.begin(), wave.end(), padded_.begin() + static_cast<ptrdiff_t>(margin));
     if (size <= margin) return;
     for (size_t i = 1; i <= margin; ++i) {
@@ -204,11 +199,11 @@ class LogMel::Impl {
   void transform(int64_t column, int lane) {
     const float* samples =
         padded_.data() + column * params_.hop + (params_.n_fft - params_.window) / 2;
-    for (int i = 0; i < params_.window; ++i) input_[i] = samples[i] * window_[i];
-    transform_(tx_.get(), output_.get(), input_.get(), sizeof(float));
-    const float* out = output_.get();
+    const std::span<float> input = fourier_.input();
+    for (int i = 0; i < params_.window; ++i) input[i] = samples[i] * window_[i];
+    const AVComplexFloat* out = fourier_.run();
     for (size_t i = 0; i < spectra_.size(); ++i) {
-      spectra_[i][lane] = out[2 * i] * out[2 * i] + out[2 * i + 1] * out[2 * i + 1];
+      spectra_[i][lane] = out[i].re * out[i].re + out[i].im * out[i].im;
     }
   }
 
@@ -228,9 +223,7 @@ class LogMel::Impl {
   std::vector<MelBand> bands_;
   std::vector<float> window_, padded_, power_;
   std::vector<Lanes> spectra_;  // by bin, of the columns in work
-  TxPtr tx_;
-  av_tx_fn transform_ = nullptr;
-  AlignedFloats input_, output_;  // input_ stays zero beyond the window
+  Fourier fourier_;
 };
 
 LogMel::LogMel(const LogMelParams& params) : impl_(std::make_unique<Impl>(params)) {}

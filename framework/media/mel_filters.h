@@ -1,4 +1,4 @@
-// Triangular filters on the HTK mel scale as sparse rows. Private to this folder.
+// Triangular filters on a mel scale as sparse rows. Private to this folder.
 #pragma once
 
 #include <vector>
@@ -13,8 +13,11 @@ struct MelBand {
   std::vector<float> weights;
 };
 
-// Heights 1 (no norm), edges evenly spaced in mel = 2595 log10(1 + f / 700). Bands in which no bin
-// lies have no weights.
+// Edges evenly spaced in mel: HTK's 2595 log10(1 + f / 700), or Slaney's (Auditory Toolbox, 1998),
+// linear up to 1000 Hz and logarithmic above. Bands in which no bin lies have no weights.
 std::vector<MelBand> mel_bands(const LogMelParams& params, int n_fft);
+
+// `count` bands, each one bin.
+std::vector<MelBand> single_bins(int count);
 
 }  // namespace avbench

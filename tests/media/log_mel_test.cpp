@@ -31,13 +31,48 @@ LogMelParams small_params() {
   return params;
 }
 
+// Both mel scales by their definitions, and back by bisection.
+double mel_of(const LogMelParams& p, double f) {
+  if (p.mel_scale == MelScale::kHtk) return 2595 * std::log10(1 + f / 700);
+  return f < 1000 ? 3 * f / 200 : 15 + 27 * std::log(f / 1000) / std::log(6.4);
+}
+double hertz_of(const LogMelParams& p, double mel) {
+  double low = 0, high = 1e5;
+  while (high - low > 1e-9) {
+    const double middle = (low + high) / 2;
+    (mel_of(p, middle) < mel ? low : high) = middle;
+  }
+  return low;
+}
+
+// Weights of all bins for one band after the other.
+std::vector<double> reference_filters(const LogMelParams& p) {
+  std::vector<double> filters;
+  const double lowest = mel_of(p, p.f_min);
+  const double step = (mel_of(p, p.f_max) - lowest) / (p.bands + 1);
+  for (int band = 0; band < p.bands; ++band) {
+    const double left = hertz_of(p, lowest + band * step);
+    const double peak = hertz_of(p, lowest + (band + 1) * step);
+    const double right = hertz_of(p, lowest + (band + 2) * step);
+    const double height = p.mel_norm == MelNorm::kSlaney ? 2 / (right - left) : 1;
+    for (int k = 0; k <= p.n_fft / 2; ++k) {
+      const double f = static_cast<double>(k) * p.sample_rate / p.n_fft;
+      const double up = (f - left) / (peak - left), down = (right - f) / (right - peak);
+      const bool own = p.frequency == Frequency::kLinear;
+      filters.push_back(own ? k == band : height * std::max(0.0, std::min(up, down)));
+    }
+  }
+  return filters;
+}
+
 // The definition, term by term, in double: [columns, bands].
 std::vector<double> reference_power(const LogMelParams& p, const std::vector<float>& wave) {
-  const auto mel = [](double f) { return 2595 * std::log10(1 + f / 700); };
-  const auto hertz = [](double m) { return 700 * (std::pow(10, m / 2595) - 1); };
-  const int size = static_cast<int>(wave.size());
+  const std::vector<double> filters = reference_filters(p);
+  const int size = static_cast<int>(wave.size()), bins = p.n_fft / 2 + 1;
   std::vector<double> out;
-  for (int centre = 0; centre <= size; centre += p.hop) {
+  // The last column's samples end with the margin's, of n_fft / 2.
+  for (int centre = 0; centre == 0 || centre - p.n_fft / 2 + p.n_fft <= size + p.n_fft / 2;
+       centre += p.hop) {
     std::vector<double> frame(p.n_fft, 0.0);
     for (int i = 0; i < p.window; ++i) {
       const int at = (p.n_fft - p.window) / 2 + i;
@@ -52,34 +87,25 @@ std::vector<double> reference_power(const LogMelParams& p, const std::vector<flo
       }
       frame[at] = value * (0.5 - 0.5 * std::cos(2 * M_PI * i / p.window));
     }
-    std::vector<double> power(p.n_fft / 2 + 1);
-    for (int k = 0; k <= p.n_fft / 2; ++k) {
+    std::vector<double> power(bins);
+    for (int k = 0; k < bins; ++k) {
       std::complex<double> sum = 0;
       for (int i = 0; i < p.n_fft; ++i)
         sum += frame[i] * std::polar(1.0, -2 * M_PI * k * i / p.n_fft);
       power[k] = std::norm(sum);
     }
-    const double step = (mel(p.f_max) - mel(p.f_min)) / (p.bands + 1);
     for (int band = 0; band < p.bands; ++band) {
-      const double left = hertz(mel(p.f_min) + band * step);
-      const double peak = hertz(mel(p.f_min) + (band + 1) * step);
-      const double right = hertz(mel(p.f_min) + (band + 2) * step);
       double sum = 0;
-      for (int k = 0; k <= p.n_fft / 2; ++k) {
-        const double f = static_cast<double>(k) * p.sample_rate / p.n_fft;
-        const double up = (f - left) / (peak - left), down = (right - f) / (right - peak);
-        sum += std::max(0.0, std::min(up, down)) * power[k];
-      }
+      for (int k = 0; k < bins; ++k) sum += filters[band * bins + k] * power[k];
       out.push_back(sum);
     }
   }
   return out;
 }
 
-TEST(LogMel, PowerFollowsTheDefinition) {
-  const LogMelParams params = small_params();
+void expect_definition(const LogMelParams& params, const std::vector<size_t>& sizes) {
   LogMel mel(params);
-  for (const size_t samples : {1u, 60u, 128u, 129u, 500u, 1999u}) {
+  for (const size_t samples : sizes) {
     const std::vector<float> wave = noise(samples);
     const std::vector<double> expected = reference_power(params, wave);
     const std::vector<float> got = mel.power(wave);
@@ -89,6 +115,102 @@ TEST(LogMel, PowerFollowsTheDefinition) {
       ASSERT_NEAR(got[i], expected[i], 1e-4 * expected[i] + 1e-9) << samples << " at " << i;
     }
   }
+}
+
+TEST(LogMel, PowerFollowsTheDefinition) {
+  expect_definition(small_params(), {1, 60, 128, 129, 500, 1999});
+}
+
+TEST(LogMel, BothScalesAndNormsFollowTheirDefinitions) {
+  for (const MelScale scale : {MelScale::kHtk, MelScale::kSlaney}) {
+    for (const MelNorm norm : {MelNorm::kNone, MelNorm::kSlaney}) {
+      LogMelParams params = small_params();
+      params.mel_scale = scale;
+      params.mel_norm = norm;
+      expect_definition(params, {500});
+    }
+  }
+}
+
+TEST(LogMel, LinearFrequencyIsTheTransformOfAnyLength) {
+  for (const int n_fft : {16, 17, 99, 100, 101, 127, 128, 240, 255, 256}) {
+    for (const int window : {n_fft, n_fft / 2, 1}) {
+      LogMelParams params = small_params();
+      params.frequency = Frequency::kLinear;
+      params.n_fft = n_fft;
+      params.window = window;
+      params.bands = n_fft / 2 + 1;
+      params.f_min = 0;
+      expect_definition(params, {1, 40, 127, 400});
+    }
+  }
+}
+
+// librosa 0.11: melspectrogram(sr=24000, n_fft=2048, win_length=1024, hop_length=512, n_mels=256,
+// fmax=12000, pad_mode='reflect') and power_to_db(ref=max) of a sweep, a tone and noise, in double.
+TEST(LogMel, AgreesWithLibrosaOnTheAuthorsSettings) {
+  constexpr int kColumns = 47;
+  LogMelParams params;
+  params.window = 1024;
+  params.hop = 512;
+  params.mel_scale = MelScale::kSlaney;
+  params.mel_norm = MelNorm::kSlaney;
+  params.scale = PowerScale::kDecibels;
+  params.columns = kColumns;  // and 256 rows: nothing is stretched
+  std::vector<float> wave(24000);
+  for (size_t i = 0; i < wave.size(); ++i) {
+    const double t = static_cast<double>(i) / 24000;
+    wave[i] = static_cast<float>(0.4 * std::sin(2 * M_PI * (300 * t + 2000 * t * t)) +
+                                 0.02 * std::sin(2 * M_PI * 7000 * t) +
+                                 0.01 * (static_cast<double>(i * 7919 % 10007) / 10007 - 0.5));
+  }
+  LogMel mel(params);
+  const std::vector<float> power = mel.power(wave);
+  std::vector<float> picture(256 * kColumns);
+  mel.picture(wave, picture);
+  struct Known {
+    int band, column;
+    double power, decibels;
+  };
+  for (const Known& known : {Known{0, 24, 5.71938892e-07, -80},
+                             {5, 10, 4.50267156e-06, -80},
+                             {34, 10, 9.48100435e-06, -77.16625},
+                             {50, 10, 2.520903e-05, -72.91923},
+                             {100, 24, 1.31133285e-05, -75.75767},
+                             {128, 20, 17.1965796, -14.58037},
+                             {134, 30, 3.649975e-05, -71.3119},
+                             {190, 24, 2.53013054e-05, -72.90337},
+                             {214, 24, 1.19541531e-05, -76.15961},
+                             {230, 0, 0.000749174687, -58.18896},
+                             {255, 46, 5.47857725e-05, -69.54812}}) {
+    EXPECT_NEAR(power[known.column * 256 + known.band], known.power, 1e-3 * known.power + 1e-8)
+        << known.band;
+    EXPECT_NEAR(picture[known.band * kColumns + known.column], known.decibels / 80 + 1, 1e-4)
+        << known.band;
+  }
+}
+
+TEST(LogMel, DecibelsEndEightyBelowTheMaximum) {
+  LogMelParams params = small_params();
+  params.scale = PowerScale::kDecibels;
+  params.rows = params.bands;
+  params.columns = 11;  // 1 + 400 / 40: nothing is stretched
+  std::vector<float> wave = noise(400);
+  for (size_t i = 0; i < 150; ++i) wave[i] *= 1e-6f;
+  const std::vector<double> power = reference_power(params, wave);
+  const double most = *std::max_element(power.begin(), power.end());
+  std::vector<float> picture(params.rows * params.columns);
+  LogMel(params).picture(wave, picture);
+  int at_floor = 0;
+  for (int row = 0; row < params.rows; ++row) {
+    for (int column = 0; column < params.columns; ++column) {
+      const double decibels = 10 * std::log10(power[column * params.bands + row] / most);
+      const float got = picture[row * params.columns + column];
+      EXPECT_NEAR(got, std::max(decibels, -80.0) / 80 + 1, 1e-4) << row << " " << column;
+      at_floor += got == 0;
+    }
+  }
+  EXPECT_GT(at_floor, params.rows);
 }
 
 TEST(LogMel, PictureIsTheScaledLogarithmStretchedBilinearly) {
@@ -173,12 +295,22 @@ TEST(LogMel, RefusesBandsWithoutAFrequency) {
   EXPECT_THAT(refusal(params), AllOf(HasSubstr("7 of 256"), HasSubstr("use n_fft 2048")));
   params.n_fft = 2048;
   EXPECT_EQ(refusal(params), "");
+  params.mel_scale = MelScale::kSlaney;  // numbers of empty rows as librosa has them
+  params.n_fft = 1024;
+  EXPECT_EQ(refusal(params), "");
+  params.n_fft = 240;
+  EXPECT_THAT(refusal(params), AllOf(HasSubstr("98 of 256"), HasSubstr("use n_fft 1024")));
+  params.mel_scale = MelScale::kHtk;
+  EXPECT_THAT(refusal(params), HasSubstr("90 of 256"));
 }
 
 TEST(LogMel, RefusesImpossibleParameters) {
   LogMelParams params;
-  params.n_fft = 1000;
-  EXPECT_THAT(refusal(params), HasSubstr("power of two"));
+  params.n_fft = 15;
+  EXPECT_THAT(refusal(params), HasSubstr("n_fft is 15, expected 16 to 65536"));
+  params = {};
+  params.frequency = Frequency::kLinear;
+  EXPECT_THAT(refusal(params), AllOf(HasSubstr("with 256 bands"), HasSubstr("all 1025 bins")));
   params = {};
   params.window = 4096;
   EXPECT_THAT(refusal(params), HasSubstr("at most n_fft"));

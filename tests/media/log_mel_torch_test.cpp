@@ -51,6 +51,27 @@ TEST(LogMel, PowerAgreesWithStftAndDenseFilters) {
   }
 }
 
+TEST(LogMel, LinearBinsOf511SamplesAgreeWithStft) {
+  LogMelParams params;
+  params.frequency = Frequency::kLinear;
+  params.n_fft = 511;
+  for (const int64_t samples : {24000, 100001}) {
+    const auto wave = test_wave(samples);
+    const auto window = torch::hann_window(params.window, /*periodic=*/true, torch::kFloat64);
+    const auto expected =
+        torch::stft(wave.to(torch::kFloat64), 511, params.hop, params.window, window,
+                    /*center=*/true, "reflect", /*normalized=*/false, /*onesided=*/true,
+                    /*return_complex=*/true)
+            .abs()
+            .square()
+            .transpose(0, 1);
+    const auto mine = torch::tensor(LogMel(params).power(to_vector(wave))).view({-1, 256});
+    ASSERT_EQ(mine.sizes(), expected.sizes());
+    EXPECT_TRUE(torch::allclose(mine.to(torch::kFloat64), expected, 1e-4, 1e-6))
+        << (mine - expected).abs().max().item<double>();
+  }
+}
+
 TEST(LogMel, PictureAgreesWithInterpolate) {
   const LogMelParams params;
   const auto wave = test_wave(200000);
