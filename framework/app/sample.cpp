@@ -86,13 +86,14 @@ void print_text(const Json& d) {
   }
 }
 
-// [3, T, H, W] in [0, 1] -> bytes [H, T * W, 3]: frames side by side.
+// [3 or 1, T, H, W] in [0, 1] -> bytes [H, T * W, 3]: frames side by side.
 Tensor strip(const Tensor& clip) {
-  const Tensor wide = clip.permute({2, 1, 3, 0}).reshape({clip.size(2), -1, 3});
+  const Tensor rgb = clip.expand({3, -1, -1, -1});
+  const Tensor wide = rgb.permute({2, 1, 3, 0}).reshape({clip.size(2), -1, 3});
   return (wide * 255).round().to(at::kByte);
 }
 
-// The frames in rows of at most eight; below them the spectrogram, low bands first, as it is fed.
+// The frames in rows of at most eight; below them the spectrogram as it is fed.
 void write_picture(const std::string& path, const Tensor& video, const Tensor& audio) {
   const int64_t columns = std::min<int64_t>(8, video.size(1));
   std::vector<Tensor> rows;
@@ -151,9 +152,9 @@ void add_sample_command(CLI::App& app) {
       ->check(CLI::Range(int64_t{1}, int64_t{1000}))
       ->capture_default_str();
   command->add_option("--out", arguments->out,
-                      "safetensors file: video [3, T, H, W], audio [3, 1, H, W]");
+                      "safetensors file: video [3, T, H, W], audio [3 or 1, 1, H, W]");
   command->add_option("--png", arguments->png,
-                      "picture: the frames, then the spectrogram with the low bands on top");
+                      "picture: the frames, then the spectrogram, low bands on top unless flipped");
   command->add_flag("--json", arguments->json, "print the description as JSON");
   command->callback([arguments, options] { run(*arguments, *options); });
 }

@@ -8,11 +8,11 @@
 
 namespace avbench {
 
-at::Tensor BufferPool::batch_tensor(int64_t rows, int64_t frames, int64_t side) {
-  const int64_t frame = side * side * 3, row = frames * frame, floats = rows * row;
+at::Tensor BufferPool::batch_tensor(int64_t rows, int64_t channels, int64_t frames, int64_t side) {
+  const int64_t frame = side * side * channels, row = frames * frame, floats = rows * row;
   float* memory = acquire(floats).release();
   return at::from_blob(
-      memory, {rows, 3, frames, side, side}, {row, 1, frame, side * 3, 3},
+      memory, {rows, channels, frames, side, side}, {row, 1, frame, side * channels, channels},
       [pool = shared_from_this(), floats](void* memory) {
         pool->release(floats, Buffer(static_cast<float*>(memory)));
       },

@@ -13,10 +13,10 @@ namespace avbench {
 
 class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
-  // Uninitialised float32 [B, 3, T, S, S] in channels_last_3d, in memory that a former tensor has
+  // Uninitialised float32 [B, C, T, S, S] in channels_last_3d, in memory that a former tensor has
   // left, if there is some of that size. It comes back when the last reference to the tensor goes,
   // whatever became of the pool's owner meanwhile.
-  at::Tensor batch_tensor(int64_t rows, int64_t frames, int64_t side);
+  at::Tensor batch_tensor(int64_t rows, int64_t channels, int64_t frames, int64_t side);
 
  private:
   struct Free {

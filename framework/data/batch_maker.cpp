@@ -47,11 +47,12 @@ LoadedBatch BatchMaker::allocate(std::vector<SampleRequest> requests, BufferPool
   const auto rows = static_cast<int64_t>(requests.size());
   LoadedBatch result;
   for (const ViewSpec& view : video_views_) {
-    result.batch.video[view.name] = pool.batch_tensor(rows, clip_.frames, clip_.crop);
+    result.batch.video[view.name] = pool.batch_tensor(rows, 3, clip_.frames, clip_.crop);
   }
   const int64_t repeats = spectrogram_.time == "repeat" ? clip_.frames : 1;
   for (const ViewSpec& view : audio_views_) {
-    result.batch.audio[view.name] = pool.batch_tensor(rows, repeats, spectrogram_.crop);
+    result.batch.audio[view.name] =
+        pool.batch_tensor(rows, spectrogram_.channels, repeats, spectrogram_.crop);
   }
   result.batch.index = at::empty({rows}, at::kLong);
   for (int64_t row = 0; row < rows; ++row) {
@@ -101,15 +102,19 @@ void BatchMaker::fill_video(const LoadedBatch& batch, RowRange rows, const Sampl
 }
 
 void BatchMaker::fill_audio(const LoadedBatch& batch, RowRange rows, const Source& source) const {
-  const int64_t plane = spectrogram_.crop * spectrogram_.crop * 3;
+  const int64_t channels = spectrogram_.channels, planes = sound_planes(spectrogram_);
+  const int64_t frame = spectrogram_.crop * spectrogram_.crop * channels;
+  const int64_t plane = spectrogram_.resize[0] * spectrogram_.resize[1];
   for (const ViewSpec& view : audio_views_) {
     const Tensor& tensor = batch.batch.audio.at(view.name);
     for (int64_t row = rows.first; row < rows.second; ++row) {
       float* out = row_of(tensor, row);
       const Crop crop = place_spectrogram(batch.requests[row], view, spectrogram_);
-      copy_plane(source.content->spectrogram.data(), spectrogram_.resize[1], crop,
-                 spectrogram_.crop, out);
-      for (int64_t t = 1; t < tensor.size(2); ++t) std::copy_n(out, plane, out + t * plane);
+      for (int64_t channel = 0; channel < channels; ++channel) {
+        const float* in = source.content->spectrogram.data() + channel % planes * plane;
+        copy_plane(in, spectrogram_.resize[1], crop, spectrogram_.crop, channels, out + channel);
+      }
+      for (int64_t t = 1; t < tensor.size(2); ++t) std::copy_n(out, frame, out + t * frame);
     }
   }
 }

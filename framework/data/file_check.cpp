@@ -101,7 +101,8 @@ void FileChecker::index_one(size_t i) {
 
 int64_t FileChecker::content_bytes() const {
   const int64_t frame = clip_.resize[0] * clip_.resize[1] * 3;
-  const int64_t spectrogram = spectrogram_.resize[0] * spectrogram_.resize[1] * 4;
+  const int64_t spectrogram =
+      sound_planes(spectrogram_) * spectrogram_.resize[0] * spectrogram_.resize[1] * 4;
   int64_t bytes = 0;
   for (const CheckedFile& file : files_) {
     if (file.result.status == FileStatus::kOk) bytes += file.sample.frames * frame + spectrogram;

@@ -12,11 +12,12 @@ void copy_frame(const uint8_t* frame, int64_t width, Crop crop, int64_t side, fl
   }
 }
 
-void copy_plane(const float* plane, int64_t width, Crop crop, int64_t side, float* out) {
+void copy_plane(const float* plane, int64_t width, Crop crop, int64_t side, int64_t channels,
+                float* out) {
   for (int64_t y = 0; y < side; ++y) {
     const float* in = plane + (crop.y + y) * width + crop.x;
-    float* to = out + y * side * 3;
-    for (int64_t x = 0; x < side; ++x) to[3 * x] = to[3 * x + 1] = to[3 * x + 2] = in[x];
+    float* to = out + y * side * channels;
+    for (int64_t x = 0; x < side; ++x) to[channels * x] = in[x];
   }
 }
 

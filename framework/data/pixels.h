@@ -10,7 +10,8 @@ namespace avbench {
 // A crop of one RGB frame [rows, width, 3] to `out` [side, side, 3] as value / 255.
 void copy_frame(const uint8_t* frame, int64_t width, Crop crop, int64_t side, float* out);
 
-// A crop of one plane [rows, width] to `out` [side, side, 3], the same value in each channel.
-void copy_plane(const float* plane, int64_t width, Crop crop, int64_t side, float* out);
+// A crop of one plane [rows, width] to the first channel of `out` [side, side, channels].
+void copy_plane(const float* plane, int64_t width, Crop crop, int64_t side, int64_t channels,
+                float* out);
 
 }  // namespace avbench

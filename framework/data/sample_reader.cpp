@@ -5,25 +5,12 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "data/resize.h"
 #include "io/error.h"
 
 namespace avbench {
 namespace {
 
 constexpr int64_t kVerifyBytes = 64 << 20;  // of frames held at a time
-
-LogMelParams log_mel_params(const SpectrogramConfig& config) {
-  return {.sample_rate = static_cast<int>(config.sample_rate),
-          .n_fft = static_cast<int>(config.n_fft),
-          .window = static_cast<int>(config.window),
-          .hop = static_cast<int>(config.hop),
-          .bands = static_cast<int>(config.bands),
-          .f_min = config.f_min,
-          .f_max = config.f_max,
-          .rows = static_cast<int>(config.size[0]),
-          .columns = static_cast<int>(config.size[1])};
-}
 
 // Every `stride`-th of the sample's frames from `start` on.
 ClipRequest clip_request(const Sample& sample, int64_t start, int64_t count, int64_t stride,
@@ -55,7 +42,7 @@ FileStamp stamp_of(const std::filesystem::path& path) {
 }
 
 SampleReader::SampleReader(const ClipConfig& clip, const SpectrogramConfig& spectrogram)
-    : clip_(clip), spectrogram_(spectrogram), log_mel_(log_mel_params(spectrogram)) {}
+    : clip_(clip), spectrogram_(spectrogram), picture_(spectrogram) {}
 
 FileContent SampleReader::read_clips(const Sample& sample, std::span<const int64_t> starts,
                                      bool sound) {
@@ -75,7 +62,7 @@ FileContent SampleReader::read_clips(const Sample& sample, std::span<const int64
   }
   const Decoded decoded = decode(sample, std::move(clips), sound);
   require_ok(sample, decoded.status, decoded.message);
-  if (sound) content.spectrogram = spectrogram_of(decoded.sound);
+  if (sound) content.spectrogram = picture_.make(decoded.sound);
   return content;
 }
 
@@ -91,7 +78,7 @@ DecodeResult SampleReader::try_read_all(const Sample& sample, FileContent& conte
   content.frames.resize(sample.frames * frame_bytes());
   Decoded decoded =
       decode(sample, {clip_request(sample, 0, sample.frames, 1, content.frames.data())}, true);
-  if (decoded.status == FileStatus::kOk) content.spectrogram = spectrogram_of(decoded.sound);
+  if (decoded.status == FileStatus::kOk) content.spectrogram = picture_.make(decoded.sound);
   return {decoded.status, std::move(decoded.message)};
 }
 
@@ -114,13 +101,6 @@ Decoded SampleReader::decode(const Sample& sample, std::vector<ClipRequest> clip
                        .width = static_cast<int>(clip_.resize[1]),
                        .sample_rate = sound ? static_cast<int>(spectrogram_.sample_rate) : 0,
                        .segment = sample.segment});
-}
-
-std::vector<float> SampleReader::spectrogram_of(std::span<const float> sound) {
-  std::vector<float> picture(spectrogram_.size[0] * spectrogram_.size[1]);
-  log_mel_.picture(sound, picture);
-  if (spectrogram_.size == spectrogram_.resize) return picture;
-  return resize_bilinear(picture, spectrogram_.size, spectrogram_.resize);
 }
 
 }  // namespace avbench

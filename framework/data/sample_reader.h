@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "config/experiment.h"
-#include "media/log_mel.h"
+#include "data/sound_picture.h"
 #include "media/reader.h"
 #include "media/video_index.h"
 
@@ -40,7 +40,7 @@ struct Sample {
 
 struct FileContent {
   std::vector<uint8_t> frames;     // [n, clip.resize, 3]; empty if not asked for
-  std::vector<float> spectrogram;  // [spectrogram.resize], in [0, 1]; empty if not asked for
+  std::vector<float> spectrogram;  // [sound_planes, spectrogram.resize]; empty if not asked for
 };
 
 // What became of decoding; `message` says why it is not kOk.
@@ -69,12 +69,11 @@ class SampleReader {
 
  private:
   Decoded decode(const Sample& sample, std::vector<ClipRequest> clips, bool sound);
-  std::vector<float> spectrogram_of(std::span<const float> sound);
   int64_t frame_bytes() const { return clip_.resize[0] * clip_.resize[1] * 3; }
 
   ClipConfig clip_;
   SpectrogramConfig spectrogram_;
-  LogMel log_mel_;
+  SoundPicture picture_;
   MediaReader reader_;
 };
 

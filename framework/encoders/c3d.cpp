@@ -17,10 +17,15 @@ Tensor max_pool(const Tensor& x, int64_t time) {
 
 class C3d : public Encoder {
  public:
-  explicit C3d(int64_t w)
-      : Encoder({.name = "c3d", .conv3 = 4 * w, .conv4 = 8 * w, .conv5 = 8 * w, .min_size = 16}) {
-    // Channels in and out; a clip of 3 x 16 x 112 x 112 becomes
-    conv1_ = unit("conv1", 3, w);            //  w x 16 x 112 x 112
+  C3d(int64_t w, int64_t channels)
+      : Encoder({.name = "c3d",
+                 .channels = channels,
+                 .conv3 = 4 * w,
+                 .conv4 = 8 * w,
+                 .conv5 = 8 * w,
+                 .min_size = 16}) {
+    // Channels in and out; a clip of 16 x 112 x 112 becomes
+    conv1_ = unit("conv1", channels, w);     //  w x 16 x 112 x 112
     conv2_ = unit("conv2", w, 2 * w);        // 2w x 16 x  56 x  56
     conv3a_ = unit("conv3a", 2 * w, 4 * w);  // 4w x  8 x  28 x  28
     conv3b_ = unit("conv3b", 4 * w, 4 * w);
@@ -52,6 +57,8 @@ class C3d : public Encoder {
 
 }  // namespace
 
-std::shared_ptr<Encoder> make_c3d(int64_t width) { return std::make_shared<C3d>(width); }
+std::shared_ptr<Encoder> make_c3d(int64_t width, int64_t channels) {
+  return std::make_shared<C3d>(width, channels);
+}
 
 }  // namespace avbench

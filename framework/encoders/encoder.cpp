@@ -30,8 +30,8 @@ std::string unknown(const std::string& what, const std::string& got,
 Encoder::Encoder(Traits traits) : traits_(std::move(traits)) {}
 
 TowerOutput Encoder::forward(const Tensor& clip) {
-  TORCH_CHECK(clip.dim() == 5 && clip.size(1) == 3 && clip.numel() > 0, traits_.name,
-              ": expected a clip [B, 3, T, H, W], got ", clip.sizes());
+  TORCH_CHECK(clip.dim() == 5 && clip.size(1) == traits_.channels && clip.numel() > 0, traits_.name,
+              ": expected a clip [B, ", traits_.channels, ", T, H, W], got ", clip.sizes());
   const int64_t height = clip.size(3), width = clip.size(4);
   if (height < traits_.min_size || width < traits_.min_size) {
     throw UserError(c10::str("encoder '", traits_.name, "': got pictures of ", height, "x", width,
@@ -53,12 +53,13 @@ int64_t Encoder::tap_channels(const std::string& tap) const {
   throw UserError(unknown(c10::str("tap of encoder '", traits_.name, "'"), tap, names(channels)));
 }
 
-std::shared_ptr<Encoder> make_encoder(const std::string& name, int64_t width) {
-  using Make = std::shared_ptr<Encoder> (*)(int64_t);
+std::shared_ptr<Encoder> make_encoder(const std::string& name, int64_t width, int64_t channels) {
+  using Make = std::shared_ptr<Encoder> (*)(int64_t, int64_t);
   const std::map<std::string, Make> known{
       {"r3d", make_r3d}, {"r2plus1d", make_r2plus1d}, {"c3d", make_c3d}};
   TORCH_CHECK(width >= 1, "encoder '", name, "': expected a width of at least 1, got ", width);
-  if (const auto found = known.find(name); found != known.end()) return found->second(width);
+  if (const auto found = known.find(name); found != known.end())
+    return found->second(width, channels);
   throw UserError(unknown("encoder", name, names(known)));
 }
 

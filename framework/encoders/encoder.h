@@ -14,8 +14,8 @@ namespace avbench {
 
 class Encoder : public torch::nn::Module {
  public:
-  // [B, 3, T, H, W], any T >= 1, brought to channels_last_3d if it is not. Throws UserError where
-  // H or W is too small for the architecture.
+  // [B, channels, T, H, W], any T >= 1, brought to channels_last_3d if it is not. Throws UserError
+  // where H or W is too small for the architecture.
   TowerOutput forward(const Tensor& clip);
 
   int64_t feature_dim() const { return tap_channels("pooled"); }
@@ -26,6 +26,7 @@ class Encoder : public torch::nn::Module {
  protected:
   struct Traits {
     std::string name;
+    int64_t channels;             // of the input
     int64_t conv3, conv4, conv5;  // channels
     int64_t min_size = 1;         // of H and W
   };
@@ -40,8 +41,8 @@ class Encoder : public torch::nn::Module {
 };
 
 // "r3d", "r2plus1d" or "c3d"; `width` channels in the first stage (64: the published network), all
-// others in proportion. Weights are drawn from the default CPU generator. Throws UserError for an
-// unknown name.
-std::shared_ptr<Encoder> make_encoder(const std::string& name, int64_t width);
+// others in proportion; `channels` enter its stem. Weights are drawn from the default CPU
+// generator. Throws UserError for an unknown name.
+std::shared_ptr<Encoder> make_encoder(const std::string& name, int64_t width, int64_t channels = 3);
 
 }  // namespace avbench

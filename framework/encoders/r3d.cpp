@@ -4,9 +4,10 @@
 
 namespace avbench {
 
-std::shared_ptr<Encoder> make_r3d(int64_t width) {
-  return make_residual_encoder(
-      "r3d", width, [](const ConvShape& shape) { return std::make_shared<Conv3d>(shape); });
+std::shared_ptr<Encoder> make_r3d(int64_t width, int64_t channels) {
+  return make_residual_encoder("r3d", width, channels, [](const ConvShape& shape) {
+    return std::make_shared<Conv3d>(shape);
+  });
 }
 
 }  // namespace avbench

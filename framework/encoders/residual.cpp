@@ -31,11 +31,12 @@ class ResidualBlock : public Layer {
 
 class ResidualEncoder : public Encoder {
  public:
-  ResidualEncoder(const std::string& name, int64_t w, const ConvFactory& conv)
-      : Encoder({.name = name, .conv3 = 2 * w, .conv4 = 4 * w, .conv5 = 8 * w}) {
+  ResidualEncoder(const std::string& name, int64_t w, int64_t channels, const ConvFactory& conv)
+      : Encoder(
+            {.name = name, .channels = channels, .conv3 = 2 * w, .conv4 = 4 * w, .conv5 = 8 * w}) {
     stem_ = register_module(
-        "stem", std::make_shared<ConvBn>(conv({3, w, {3, 7, 7}, {1, 2, 2}, {1, 3, 3}}), w));
-    // stage, channels in and out, stride; a clip of 3 x 16 x 112 x 112 becomes
+        "stem", std::make_shared<ConvBn>(conv({channels, w, {3, 7, 7}, {1, 2, 2}, {1, 3, 3}}), w));
+    // stage, channels in and out, stride; a clip of 16 x 112 x 112 becomes
     conv2_ = stage("conv2", conv, w, w, 1);          //  w x 16 x 56 x 56
     conv3_ = stage("conv3", conv, w, 2 * w, 2);      // 2w x  8 x 28 x 28
     conv4_ = stage("conv4", conv, 2 * w, 4 * w, 2);  // 4w x  4 x 14 x 14
@@ -62,8 +63,8 @@ class ResidualEncoder : public Encoder {
 }  // namespace
 
 std::shared_ptr<Encoder> make_residual_encoder(const std::string& name, int64_t width,
-                                               const ConvFactory& conv) {
-  return std::make_shared<ResidualEncoder>(name, width, conv);
+                                               int64_t channels, const ConvFactory& conv) {
+  return std::make_shared<ResidualEncoder>(name, width, channels, conv);
 }
 
 }  // namespace avbench

@@ -14,6 +14,6 @@ using ConvFactory = std::function<std::shared_ptr<Layer>(const ConvShape&)>;
 
 // Five stages and global average pooling; section 3 of arXiv:1711.11248 with one block a stage.
 std::shared_ptr<Encoder> make_residual_encoder(const std::string& name, int64_t width,
-                                               const ConvFactory& conv);
+                                               int64_t channels, const ConvFactory& conv);
 
 }  // namespace avbench

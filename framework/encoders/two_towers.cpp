@@ -7,6 +7,7 @@
 
 #include "encoders/encoder.h"
 #include "encoders/layers.h"
+#include "io/error.h"
 #include "io/trace.h"
 
 namespace avbench {
@@ -34,10 +35,15 @@ void copy_by_name(const torch::OrderedDict<std::string, Tensor>& from,
 
 class TwoTowers : public Towers {
  public:
-  TwoTowers(const EncoderConfig& config, uint64_t seed) : config_(config) {
+  TwoTowers(const EncoderConfig& config, uint64_t seed, int64_t audio_channels)
+      : config_(config), audio_channels_(audio_channels) {
+    if (config.shared && audio_channels != 3) {
+      throw UserError("encoder.shared: spectrograms of " + std::to_string(audio_channels) +
+                      " channel(s), expected 3: one tower takes pictures and spectrograms");
+    }
     const SeededScope seeded(seed);
     video_ = register_module("video", make_encoder(config.name, config.width));
-    audio_ = register_module("audio", make_encoder(config.name, config.width));
+    audio_ = register_module("audio", make_encoder(config.name, config.width, audio_channels));
     if (config.shared) tie_parameters(*audio_, *video_);
   }
 
@@ -65,7 +71,7 @@ class TwoTowers : public Towers {
 
   std::shared_ptr<Towers> momentum_copy() const override {
     const torch::NoGradGuard no_grad;
-    auto copy = std::make_shared<TwoTowers>(config_, 0);
+    auto copy = std::make_shared<TwoTowers>(config_, 0, audio_channels_);
     const auto parameters = named_parameters();
     copy->to(parameters.front().value().device(), parameters.front().value().scalar_type());
     copy_by_name(parameters, copy->named_parameters());
@@ -77,13 +83,15 @@ class TwoTowers : public Towers {
 
  private:
   EncoderConfig config_;
+  int64_t audio_channels_;
   std::shared_ptr<Encoder> video_, audio_;
 };
 
 }  // namespace
 
-std::shared_ptr<Towers> make_towers(const EncoderConfig& config, uint64_t seed) {
-  return std::make_shared<TwoTowers>(config, seed);
+std::shared_ptr<Towers> make_towers(const EncoderConfig& config, uint64_t seed,
+                                    int64_t audio_channels) {
+  return std::make_shared<TwoTowers>(config, seed, audio_channels);
 }
 
 }  // namespace avbench

@@ -231,12 +231,13 @@ class ExperimentRun::Impl {
   // refuses is refused now and not hours later.
   void require_working_rows() {
     const ProtocolConfig& p = experiment_.protocol;
-    const auto towers = initial_towers(p.encoder, 0);
+    const auto towers = initial_towers(p.encoder, 0, p.spectrogram.channels);
     towers->eval();
     const at::NoGradGuard no_grad;
     Batch batch;
     batch.video[kBaseView] = at::zeros({1, 3, p.clip.frames, p.clip.crop, p.clip.crop});
-    batch.audio[kBaseView] = at::zeros({1, 3, 1, p.spectrogram.crop, p.spectrogram.crop});
+    batch.audio[kBaseView] =
+        at::zeros({1, p.spectrogram.channels, 1, p.spectrogram.crop, p.spectrogram.crop});
     towers->forward(batch);
     for (const RowConfig& row : experiment_.rows) {
       if (const auto found = methods_.find(row.name); found != methods_.end()) {
@@ -319,7 +320,9 @@ class ExperimentRun::Impl {
     const auto found = methods_.find(run.row->name);
     if (found == methods_.end()) {
       const uint64_t seed = derive_seed(static_cast<uint64_t>(run.seed), "towers");
-      return {make_baseline(initial_towers(experiment_.protocol.encoder, seed)), Json::object()};
+      const ProtocolConfig& p = experiment_.protocol;
+      return {make_baseline(initial_towers(p.encoder, seed, p.spectrogram.channels)),
+              Json::object()};
     }
     const PretrainJob job =
         pretrain_job(*run.row, found->second, run.seed, title + " pretrain", run.pretrain_folder);

@@ -40,8 +40,9 @@ StateDict tower_tensors(const StateDict& file, const EncoderConfig& config) {
 
 }  // namespace
 
-std::shared_ptr<Towers> initial_towers(const EncoderConfig& config, uint64_t seed) {
-  auto towers = make_towers(config, seed);
+std::shared_ptr<Towers> initial_towers(const EncoderConfig& config, uint64_t seed,
+                                       int64_t audio_channels) {
+  auto towers = make_towers(config, seed, audio_channels);
   if (config.init.empty()) return towers;
   StateDict target;
   for (const auto& [name, tensor] : module_state(*towers)) {

@@ -15,7 +15,8 @@ namespace avbench {
 // of one tower may leave out the prefix "towers.video.". Throws UserError that lists every tensor
 // of these towers that is missing, unexpected, or of another shape or type; nothing is loaded then.
 // Tensors that belong to no tower of the choice are left aside, and said.
-std::shared_ptr<Towers> initial_towers(const EncoderConfig& config, uint64_t seed);
+std::shared_ptr<Towers> initial_towers(const EncoderConfig& config, uint64_t seed,
+                                       int64_t audio_channels = 3);
 
 // SHA-256 of the file config.init; empty if there is none.
 std::string init_hash(const EncoderConfig& config);

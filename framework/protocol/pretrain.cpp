@@ -83,7 +83,8 @@ class PretrainTask : public TrainTask {
 std::shared_ptr<Method> create_method(const PretrainJob& job) {
   const uint64_t head_seed = derive_seed(job.seed, "heads");
   MethodContext context{
-      .towers = initial_towers(job.experiment.protocol.encoder, derive_seed(job.seed, "towers")),
+      .towers = initial_towers(job.experiment.protocol.encoder, derive_seed(job.seed, "towers"),
+                               job.experiment.protocol.spectrogram.channels),
       .params = job.params,
       .train_size = job.data.dataset->size(Split::kTrain),
       .head_seed = head_seed};

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "data/fixtures.h"
+#include "data/magma.h"
 #include "data/resize.h"
 #include "data/single_file.h"
 #include "io/message.h"
@@ -199,6 +200,57 @@ TEST_F(LoaderTest, RepeatsTheSpectrogramAlongTimeIfConfigured) {
   const Tensor clip =
       load_batch(*many, Split::kTrain, base_views(), requests).batch.audio.at(kBaseView);
   EXPECT_TRUE(at::equal(clip, frame.expand({2, 3, 6, 20, 20})));
+}
+
+// Training views of all files, spectrograms as `config` has them.
+Tensor audio_of(const DataFolder& folder, const SpectrogramConfig& config, int64_t cache_mib = 0) {
+  const auto dataset = Dataset::open({.source = folder.source().string()}, small_clip(), config,
+                                     {.cache_mib = cache_mib});
+  return load_batch(*dataset, Split::kTrain, base_views(), train_plan(6, 6, 3).requests(0))
+      .batch.audio.at(kBaseView);
+}
+
+TEST_F(LoaderTest, GivesTheSpectrogramOneChannelIfConfigured) {
+  SpectrogramConfig config = small_spectrogram();
+  const Tensor three = audio_of(folder_, config);
+  config.channels = 1;
+  config.time = "repeat";
+  const Tensor one = audio_of(folder_, config);
+  ASSERT_EQ(one.sizes(), (std::vector<int64_t>{6, 1, 6, 20, 20}));
+  EXPECT_TRUE(at::equal(one.expand({6, 3, 6, 20, 20}), three.expand({6, 3, 6, 20, 20})));
+}
+
+TEST_F(LoaderTest, ColoursTheSpectrogramIfConfigured) {
+  SpectrogramConfig config = small_spectrogram();
+  config.colour = "magma";
+  config.resize = {32, 32};
+  config.crop = 32;  // nothing is cut away
+  const Tensor audio = audio_of(folder_, config);
+  ASSERT_TRUE(audio.is_contiguous(at::MemoryFormat::ChannelsLast3d));
+  std::vector<int64_t> entries(256);
+  for (int64_t i = 0; i < 256; ++i) entries[i] = magma(i);
+  const Tensor rgb = (audio.select(2, 0) * 255).round().to(at::kLong);  // [6, 3, 32, 32]
+  const Tensor colours = rgb.select(1, 0) * 65536 + rgb.select(1, 1) * 256 + rgb.select(1, 2);
+  EXPECT_TRUE(at::isin(colours, at::tensor(entries)).all().item<bool>());
+  EXPECT_GT(std::get<0>(at::_unique(colours)).numel(), 30);
+  EXPECT_TRUE(at::equal(audio, audio_of(folder_, config, 64)));
+}
+
+// resize equal to size: the crop is taken from the spectrogram as it was computed.
+TEST_F(LoaderTest, CropsTheSpectrogramDirectlyIfItIsNotResized) {
+  SpectrogramConfig config = small_spectrogram();
+  config.resize = config.size;
+  const auto dataset =
+      Dataset::open({.source = folder_.source().string()}, small_clip(), config, {.cache_mib = 0});
+  const SampleRequest request = train_plan(6, 6, 3).requests(0)[2];
+  const Sample& sample = dataset->sample(Split::kTrain, request.index);
+  const Decoded decoded = MediaReader().read(sample.path, *sample.index, {.sample_rate = 8000});
+  std::vector<float> whole = SoundPicture(config).make(decoded.sound);
+  const Crop crop = place_spectrogram(request, {kBaseView, Modality::kAudio}, config);
+  const Tensor expected = at::from_blob(whole.data(), {32, 32})
+                              .slice(0, crop.y, crop.y + 20)
+                              .slice(1, crop.x, crop.x + 20);
+  EXPECT_TRUE(at::equal(audio_of(folder_, config)[2][0][0], expected));
 }
 
 TEST_F(LoaderTest, HeldBatchesKeepTheirValuesAndFreedMemoryIsUsedAgain) {

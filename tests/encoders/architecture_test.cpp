@@ -40,6 +40,15 @@ TEST(Encoder, HasPublishedParameterCountsAtWidth64) {
   EXPECT_EQ(parameter_count(*make_encoder("c3d", 64)), 27'661'440);
 }
 
+TEST(Encoder, OneChannelLeavesTwoThirdsOfTheStem) {
+  EXPECT_EQ(parameter_count(*make_encoder("r3d", 64, 1)), 14'361'792 - 2 * conv(147, 1, 64));
+  EXPECT_EQ(parameter_count(*make_encoder("c3d", 64, 1)), 27'661'440 - 2 * conv(27, 1, 64));
+  // 83 channels in the middle of the stem become 9408 / 241 = 39.
+  const int64_t three = conv(49, 3, 83) + bn(83) + conv(3, 83, 64);
+  const int64_t one = conv(49, 1, 39) + bn(39) + conv(3, 39, 64);
+  EXPECT_EQ(parameter_count(*make_encoder("r2plus1d", 64, 1)), 14'365'303 - three + one);
+}
+
 TEST(Encoder, R3dCountsLayerByLayer) {
   const int64_t stem = conv(147, 3, 8) + bn(8);
   const int64_t conv2 = 2 * (conv(27, 8, 8) + bn(8));

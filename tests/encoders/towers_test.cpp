@@ -119,6 +119,24 @@ TEST(Towers, EvaluationChangesNoState) {
   }
 }
 
+TEST(Towers, TheAudioTowersStemTakesTheSpectrogramsChannels) {
+  for (const std::string name : {"r3d", "r2plus1d", "c3d"}) {
+    auto towers = make_towers(small(name), 0, 1);
+    const State ours = state_of(*towers), theirs = state_of(*make_towers(small(name), 0));
+    Batch batch = random_batch(2);
+    EXPECT_THROW(towers->forward(batch), c10::Error);
+    batch.audio[kBaseView] = at::rand({2, 1, 1, 32, 32});
+    EXPECT_EQ(towers->forward(batch).audio.pooled.sizes(), (std::vector<int64_t>{2, 32}));
+    EXPECT_TRUE(same(state_of(*towers), state_of(*towers->momentum_copy())));
+    ASSERT_EQ(ours.size(), theirs.size());
+    for (const auto& [tensor, value] : theirs) {
+      ASSERT_TRUE(ours.contains(tensor)) << tensor;
+      EXPECT_TRUE(!starts_with(tensor, "video.") || at::equal(ours.at(tensor), value)) << tensor;
+    }
+  }
+  EXPECT_THROW(make_towers(small("r3d", true), 0, 1), UserError);
+}
+
 // ---- one shared tower ---------------------------------------------------------------------------
 
 TEST(SharedTower, HasOneSetOfParametersAndTwoOfStatistics) {

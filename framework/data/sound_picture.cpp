@@ -1,0 +1,79 @@
+#include "data/sound_picture.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/magma.h"
+#include "data/resize.h"
+
+namespace avbench {
+namespace {
+
+LogMelParams log_mel_params(const SpectrogramConfig& config) {
+  const bool slaney_scale = config.mel_scale == "slaney", slaney_norm = config.mel_norm == "slaney";
+  return {.sample_rate = static_cast<int>(config.sample_rate),
+          .n_fft = static_cast<int>(config.n_fft),
+          .window = static_cast<int>(config.window),
+          .hop = static_cast<int>(config.hop),
+          .frequency = config.frequency == "linear" ? Frequency::kLinear : Frequency::kMel,
+          .bands = static_cast<int>(config.bands),
+          .mel_scale = slaney_scale ? MelScale::kSlaney : MelScale::kHtk,
+          .mel_norm = slaney_norm ? MelNorm::kSlaney : MelNorm::kNone,
+          .f_min = config.f_min,
+          .f_max = config.f_max,
+          .scale = config.scale == "db" ? PowerScale::kDecibels : PowerScale::kLog,
+          .rows = static_cast<int>(config.size[0]),
+          .columns = static_cast<int>(config.size[1])};
+}
+
+void flip_rows(std::vector<float>& plane, int64_t width) {
+  const auto rows = static_cast<int64_t>(plane.size()) / width;
+  for (int64_t row = 0; row < rows / 2; ++row) {
+    std::swap_ranges(plane.begin() + row * width, plane.begin() + (row + 1) * width,
+                     plane.end() - (row + 1) * width);
+  }
+}
+
+// Values in [0, 1], rounded to 256 steps, as red, green and blue planes.
+std::vector<float> coloured(const std::vector<float>& grey) {
+  std::vector<float> planes(3 * grey.size());
+  for (size_t i = 0; i < grey.size(); ++i) {
+    const uint32_t colour = magma(std::lround(255 * grey[i]));
+    for (size_t plane = 0; plane < 3; ++plane) {
+      const uint32_t byte = colour >> (16 - 8 * plane) & 255;
+      planes[plane * grey.size() + i] = static_cast<float>(byte) / 255;
+    }
+  }
+  return planes;
+}
+
+// Each plane of its own.
+std::vector<float> resized(const std::vector<float>& planes, std::array<int64_t, 2> from,
+                           std::array<int64_t, 2> to) {
+  const size_t size = from[0] * from[1];
+  std::vector<float> result;
+  for (size_t first = 0; first < planes.size(); first += size) {
+    const std::vector<float> plane =
+        resize_bilinear(std::span(planes).subspan(first, size), from, to);
+    result.insert(result.end(), plane.begin(), plane.end());
+  }
+  return result;
+}
+
+}  // namespace
+
+int64_t sound_planes(const SpectrogramConfig& config) { return config.colour == "grey" ? 1 : 3; }
+
+SoundPicture::SoundPicture(const SpectrogramConfig& config)
+    : config_(config), log_mel_(log_mel_params(config)) {}
+
+std::vector<float> SoundPicture::make(std::span<const float> sound) {
+  std::vector<float> picture(config_.size[0] * config_.size[1]);
+  log_mel_.picture(sound, picture);
+  if (config_.flip) flip_rows(picture, config_.size[1]);
+  if (config_.colour != "grey") picture = coloured(picture);
+  if (config_.size == config_.resize) return picture;
+  return resized(picture, config_.size, config_.resize);
+}
+
+}  // namespace avbench
