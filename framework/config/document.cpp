@@ -17,7 +17,8 @@ std::string changes(const T& before, const T& after) {
   std::vector<std::string> changed;
   for (const auto& [key, value] : b.items()) {
     if (value != a.at(key)) {
-      changed.push_back(key + " " + (value.is_string() ? value.template get<std::string>() : value.dump()));
+      changed.push_back(key + " " +
+                        (value.is_string() ? value.template get<std::string>() : value.dump()));
     }
   }
   return join(changed);
