@@ -70,6 +70,9 @@ void fields(V& v, As<ClipConfig> auto& c) {
 }
 
 struct SpectrogramConfig {
+  std::string kind = "log_mel";
+  std::string sound = "whole";
+  double sound_seconds = 1.28;
   int64_t sample_rate = 24000;
   int64_t n_fft = 2048;
   int64_t window = 240;
@@ -105,6 +108,13 @@ inline std::vector<Preset<SpectrogramConfig>> spectrogram_presets() {
 template <class V>
 void fields(V& v, As<SpectrogramConfig> auto& c) {
   v.preset(c, spectrogram_presets(), "sets all other keys of this section");
+  v("kind", c.kind, Choices{"log_mel|raw"},
+    "spectrogram, or the sound's samples themselves, as many as `size` has, row by row, their "
+    "range "
+    "scaled to 0 to 1");
+  v("sound", c.sound, Choices{"whole|clip"}, "of the whole file, or around the clip of pictures");
+  v("sound_seconds", c.sound_seconds, Range{0.01, 3600},
+    "sound clip: length around the clip's middle, with silence beyond the file's ends");
   v("sample_rate", c.sample_rate, Range{1000, 192000}, "Hz, mono");
   v("n_fft", c.n_fft, Range{16, 65536}, "samples of one Fourier transform");
   v("window", c.window, Range{1, 65536}, "samples of the Hann window, centred in n_fft");

@@ -66,7 +66,7 @@ void BatchMaker::fill(const LoadedBatch& batch, RowRange rows, const Sample& sam
                       SampleReader& reader) const {
   const Source source = read(batch, rows, sample, reader);
   fill_video(batch, rows, sample, source);
-  fill_audio(batch, rows, source);
+  fill_audio(batch, rows, sample, source, reader);
 }
 
 BatchMaker::Source BatchMaker::read(const LoadedBatch& batch, RowRange rows, const Sample& sample,
@@ -101,7 +101,10 @@ void BatchMaker::fill_video(const LoadedBatch& batch, RowRange rows, const Sampl
   }
 }
 
-void BatchMaker::fill_audio(const LoadedBatch& batch, RowRange rows, const Source& source) const {
+void BatchMaker::fill_audio(const LoadedBatch& batch, RowRange rows, const Sample& sample,
+                            const Source& source, SampleReader& reader) const {
+  const bool around_clip = spectrogram_.sound == "clip";
+  std::vector<float> own;  // of a row, where each clip has its own
   const int64_t channels = spectrogram_.channels, planes = sound_planes(spectrogram_);
   const int64_t frame = spectrogram_.crop * spectrogram_.crop * channels;
   const int64_t plane = spectrogram_.resize[0] * spectrogram_.resize[1];
@@ -110,8 +113,13 @@ void BatchMaker::fill_audio(const LoadedBatch& batch, RowRange rows, const Sourc
     for (int64_t row = rows.first; row < rows.second; ++row) {
       float* out = row_of(tensor, row);
       const Crop crop = place_spectrogram(batch.requests[row], view, spectrogram_);
+      if (around_clip) {
+        const int64_t start = place_clip(batch.requests[row], view, sample.frames, clip_).start;
+        own = reader.spectrogram_at(sample, *source.content, start);
+      }
+      const std::vector<float>& picture = around_clip ? own : source.content->spectrogram;
       for (int64_t channel = 0; channel < channels; ++channel) {
-        const float* in = source.content->spectrogram.data() + channel % planes * plane;
+        const float* in = picture.data() + channel % planes * plane;
         copy_plane(in, spectrogram_.resize[1], crop, spectrogram_.crop, channels, out + channel);
       }
       for (int64_t t = 1; t < tensor.size(2); ++t) std::copy_n(out, frame, out + t * frame);

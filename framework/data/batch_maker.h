@@ -44,7 +44,8 @@ class BatchMaker {
               SampleReader& reader) const;
   void fill_video(const LoadedBatch& batch, RowRange rows, const Sample& sample,
                   const Source& source) const;
-  void fill_audio(const LoadedBatch& batch, RowRange rows, const Source& source) const;
+  void fill_audio(const LoadedBatch& batch, RowRange rows, const Sample& sample,
+                  const Source& source, SampleReader& reader) const;
 
   ClipConfig clip_;
   SpectrogramConfig spectrogram_;

@@ -55,6 +55,18 @@ DecodeResult judge(const Sample& sample, const ClipConfig& clip) {
   return {};
 }
 
+int64_t sound_bytes(const Sample& sample, const SpectrogramConfig& config) {
+  constexpr int64_t kFloat = sizeof(float);
+  if (config.sound == "whole") {
+    return sound_planes(config) * config.resize[0] * config.resize[1] * kFloat;
+  }
+  const auto [begin, end] = sample.segment;
+  const VideoIndex& index = *sample.index;
+  const double seconds = (end < 0 ? index.audio_start + index.audio_duration : end) - begin;
+  return static_cast<int64_t>(std::max(0.0, seconds) * static_cast<double>(config.sample_rate)) *
+         kFloat;
+}
+
 }  // namespace
 
 void check_crops(const ClipConfig& clip, const SpectrogramConfig& spectrogram) {
@@ -101,11 +113,10 @@ void FileChecker::index_one(size_t i) {
 
 int64_t FileChecker::content_bytes() const {
   const int64_t frame = clip_.resize[0] * clip_.resize[1] * 3;
-  const int64_t spectrogram =
-      sound_planes(spectrogram_) * spectrogram_.resize[0] * spectrogram_.resize[1] * 4;
   int64_t bytes = 0;
   for (const CheckedFile& file : files_) {
-    if (file.result.status == FileStatus::kOk) bytes += file.sample.frames * frame + spectrogram;
+    if (file.result.status != FileStatus::kOk) continue;
+    bytes += file.sample.frames * frame + sound_bytes(file.sample, spectrogram_);
   }
   return bytes;
 }

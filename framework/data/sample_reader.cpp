@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "data/sampling.h"
 #include "io/error.h"
 
 namespace avbench {
@@ -60,9 +61,9 @@ FileContent SampleReader::read_clips(const Sample& sample, std::span<const int64
     clips.push_back(clip_request(sample, starts[i], clip_.frames, clip_.stride,
                                  content.frames.data() + i * clip_bytes));
   }
-  const Decoded decoded = decode(sample, std::move(clips), sound);
+  Decoded decoded = decode(sample, std::move(clips), sound);
   require_ok(sample, decoded.status, decoded.message);
-  if (sound) content.spectrogram = picture_.make(decoded.sound);
+  if (sound) keep_sound(std::move(decoded.sound), content);
   return content;
 }
 
@@ -78,8 +79,25 @@ DecodeResult SampleReader::try_read_all(const Sample& sample, FileContent& conte
   content.frames.resize(sample.frames * frame_bytes());
   Decoded decoded =
       decode(sample, {clip_request(sample, 0, sample.frames, 1, content.frames.data())}, true);
-  if (decoded.status == FileStatus::kOk) content.spectrogram = picture_.make(decoded.sound);
+  if (decoded.status == FileStatus::kOk) keep_sound(std::move(decoded.sound), content);
   return {decoded.status, std::move(decoded.message)};
+}
+
+void SampleReader::keep_sound(std::vector<float> sound, FileContent& content) {
+  if (spectrogram_.sound == "clip") {
+    content.sound = std::move(sound);
+  } else {
+    content.spectrogram = picture_.make(sound);
+  }
+}
+
+// Sound and frames have their time 0 apart: the part's beginning, and the file's first frame.
+std::vector<float> SampleReader::spectrogram_at(const Sample& sample, const FileContent& content,
+                                                int64_t start) {
+  const int64_t middle = sample.first_rank + start + clip_span(clip_) / 2;
+  const double centre = sample.index->time_of(middle) - sample.segment.first;
+  return picture_.make(
+      sound_around(content.sound, spectrogram_.sample_rate, centre, spectrogram_.sound_seconds));
 }
 
 DecodeResult SampleReader::verify(const Sample& sample) {

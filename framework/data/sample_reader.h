@@ -41,6 +41,7 @@ struct Sample {
 struct FileContent {
   std::vector<uint8_t> frames;     // [n, clip.resize, 3]; empty if not asked for
   std::vector<float> spectrogram;  // [sound_planes, spectrogram.resize]; empty if not asked for
+  std::vector<float> sound;        // in its place with spectrogram.sound "clip": the part's samples
 };
 
 // What became of decoding; `message` says why it is not kOk.
@@ -64,11 +65,16 @@ class SampleReader {
   // As read_all(), with the failure as a result.
   DecodeResult try_read_all(const Sample& sample, FileContent& content);
 
+  // The spectrogram, as FileContent's, of the sound around the clip that begins at frame `start`.
+  std::vector<float> spectrogram_at(const Sample& sample, const FileContent& content,
+                                    int64_t start);
+
   // Decodes everything and keeps nothing, in bounded memory.
   DecodeResult verify(const Sample& sample);
 
  private:
   Decoded decode(const Sample& sample, std::vector<ClipRequest> clips, bool sound);
+  void keep_sound(std::vector<float> sound, FileContent& content);
   int64_t frame_bytes() const { return clip_.resize[0] * clip_.resize[1] * 3; }
 
   ClipConfig clip_;

@@ -26,6 +26,11 @@ LogMelParams log_mel_params(const SpectrogramConfig& config) {
           .columns = static_cast<int>(config.size[1])};
 }
 
+std::variant<LogMel, RawSound> make_kind(const SpectrogramConfig& config) {
+  if (config.kind == "raw") return RawSound();
+  return LogMel(log_mel_params(config));
+}
+
 void flip_rows(std::vector<float>& plane, int64_t width) {
   const auto rows = static_cast<int64_t>(plane.size()) / width;
   for (int64_t row = 0; row < rows / 2; ++row) {
@@ -64,12 +69,24 @@ std::vector<float> resized(const std::vector<float>& planes, std::array<int64_t,
 
 int64_t sound_planes(const SpectrogramConfig& config) { return config.colour == "grey" ? 1 : 3; }
 
+std::vector<float> sound_around(std::span<const float> sound, int64_t rate, double centre,
+                                double seconds) {
+  const auto count = std::max<int64_t>(1, std::llround(seconds * static_cast<double>(rate)));
+  const auto first = std::llround(centre * static_cast<double>(rate)) - count / 2;
+  const auto size = static_cast<int64_t>(sound.size());
+  std::vector<float> result(count);
+  for (int64_t i = std::max<int64_t>(0, -first); i < std::min<int64_t>(count, size - first); ++i) {
+    result[i] = sound[first + i];
+  }
+  return result;
+}
+
 SoundPicture::SoundPicture(const SpectrogramConfig& config)
-    : config_(config), log_mel_(log_mel_params(config)) {}
+    : config_(config), kind_(make_kind(config)) {}
 
 std::vector<float> SoundPicture::make(std::span<const float> sound) {
   std::vector<float> picture(config_.size[0] * config_.size[1]);
-  log_mel_.picture(sound, picture);
+  std::visit([&](auto& kind) { kind.picture(sound, picture); }, kind_);
   if (config_.flip) flip_rows(picture, config_.size[1]);
   if (config_.colour != "grey") picture = coloured(picture);
   if (config_.size == config_.resize) return picture;

@@ -253,6 +253,60 @@ TEST_F(LoaderTest, CropsTheSpectrogramDirectlyIfItIsNotResized) {
   EXPECT_TRUE(at::equal(audio_of(folder_, config)[2][0][0], expected));
 }
 
+// A slow twin: the part's sound decoded once more, the clip's middle from the frame rate (12).
+void expect_sound_around_clips(const Dataset& dataset, const SampleRequest& request) {
+  const SpectrogramConfig& config = dataset.spectrogram();
+  const Sample& sample = dataset.sample(Split::kTrain, request.index);
+  const auto loaded = load_batch(dataset, Split::kTrain, three_views(), {request});
+  const std::vector<float> sound =
+      MediaReader()
+          .read(sample.path, *sample.index, {.sample_rate = 8000, .segment = sample.segment})
+          .sound;
+  const int64_t start = place_clip(request, {}, sample.frames, small_clip()).start;
+  // Frames start ... start + 10, each a twelfth of a second: the middle one's time.
+  const double centre =
+      static_cast<double>(sample.first_rank + start + 5) / 12 - sample.segment.first;
+  std::vector<float> piece(4000);
+  for (int64_t i = 0; i < 4000; ++i) {
+    const int64_t at = std::llround(8000 * centre) - 2000 + i;
+    if (at >= 0 && at < static_cast<int64_t>(sound.size())) piece[i] = sound[at];
+  }
+  std::vector<float> picture = SoundPicture(config).make(piece);
+  const Crop crop = place_spectrogram(request, {kBaseView, Modality::kAudio}, config);
+  const Tensor expected = at::from_blob(picture.data(), {24, 30})
+                              .slice(0, crop.y, crop.y + 20)
+                              .slice(1, crop.x, crop.x + 20);
+  EXPECT_TRUE(at::equal(loaded.batch.audio.at(kBaseView)[0][2][0], expected)) << sample.id;
+}
+
+TEST_F(LoaderTest, TakesTheSoundAroundTheClipIfConfigured) {
+  SpectrogramConfig config = small_spectrogram();
+  config.sound = "clip";
+  config.sound_seconds = 0.5;
+  const std::filesystem::path parts = folder_.source().parent_path() / "parts.csv";
+  write_text(parts,
+             "path,label,split,start,end\n"
+             "source/train/bell/f2.mp4,bell,train,0.5,2\n"
+             "source/train/drum/f1.mp4,drum,train,,1.5\n"
+             "source/val/drum/v.mp4,drum,val,,\n");
+  for (const auto& source : {folder_.source(), parts}) {
+    for (const int64_t cache_mib : {0, 64}) {
+      const auto dataset = Dataset::open({.source = source.string()}, small_clip(), config,
+                                         {.cache_mib = cache_mib});
+      for (int64_t index = 0; index < dataset->size(Split::kTrain); ++index) {
+        expect_sound_around_clips(*dataset, {.index = index, .seed = 5});
+        for (const int64_t clip : {0, 1, 2}) {
+          expect_sound_around_clips(*dataset, {.index = index, .clip = clip, .clips = 3});
+        }
+      }
+    }
+  }
+  config.kind = "raw";
+  const auto raw =
+      Dataset::open({.source = folder_.source().string()}, small_clip(), config, {.cache_mib = 64});
+  expect_sound_around_clips(*raw, {.index = 3, .seed = 5});
+}
+
 TEST_F(LoaderTest, HeldBatchesKeepTheirValuesAndFreedMemoryIsUsedAgain) {
   const auto dataset = folder_.open(64);
   const Plan plan = train_plan(6, 2, 5);

@@ -127,5 +127,33 @@ TEST(SoundPicture, ReadsScaleAndFrequencyFromTheConfiguration) {
   expect_as({.n_fft = 255, .frequency = Frequency::kLinear, .bands = 128});
 }
 
+TEST(SoundPicture, FoldsRawSoundRowByRow) {
+  SpectrogramConfig config = unresized();
+  config.kind = "raw";
+  config.n_fft = 16;  // would leave bands empty: not looked at
+  std::vector<float> ramp(32 * 32);
+  for (size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<float>(i) - 500;
+  const std::vector<float> got = SoundPicture(config).make(ramp);
+  for (size_t i = 0; i < ramp.size(); ++i) EXPECT_FLOAT_EQ(got[i], static_cast<float>(i) / 1023);
+}
+
+// Every sample by itself.
+TEST(SoundAround, HasSilenceBeyondTheEnds) {
+  std::vector<float> sound(1000);
+  for (size_t i = 0; i < sound.size(); ++i) sound[i] = static_cast<float>(i + 1);
+  for (const double centre : {-3.0, 0.0, 0.05, 0.5, 0.93, 1.0, 7.0}) {
+    for (const double seconds : {0.01, 0.2, 0.201, 3.0}) {
+      const std::vector<float> got = sound_around(sound, 1000, centre, seconds);
+      ASSERT_EQ(got.size(), std::lround(1000 * seconds));
+      for (size_t i = 0; i < got.size(); ++i) {
+        const auto at =
+            std::lround(1000 * centre) - static_cast<long>(got.size() / 2) + static_cast<long>(i);
+        const bool inside = at >= 0 && at < 1000;
+        EXPECT_EQ(got[i], inside ? static_cast<float>(at + 1) : 0.f) << centre << " " << seconds;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace avbench

@@ -1,0 +1,28 @@
+// A sound track as a picture without any transform.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace avbench {
+
+// One a thread: it keeps its work space.
+class RawSound {
+ public:
+  RawSound();
+  ~RawSound();
+  RawSound(RawSound&&) noexcept;
+  RawSound& operator=(RawSound&&) noexcept;
+
+  // The whole of `wave` resampled to as many samples as `out` has values, least to greatest scaled to
+  // [0, 1]: read row by row, `out` is the picture. Silence, or a sound shorter than the resampler's
+  // filter (32 samples), gives zeros.
+  void picture(std::span<const float> wave, std::span<float> out);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace avbench
