@@ -15,9 +15,9 @@ class RawSound {
   RawSound(RawSound&&) noexcept;
   RawSound& operator=(RawSound&&) noexcept;
 
-  // The whole of `wave` resampled to as many samples as `out` has values, least to greatest scaled to
-  // [0, 1]: read row by row, `out` is the picture. Silence, or a sound shorter than the resampler's
-  // filter (32 samples), gives zeros.
+  // The whole of `wave` resampled to as many samples as `out` has values, least to greatest scaled
+  // to [0, 1]: read row by row, `out` is the picture. Silence, or a sound shorter than the
+  // resampler's filter (32 samples), gives zeros.
   void picture(std::span<const float> wave, std::span<float> out);
 
  private:
