@@ -47,7 +47,8 @@ class Margin : public Method {
 
   Loss loss(const Batch& batch, const StepContext& context) override {
     const auto [video, audio] = embed(towers().forward(batch));
-    return pure_loss(
+    return with_inputs(
+        pure_loss,
         {{"video", context.group.all_gather(video)}, {"audio", context.group.all_gather(audio)}},
         params_);
   }

@@ -137,8 +137,10 @@ class Avcl : public Method {
       const Pair seen = layer != "pool" ? averaged(features, layer) : cor_fused_ ? fused : plain;
       cor = cor + cgra(gathered(seen), params_);
     }
-    const Tensor self = selfcl(gathered(project(self_fused_ ? fused : plain)), params_);
-    return weighted(cor, self, params_);
+    const Pair contrasted = gathered(project(self_fused_ ? fused : plain));
+    Loss loss = weighted(cor, selfcl(contrasted, params_), params_);
+    if (is_pure()) loss.inputs = {{"video", contrasted.first}, {"audio", contrasted.second}};
+    return loss;
   }
 
   // What SelfCL contrasts.
@@ -197,6 +199,12 @@ class Avcl : public Method {
       usage_error("avcl: got gate_gradient " + params_.choice("gate_gradient") +
                   " where no loss sees the gate, expected full, or alignment or selfcl_on fused");
     }
+  }
+
+  // Both losses see one pair of tensors, as in pure_loss.
+  bool is_pure() const {
+    return params_.list("cgra_layers") == std::vector<std::string>{"pool"} &&
+           cor_fused_ == self_fused_ && !project_video_;
   }
 
   Pair gate(const Pair& x, const std::string& gradient = "full") {

@@ -33,12 +33,13 @@ struct Features {
   TowerOutput video, audio;
 };
 
+using NamedTensors = std::map<std::string, Tensor>;
+
 // parts are detached and logged by name; total is what is differentiated.
 struct Loss {
   Tensor total;  // scalar
   std::vector<std::pair<std::string, Tensor>> parts;
+  NamedTensors inputs;  // what the pure loss was given, for `avbench check`; see with_inputs
 };
-
-using NamedTensors = std::map<std::string, Tensor>;
 
 }  // namespace avbench

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "avbench/batch.h"
 #include "avbench/context.h"
@@ -13,7 +14,7 @@
 #include "avbench/views.h"
 
 // Raised when a plugin built against the old headers could misbehave with the new host.
-#define AVBENCH_API_VERSION 1
+#define AVBENCH_API_VERSION 2
 
 namespace avbench {
 
@@ -23,7 +24,17 @@ struct EmbeddingSpec {
   const char* shape;  // symbolic, e.g. "B,D"; one letter means one size across all tensors
   bool differentiable = true;
   const char* doc = "";
+  bool unit_rows = false;  // the norm over the last dimension is 1
 };
+
+using PureLoss = Loss (*)(const NamedTensors& embeddings, const Params& params);
+
+// The pure loss of `embeddings`, which stay with the result so that they can be examined.
+inline Loss with_inputs(PureLoss pure_loss, NamedTensors embeddings, const Params& params) {
+  Loss loss = pure_loss(embeddings, params);
+  loss.inputs = std::move(embeddings);
+  return loss;
+}
 
 // Plain data: listing and describing a plugin constructs nothing.
 struct MethodPlugin {
@@ -34,7 +45,7 @@ struct MethodPlugin {
   std::span<const EmbeddingSpec> embeddings;
   Views (*views)(const Params& params);
   // The pure loss, also used inside Method::loss. Shapes follow `embeddings`.
-  Loss (*loss)(const NamedTensors& embeddings, const Params& params);
+  PureLoss loss;
   std::shared_ptr<Method> (*create)(const MethodContext& context);
 };
 
@@ -42,7 +53,7 @@ struct MethodPlugin {
 
 #define AVBENCH_CONCAT_(a, b, c, d, e, f) avbench_abi_##a##_libtorch_##b##_##c##_##d##_##e##f
 #define AVBENCH_CONCAT(a, b, c, d, e, f) AVBENCH_CONCAT_(a, b, c, d, e, f)
-// e.g. avbench_abi_1_libtorch_2_11_0_cxx11abi1
+// e.g. avbench_abi_2_libtorch_2_11_0_cxx11abi1
 #define AVBENCH_ABI_TAG                                                         \
   AVBENCH_CONCAT(AVBENCH_API_VERSION, TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, \
                  TORCH_VERSION_PATCH, cxx11abi, _GLIBCXX_USE_CXX11_ABI)
