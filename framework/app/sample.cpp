@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct SampleArguments {
   std::string view = "test";
   uint64_t seed = 0;
   int64_t epoch = 0, index = 0, clip = 0, clips = 1;
+  std::optional<int64_t> crop;
   bool json = false;
 };
 
@@ -37,8 +39,17 @@ SampleRequest request_of(const SampleArguments& arguments, const TestConfig& tes
                     "counted from 0",
                     arguments.clip, arguments.clips));
   }
+  const int64_t crop = arguments.crop.value_or(test.crops / 2);
+  if (crop >= test.crops) {
+    throw UserError(fmt::format(
+        "--crop: got {}, expected less than protocol.test.crops, which is {}; crops are "
+        "counted from 0",
+        crop, test.crops));
+  }
   return {.clip = arguments.clip,
           .clips = arguments.clips,
+          .crop = crop,
+          .crops = test.crops,
           .spread = test.spectrogram_crops == "spread"};
 }
 
@@ -52,7 +63,8 @@ Json describe_tensor(const Tensor& tensor) {
 
 Json describe(const Sample& sample, const SampleRequest& request, const Experiment& experiment,
               const Tensor& video, const Tensor& audio) {
-  const ClipPlace place = place_clip(request, {}, sample.frames, experiment.protocol.clip);
+  const ClipPlace place =
+      place_clip(request, {}, sample.frames, experiment.protocol.clip, sample.starts);
   const Crop crop =
       place_spectrogram(request, {kBaseView, Modality::kAudio}, experiment.protocol.spectrogram);
   return {{"file", sample.path.string()},
@@ -65,6 +77,7 @@ Json describe(const Sample& sample, const SampleRequest& request, const Experime
           {"seconds", sample.index->duration},
           {"start", place.start},
           {"video_crop", {place.crop.y, place.crop.x}},
+          {"mirrored", place.mirrored},
           {"audio_crop", {crop.y, crop.x}},
           {"video", describe_tensor(video)},
           {"audio", describe_tensor(audio)}};
@@ -76,14 +89,23 @@ void print_text(const Json& d) {
   fmt::print("content {} frames of {}x{} at {:.3f} per second, sound at {} Hz\n",
              d["frames"].get<int64_t>(), d["width"].get<int>(), d["height"].get<int>(),
              d["fps"].get<double>(), d["sample_rate"].get<int>());
-  fmt::print("clip    from frame {}, crop at row, column {}; spectrogram's crop at {}\n",
-             d["start"].get<int64_t>(), d["video_crop"].dump(), d["audio_crop"].dump());
+  fmt::print("clip    from frame {}, crop at row, column {}{}; spectrogram's crop at {}\n",
+             d["start"].get<int64_t>(), d["video_crop"].dump(),
+             d["mirrored"].get<bool>() ? ", mirrored" : "", d["audio_crop"].dump());
   for (const char* name : {"video", "audio"}) {
     const Json& tensor = d[name];
     fmt::print("{:<7} {} min {:.4f} max {:.4f} mean {:.4f} std {:.4f}\n", name,
                tensor["shape"].dump(), tensor["min"].get<double>(), tensor["max"].get<double>(),
                tensor["mean"].get<double>(), tensor["std"].get<double>());
   }
+}
+
+// The colours before they were normalised.
+Tensor shown(const Tensor& video, const ClipConfig& clip) {
+  const auto channels = [](const std::array<double, 3>& values) {
+    return at::tensor(at::ArrayRef<double>(values), at::kFloat).view({3, 1, 1, 1});
+  };
+  return (video * channels(clip.std) + channels(clip.mean)).clamp(0, 1);
 }
 
 // [3 or 1, T, H, W] in [0, 1] -> bytes [H, T * W, 3]: frames side by side.
@@ -118,7 +140,7 @@ void run(const SampleArguments& arguments, const DataOptions& options) {
   const Batch batch = view_file(sample, request, base_views(), clip, spectrogram);
   const Tensor video = batch.video.at(kBaseView)[0], audio = batch.audio.at(kBaseView)[0];
   if (!arguments.out.empty()) save_tensors(arguments.out, {{"video", video}, {"audio", audio}});
-  if (!arguments.png.empty()) write_picture(arguments.png, video, audio);
+  if (!arguments.png.empty()) write_picture(arguments.png, shown(video, clip), audio);
   const Json description = describe(sample, request, experiment, video, audio);
   if (arguments.json) {
     fmt::print("{}\n", description.dump(2));
@@ -151,6 +173,10 @@ void add_sample_command(CLI::App& app) {
   command->add_option("--clips", arguments->clips, "test clips a video; 1: the middle")
       ->check(CLI::Range(int64_t{1}, int64_t{1000}))
       ->capture_default_str();
+  command
+      ->add_option("--crop", arguments->crop,
+                   "which of protocol.test.crops, from 0; default: the centre")
+      ->check(natural);
   command->add_option("--out", arguments->out,
                       "safetensors file: video [3, T, H, W], audio [3 or 1, 1, H, W]");
   command->add_option("--png", arguments->png,

@@ -37,7 +37,9 @@ class Documenter {
   }
   template <class List>
   void operator()(const char* name, const List& value, Range range, const char* doc) {
-    add(name, "list of integers", value, span_of(range) + " each", doc);
+    const bool integers = std::is_integral_v<typename List::value_type>;
+    add(name, integers ? "list of integers" : "list of numbers", value, span_of(range) + " each",
+        doc);
   }
   void operator()(const char* name, const bool& value, const char* doc) {
     add(name, "flag", value, "true, false", doc);

@@ -55,18 +55,45 @@ void fields(V& v, As<DataConfig> auto& c) {
     "share of the training labels used for finetuning: stratified, nested, at least one a class");
 }
 
+// Largest changes of a training clip's colours, as those of torchvision's ColorJitter.
+struct JitterConfig {
+  double brightness = 0;
+  double contrast = 0;
+  double saturation = 0;
+  double hue = 0;
+};
+template <class V>
+void fields(V& v, As<JitterConfig> auto& c) {
+  v("brightness", c.brightness, Range{0, 10}, "factor drawn from 1 - x to 1 + x, at least 0");
+  v("contrast", c.contrast, Range{0, 10}, "likewise, around the frame's mean grey");
+  v("saturation", c.saturation, Range{0, 10}, "likewise, around each pixel's grey");
+  v("hue", c.hue, Range{0, 0.5}, "part of the colour circle, drawn from -x to x");
+}
+
 struct ClipConfig {
   int64_t frames = 16;
   int64_t stride = 1;
+  std::string start = "any";
   std::array<int64_t, 2> resize{128, 171};
   int64_t crop = 112;
+  double flip = 0;
+  JitterConfig jitter;
+  std::array<double, 3> mean{0, 0, 0};
+  std::array<double, 3> std{1, 1, 1};
 };
 template <class V>
 void fields(V& v, As<ClipConfig> auto& c) {
   v("frames", c.frames, Range{1, 1024}, "frames of a clip");
   v("stride", c.stride, Range{1, 1024}, "native frames from one frame of a clip to the next");
+  v("start", c.start, Choices{"any|second"},
+    "a clip begins at any frame, or at the first frame of a second of the video");
   v("resize", c.resize, Range{8, 4096}, "height and width before the crop");
   v("crop", c.crop, Range{8, 4096}, "side of the square crop, one position a clip");
+  v("flip", c.flip, Range{0, 1}, "probability that a training clip is mirrored left to right");
+  v.section("jitter", c.jitter);
+  v("mean", c.mean, Range{-10, 10},
+    "of red, green and blue: subtracted from the values from 0 to 1, in training and test");
+  v("std", c.std, Range{1e-3, 1000}, "of red, green and blue: what is left is divided by it");
 }
 
 struct SpectrogramConfig {
@@ -198,6 +225,8 @@ struct PretrainConfig {
   int64_t epochs = 300;
   int64_t batch_size = 16;
   double clip_norm = 0;
+  int64_t validate_every = 1;
+  std::string select = "last";
 };
 template <class V>
 void fields(V& v, As<PretrainConfig> auto& c) {
@@ -205,6 +234,11 @@ void fields(V& v, As<PretrainConfig> auto& c) {
   v("batch_size", c.batch_size, Range{1, 65536},
     "samples a step; the last partial batch is dropped");
   v("clip_norm", c.clip_norm, Range{0, 1e9}, "clips the gradient's global norm; 0: no clipping");
+  v("validate_every", c.validate_every, Range{1, 100000},
+    "epochs between two looks at validation data");
+  v("select", c.select, Choices{"last|knn"},
+    "checkpoint that finetuning starts from: the last, or the one whose features classify the "
+    "validation data best by their nearest labelled training samples");
 }
 
 struct FinetuneConfig {
@@ -239,11 +273,14 @@ void fields(V& v, As<FinetuneConfig> auto& c) {
 
 struct TestConfig {
   int64_t clips = 10;
+  int64_t crops = 1;
   std::string spectrogram_crops = "spread";
 };
 template <class V>
 void fields(V& v, As<TestConfig> auto& c) {
   v("clips", c.clips, Range{1, 1000}, "clips a video at evenly spaced starts; logits are averaged");
+  v("crops", c.crops, OneOf{"1|3"},
+    "of each clip: the centre, or three along the longer side; their logits are averaged too");
   v("spectrogram_crops", c.spectrogram_crops, Choices{"spread|centre"},
     "a crop a clip, spread along the spectrogram's time axis, or always the centre");
 }

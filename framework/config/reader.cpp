@@ -126,14 +126,24 @@ void Reader::operator()(const char* name, double& value, Range range, const char
   if (const Value* given = take(name)) number(*given, name, range, value);
 }
 
-void Reader::operator()(const char* name, std::array<int64_t, 2>& value, Range range, const char*) {
+template <class T, size_t N>
+void Reader::numbers(const char* name, std::array<T, N>& value, Range range,
+                     const std::string& what) {
   const Value* given = take(name);
   if (given == nullptr) return;
-  if (given->kind != Kind::kList || given->children.size() != 2) {
-    refuse(*given, name, "a list of two integers from " + span_of(range));
+  if (given->kind != Kind::kList || given->children.size() != N) {
+    refuse(*given, name, "a list of " + what + " from " + span_of(range));
     return;
   }
-  for (size_t i = 0; i < 2; ++i) number(given->children[i], name, range, value[i]);
+  for (size_t i = 0; i < N; ++i) number(given->children[i], name, range, value[i]);
+}
+
+void Reader::operator()(const char* name, std::array<int64_t, 2>& value, Range range, const char*) {
+  numbers(name, value, range, "two integers");
+}
+
+void Reader::operator()(const char* name, std::array<double, 3>& value, Range range, const char*) {
+  numbers(name, value, range, "three numbers");
 }
 
 void Reader::operator()(const char* name, std::vector<int64_t>& value, Range range, const char*) {

@@ -35,6 +35,7 @@ class Reader {
   void operator()(const char* name, int64_t& value, Range range, const char* doc);
   void operator()(const char* name, double& value, Range range, const char* doc);
   void operator()(const char* name, std::array<int64_t, 2>& value, Range range, const char* doc);
+  void operator()(const char* name, std::array<double, 3>& value, Range range, const char* doc);
   void operator()(const char* name, std::vector<int64_t>& value, Range range, const char* doc);
   void operator()(const char* name, bool& value, const char* doc);
   void operator()(const char* name, std::string& value, const char* doc);
@@ -66,6 +67,8 @@ class Reader {
   void check_row(const RowConfig& row, const Value& value, const std::vector<RowConfig>& before);
   template <class T>
   void number(const Value& value, const char* name, Range range, T& out);
+  template <class T, size_t N>
+  void numbers(const char* name, std::array<T, N>& value, Range range, const std::string& what);
 
   const Value& section_;
   std::string path_;

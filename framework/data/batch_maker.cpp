@@ -69,35 +69,61 @@ void BatchMaker::fill(const LoadedBatch& batch, RowRange rows, const Sample& sam
   fill_audio(batch, rows, sample, source, reader);
 }
 
+ClipPlace BatchMaker::place(const LoadedBatch& batch, int64_t row, const ViewSpec& view,
+                            const Sample& sample) const {
+  return place_clip(batch.requests[row], view, sample.frames, clip_, sample.starts);
+}
+
+// Crops of one clip share its frames.
 BatchMaker::Source BatchMaker::read(const LoadedBatch& batch, RowRange rows, const Sample& sample,
                                     SampleReader& reader) const {
-  if (cache_) return {cache_->get(sample, reader), true};
-  std::vector<int64_t> starts;
+  if (cache_) return {cache_->get(sample, reader), {}, true};
+  std::set<int64_t> wanted;
   for (const ViewSpec& view : video_views_) {
     for (int64_t row = rows.first; row < rows.second; ++row) {
-      starts.push_back(place_clip(batch.requests[row], view, sample.frames, clip_).start);
+      wanted.insert(place(batch, row, view, sample).start);
     }
   }
+  const std::vector<int64_t> starts(wanted.begin(), wanted.end());
   return {std::make_shared<FileContent>(reader.read_clips(sample, starts, !audio_views_.empty())),
-          false};
+          starts, false};
 }
 
 void BatchMaker::fill_video(const LoadedBatch& batch, RowRange rows, const Sample& sample,
                             const Source& source) const {
   const int64_t frame_in = clip_.resize[0] * clip_.resize[1] * 3;
   const int64_t frame_out = clip_.crop * clip_.crop * 3;
-  int64_t clips_before = 0;  // in the order of read()
+  const auto first_frame = [&](int64_t start) {
+    if (source.whole) return start;
+    const auto found = std::lower_bound(source.starts.begin(), source.starts.end(), start);
+    return (found - source.starts.begin()) * clip_.frames;
+  };
+  const int64_t step = source.whole ? clip_.stride : 1;
   for (const ViewSpec& view : video_views_) {
-    for (int64_t row = rows.first; row < rows.second; ++row, ++clips_before) {
-      const auto [start, crop] = place_clip(batch.requests[row], view, sample.frames, clip_);
-      const int64_t first = source.whole ? start : clips_before * clip_.frames;
-      const int64_t step = source.whole ? clip_.stride : 1;
+    for (int64_t row = rows.first; row < rows.second; ++row) {
+      const ClipPlace place = this->place(batch, row, view, sample);
+      const int64_t first = first_frame(place.start);
       float* out = row_of(batch.batch.video.at(view.name), row);
       for (int64_t t = 0; t < clip_.frames; ++t) {
         const uint8_t* frame = source.content->frames.data() + (first + t * step) * frame_in;
-        copy_frame(frame, clip_.resize[1], crop, clip_.crop, out + t * frame_out);
+        copy_frame(frame, clip_.resize[1], place.crop, clip_.crop, out + t * frame_out);
       }
+      augment(batch.requests[row], view, place, out);
     }
+  }
+}
+
+void BatchMaker::augment(const SampleRequest& request, const ViewSpec& view, const ClipPlace& place,
+                         float* clip) const {
+  const int64_t pixels = clip_.crop * clip_.crop;
+  const auto jitter = draw_jitter(request, view, clip_.jitter);
+  for (int64_t t = 0; t < clip_.frames; ++t) {
+    float* frame = clip + t * pixels * 3;
+    if (place.mirrored) mirror_frame(clip_.crop, frame);
+    if (jitter) recolour(*jitter, {frame, static_cast<size_t>(pixels * 3)});
+  }
+  if (clip_.mean != ClipConfig{}.mean || clip_.std != ClipConfig{}.std) {
+    normalise(clip_.frames * pixels, clip_.mean, clip_.std, clip);
   }
 }
 
@@ -114,8 +140,7 @@ void BatchMaker::fill_audio(const LoadedBatch& batch, RowRange rows, const Sampl
       float* out = row_of(tensor, row);
       const Crop crop = place_spectrogram(batch.requests[row], view, spectrogram_);
       if (around_clip) {
-        const int64_t start = place_clip(batch.requests[row], view, sample.frames, clip_).start;
-        own = reader.spectrogram_at(sample, *source.content, start);
+        own = reader.spectrogram_at(sample, *source.content, place(batch, row, view, sample).start);
       }
       const std::vector<float>& picture = around_clip ? own : source.content->spectrogram;
       for (int64_t channel = 0; channel < channels; ++channel) {

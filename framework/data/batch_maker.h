@@ -34,16 +34,22 @@ class BatchMaker {
   SampleReader make_reader() const { return SampleReader(clip_, spectrogram_); }
 
  private:
-  // Where frames and spectrogram lie: all of the file, or just the wanted clips side by side.
+  // Where frames and spectrogram lie: all of the file, or just the wanted clips side by side, in
+  // the order of `starts`.
   struct Source {
     std::shared_ptr<const FileContent> content;
+    std::vector<int64_t> starts;
     bool whole = false;
   };
 
+  ClipPlace place(const LoadedBatch& batch, int64_t row, const ViewSpec& view,
+                  const Sample& sample) const;
   Source read(const LoadedBatch& batch, RowRange rows, const Sample& sample,
               SampleReader& reader) const;
   void fill_video(const LoadedBatch& batch, RowRange rows, const Sample& sample,
                   const Source& source) const;
+  void augment(const SampleRequest& request, const ViewSpec& view, const ClipPlace& place,
+               float* clip) const;
   void fill_audio(const LoadedBatch& batch, RowRange rows, const Sample& sample,
                   const Source& source, SampleReader& reader) const;
 

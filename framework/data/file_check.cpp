@@ -34,12 +34,24 @@ int64_t rank_at(const VideoIndex& index, double seconds) {
   return low;
 }
 
-Sample make_sample(const Item& item, const IndexEntry& entry) {
+// First frames of the sample's seconds, as far as a clip fits behind them.
+std::vector<int64_t> second_starts(const Sample& sample, const ClipConfig& clip) {
+  std::vector<int64_t> starts;
+  for (int64_t second = 0;; ++second) {
+    const double time = sample.segment.first + static_cast<double>(second);
+    const int64_t start = rank_at(*sample.index, time) - sample.first_rank;
+    if (start + clip_span(clip) > sample.frames) return starts;
+    if (starts.empty() || start > starts.back()) starts.push_back(start);
+  }
+}
+
+Sample make_sample(const Item& item, const IndexEntry& entry, const ClipConfig& clip) {
   Sample sample{.id = item.id, .path = item.path, .stamp = entry.stamp, .index = entry.index};
   sample.segment = {item.start.value_or(0), item.end.value_or(-1)};
   sample.first_rank = item.start ? rank_at(*entry.index, *item.start) : 0;
   sample.frames =
       (item.end ? rank_at(*entry.index, *item.end) : entry.index->frames()) - sample.first_rank;
+  if (clip.start == "second") sample.starts = second_starts(sample, clip);
   return sample;
 }
 
@@ -107,7 +119,7 @@ void FileChecker::index_one(size_t i) {
     const std::lock_guard lock(mutex_);
     learnt_ = true;
   }
-  file.sample = make_sample(items_[i], file.entry);
+  file.sample = make_sample(items_[i], file.entry, clip_);
   file.result = judge(file.sample, clip_);
 }
 

@@ -45,17 +45,23 @@ Plan train_plan(int64_t n, int64_t batch_size, uint64_t seed) {
   return train_plan(all_indices(n), batch_size, seed);
 }
 
-Plan eval_plan(std::vector<int64_t> indices, int64_t clips, int64_t batch_size, bool spread) {
+Plan eval_plan(std::vector<int64_t> indices, int64_t clips, int64_t batch_size, bool spread,
+               int64_t crops) {
   check(static_cast<int64_t>(indices.size()), batch_size);
   if (clips < 1) throw std::invalid_argument("an evaluation needs at least one clip a file");
-  const int64_t total = static_cast<int64_t>(indices.size()) * clips;
+  if (crops < 1) throw std::invalid_argument("an evaluation needs at least one crop a clip");
+  const int64_t views = clips * crops, total = static_cast<int64_t>(indices.size()) * views;
   const auto shared = std::make_shared<const std::vector<int64_t>>(std::move(indices));
   const auto requests = [=](int64_t batch) {
     const int64_t first = batch * batch_size, last = std::min(first + batch_size, total);
     std::vector<SampleRequest> result;
     for (int64_t i = first; i < last; ++i) {
-      result.push_back(
-          {.index = (*shared)[i / clips], .clip = i % clips, .clips = clips, .spread = spread});
+      result.push_back({.index = (*shared)[i / views],
+                        .clip = i % views / crops,
+                        .clips = clips,
+                        .crop = i % crops,
+                        .crops = crops,
+                        .spread = spread});
     }
     return result;
   };

@@ -23,9 +23,10 @@ std::vector<int64_t> all_indices(int64_t n);
 Plan train_plan(std::vector<int64_t> indices, int64_t batch_size, uint64_t seed);
 Plan train_plan(int64_t n, int64_t batch_size, uint64_t seed);
 
-// `clips` evaluation views of each of `indices`, in order, clips of a file side by side; the last
-// batch may be smaller.
-Plan eval_plan(std::vector<int64_t> indices, int64_t clips, int64_t batch_size, bool spread = true);
+// `clips` evaluation views of each of `indices`, in order, clips of a file side by side, and of
+// each clip its `crops`; the last batch may be smaller.
+Plan eval_plan(std::vector<int64_t> indices, int64_t clips, int64_t batch_size, bool spread = true,
+               int64_t crops = 1);
 Plan eval_plan(int64_t n, int64_t clips, int64_t batch_size, bool spread = true);
 
 }  // namespace avbench

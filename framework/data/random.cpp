@@ -55,6 +55,8 @@ int64_t Stream::uniform_int(int64_t n) {
   return static_cast<int64_t>(value % range);
 }
 
+double Stream::uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+
 int64_t permute(int64_t i, int64_t n, uint64_t seed, uint64_t epoch, std::string_view purpose) {
   if (i < 0 || i >= n) throw std::out_of_range("permute: position outside [0, n)");
   constexpr uint32_t kRounds = 8;

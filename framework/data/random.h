@@ -17,6 +17,7 @@ class Stream {
 
   uint64_t next();                 // 64 random bits
   int64_t uniform_int(int64_t n);  // in [0, n), unbiased; n >= 1
+  double uniform();                // in [0, 1)
 
  private:
   std::array<uint32_t, 2> key_;

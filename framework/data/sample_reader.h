@@ -35,6 +35,7 @@ struct Sample {
   std::shared_ptr<const VideoIndex> index;
   std::pair<double, double> segment{0, -1};  // seconds, as DecodeRequest's
   int64_t first_rank = 0, frames = 0;        // the part's frames, in the file's display order
+  std::vector<int64_t> starts;               // where alone a clip may begin; empty: anywhere
   int64_t number = 0;                        // in the whole data set: its place in the cache
 };
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "data/random.h"
 
@@ -20,6 +22,10 @@ int64_t draw(const SampleRequest& request, const std::string& purpose, int64_t n
   return Stream(request.seed, request.epoch, request.index, purpose).uniform_int(n);
 }
 
+double draw_unit(const SampleRequest& request, const std::string& purpose) {
+  return Stream(request.seed, request.epoch, request.index, purpose).uniform();
+}
+
 Crop draw_crop(const SampleRequest& request, const std::string& purpose, int64_t rows,
                int64_t columns) {
   Stream stream(request.seed, request.epoch, request.index, purpose);
@@ -27,22 +33,54 @@ Crop draw_crop(const SampleRequest& request, const std::string& purpose, int64_t
   return {y, stream.uniform_int(columns + 1)};
 }
 
+Crop evaluation_crop(const SampleRequest& request, const ClipConfig& config) {
+  const int64_t rows = config.resize[0] - config.crop, columns = config.resize[1] - config.crop;
+  if (columns >= rows) return {rows / 2, spaced(request.crop, request.crops, columns)};
+  return {spaced(request.crop, request.crops, rows), columns / 2};
+}
+
 }  // namespace
 
 ClipPlace place_clip(const SampleRequest& request, const ViewSpec& view, int64_t frames,
-                     const ClipConfig& config) {
+                     const ClipConfig& config, std::span<const int64_t> starts) {
   const int64_t last = frames - clip_span(config);
   if (last < 0) {
     throw std::invalid_argument(
         fmt::format("a clip needs {} frames, got {}", clip_span(config), frames));
   }
-  const int64_t rows = config.resize[0] - config.crop, columns = config.resize[1] - config.crop;
+  const auto choices = starts.empty() ? last + 1 : static_cast<int64_t>(starts.size());
+  const auto start_at = [&](int64_t n) { return starts.empty() ? n : starts[n]; };
   if (request.clips > 0) {
-    return {spaced(request.clip, request.clips, last), {rows / 2, columns / 2}};
+    return {start_at(spaced(request.clip, request.clips, choices - 1)),
+            evaluation_crop(request, config)};
   }
   const std::string& clock = view.time == ViewTime::kIndependent ? view.name : kBaseView;
-  return {draw(request, "time/" + clock, last + 1),
-          draw_crop(request, "crop/" + view.name, rows, columns)};
+  return {start_at(draw(request, "time/" + clock, choices)),
+          draw_crop(request, "crop/" + view.name, config.resize[0] - config.crop,
+                    config.resize[1] - config.crop),
+          config.flip > 0 && draw_unit(request, "flip/" + view.name) < config.flip};
+}
+
+std::optional<ColourJitter> draw_jitter(const SampleRequest& request, const ViewSpec& view,
+                                        const JitterConfig& config) {
+  if (request.clips > 0 || (config.brightness == 0 && config.contrast == 0 &&
+                            config.saturation == 0 && config.hue == 0)) {
+    return std::nullopt;
+  }
+  Stream stream(request.seed, request.epoch, request.index, "jitter/" + view.name);
+  const auto factor = [&](double most) {
+    const double least = std::max(0.0, 1 - most);
+    return static_cast<float>(least + (1 + most - least) * stream.uniform());
+  };
+  ColourJitter jitter;
+  jitter.brightness = factor(config.brightness);
+  jitter.contrast = factor(config.contrast);
+  jitter.saturation = factor(config.saturation);
+  jitter.hue = static_cast<float>((2 * stream.uniform() - 1) * config.hue);
+  for (size_t i = jitter.order.size(); i > 1; --i) {
+    std::swap(jitter.order[i - 1], jitter.order[stream.uniform_int(static_cast<int64_t>(i))]);
+  }
+  return jitter;
 }
 
 Crop place_spectrogram(const SampleRequest& request, const ViewSpec& view,

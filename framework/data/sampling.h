@@ -3,19 +3,23 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 
 #include "avbench/views.h"
 #include "config/experiment.h"
+#include "data/colour_jitter.h"
 
 namespace avbench {
 
 // One row of a batch. With clips == 0 a training view, drawn from (seed, epoch, index); otherwise
-// evaluation clip `clip` of `clips`, which is the same for every view name.
+// evaluation clip `clip` of `clips` and crop `crop` of `crops`, the same for every view name.
 struct SampleRequest {
   int64_t index = 0;  // in the split
   uint64_t seed = 0;
   int64_t epoch = 0;
   int64_t clip = 0, clips = 0;
+  int64_t crop = 0, crops = 1;
   bool spread = true;  // evaluation: spectrogram crops along the time axis, or all in the centre
   bool operator==(const SampleRequest&) const = default;
 };
@@ -28,6 +32,7 @@ struct Crop {
 struct ClipPlace {
   int64_t start = 0;  // first frame, of the file or its part
   Crop crop;          // in the resized frames
+  bool mirrored = false;
   bool operator==(const ClipPlace&) const = default;
 };
 
@@ -36,11 +41,16 @@ inline int64_t clip_span(const ClipConfig& config) {
   return (config.frames - 1) * config.stride + 1;
 }
 
-// `frames`: of the file, at least clip_span(). Training: random start and crop. Evaluation: the
-// start at position `clip` of linspace(0, frames - span, clips), rounded (the middle if clips is
-// 1), and the centre crop.
+// `frames`: of the file, at least clip_span(). `starts`: where alone a clip may begin, ascending;
+// empty: anywhere. Training: random start, crop and mirroring. Evaluation: position `clip` of
+// linspace over the possible starts, rounded (the middle if clips is 1), and the centre crop, or
+// position `crop` of linspace along the longer side.
 ClipPlace place_clip(const SampleRequest& request, const ViewSpec& view, int64_t frames,
-                     const ClipConfig& config);
+                     const ClipConfig& config, std::span<const int64_t> starts = {});
+
+// The change of a training view's colours; nothing if none is configured, and in evaluation.
+std::optional<ColourJitter> draw_jitter(const SampleRequest& request, const ViewSpec& view,
+                                        const JitterConfig& config);
 
 // Training: a random crop, independent of the picture's. Evaluation: the centre, or position `clip`
 // of linspace along the time axis.

@@ -54,7 +54,8 @@ Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
   classifier.set_evaluation();
   std::vector<Tensor> logits, labels;
   std::optional<Progress> progress;
-  if (show_progress) progress.emplace(title, static_cast<int64_t>(indices.size()) * config.clips);
+  if (show_progress)
+    progress.emplace(title, static_cast<int64_t>(indices.size()) * views_of(config));
   int64_t done = 0;
   for_each_evaluation_batch(data, split, indices, config, title, [&](const LoadedBatch& batch) {
     logits.push_back(classifier.forward(batch.batch).values);
@@ -65,9 +66,9 @@ Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
   Evaluation result{.indices = indices};
   const auto videos = static_cast<int64_t>(indices.size());
   const Tensor all = at::cat(logits);
-  result.clip_logits = all.view({videos, config.clips, all.size(1)});
-  result.logits = result.clip_logits.mean(1);
-  result.labels = at::cat(labels).view({videos, config.clips}).select(1, 0).contiguous();
+  result.view_logits = all.view({videos, config.clips, config.crops, all.size(1)});
+  result.logits = result.view_logits.mean({1, 2});
+  result.labels = at::cat(labels).view({videos, views_of(config)}).select(1, 0).contiguous();
   result.accuracy = result.logits.argmax(1).eq(result.labels).to(at::kDouble).mean().item<double>();
   result.loss = torch::nn::functional::cross_entropy(result.logits, result.labels).item<double>();
   return result;
@@ -77,11 +78,11 @@ void write_predictions(const Evaluation& evaluation, const Dataset& dataset, Spl
                        const std::filesystem::path& folder) {
   const auto& classes = dataset.classes();
   std::string videos = "id,label,predicted" + score_header(classes) + "\n";
-  std::string clips = "id,clip,label,predicted" + score_header(classes) + "\n";
+  std::string views = "id,clip,crop,label,predicted" + score_header(classes) + "\n";
   const Tensor video_scores = evaluation.logits.softmax(1);
-  const Tensor clip_scores = evaluation.clip_logits.softmax(2);
+  const Tensor view_scores = evaluation.view_logits.softmax(3);
   const Tensor video_best = evaluation.logits.argmax(1),
-               clip_best = evaluation.clip_logits.argmax(2);
+               view_best = evaluation.view_logits.argmax(3);
   for (size_t n = 0; n < evaluation.indices.size(); ++n) {
     const auto row = static_cast<int64_t>(n);
     const std::string id = csv_field(dataset.sample(split, evaluation.indices[n]).id);
@@ -91,13 +92,15 @@ void write_predictions(const Evaluation& evaluation, const Dataset& dataset, Spl
     };
     videos += fmt::format("{},{},{}{}\n", id, label, name(video_best[row]),
                           scores_text(video_scores[row]));
-    for (int64_t k = 0; k < evaluation.clip_logits.size(1); ++k) {
-      clips += fmt::format("{},{},{},{}{}\n", id, k, label, name(clip_best[row][k]),
-                           scores_text(clip_scores[row][k]));
+    for (int64_t k = 0; k < evaluation.view_logits.size(1); ++k) {
+      for (int64_t c = 0; c < evaluation.view_logits.size(2); ++c) {
+        views += fmt::format("{},{},{},{},{}{}\n", id, k, c, label, name(view_best[row][k][c]),
+                             scores_text(view_scores[row][k][c]));
+      }
     }
   }
   write_file_atomically(folder / "predictions.csv", videos);
-  write_file_atomically(folder / "predictions_clips.csv", clips);
+  write_file_atomically(folder / "predictions_clips.csv", views);
 }
 
 void reestimate_statistics(Classifier& classifier, const StageData& data,

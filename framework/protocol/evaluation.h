@@ -13,8 +13,8 @@ namespace avbench {
 struct Evaluation {
   std::vector<int64_t> indices;  // of the split
   Tensor labels;                 // [N] int64
-  Tensor clip_logits;            // [N, K, classes]
-  Tensor logits;                 // [N, classes], mean over the clips
+  Tensor view_logits;            // [N, clips, crops, classes]
+  Tensor logits;                 // [N, classes], mean over clips and crops
   double accuracy = 0;           // of the videos, in [0, 1]
   double loss = 0;               // cross-entropy of the mean logits
 };
@@ -23,7 +23,7 @@ Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
                     const std::vector<int64_t>& indices, const TestConfig& config,
                     const std::string& title, bool show_progress = false);
 
-// predictions.csv (a line a video) and predictions_clips.csv (a line a clip).
+// predictions.csv (a line a video) and predictions_clips.csv (a line a clip's crop).
 // Scores are softmax probabilities.
 void write_predictions(const Evaluation& evaluation, const Dataset& dataset, Split split,
                        const std::filesystem::path& folder);

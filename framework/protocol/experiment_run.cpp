@@ -193,7 +193,7 @@ class ExperimentRun::Impl {
         counted.push_back(run.pretrain.hash);
       }
       text += fmt::format("finetune {} steps; test {} clips\n", finetune_steps,
-                          data_->size(Split::kTest) * p.test.clips);
+                          data_->size(Split::kTest) * views_of(p.test));
     }
     return text;
   }
@@ -256,15 +256,17 @@ class ExperimentRun::Impl {
             *loaded.record,
             params,
             static_cast<uint64_t>(seed),
-            stage_data(pretrain_data_, loaded.record->views(params))};
+            stage_data(pretrain_data_, loaded.record->views(params)),
+            stage_data(data_, base_views())};
   }
 
   PlannedRun plan_one(const RowConfig& row, int64_t seed) const {
     PlannedRun run{.row = &row, .seed = seed};
     run.folder = folder() / fmt::format("{}-s{}", row.name, seed);
     if (const auto method = methods_.find(row.name); method != methods_.end()) {
-      run.pretrain = pretrain_identity(experiment_, init_hash_, row,
-                                       params_json(method->second.params), seed, *pretrain_data_);
+      run.pretrain =
+          pretrain_identity(experiment_, init_hash_, row, params_json(method->second.params), seed,
+                            *data_, *pretrain_data_);
       run.pretrain_folder =
           fs::path(experiment_.run.results) / "pretrain" / run.pretrain.hash.substr(0, kHashInPath);
       run.pretrained = fs::exists(run.pretrain_folder / "summary.json");
@@ -328,7 +330,7 @@ class ExperimentRun::Impl {
         pretrain_job(*run.row, found->second, run.seed, title + " pretrain", run.pretrain_folder);
     const Pretrained pretrained = ensure_pretrained(run, job, found->second.plugin, options);
     auto method = create_method(job);
-    copy_state(pretrained.final.tensors, module_state(*method), pretrained.final.file.string());
+    copy_state(pretrained.chosen.tensors, module_state(*method), pretrained.chosen.file.string());
     return {std::move(method), pretrained.summary};
   }
 
@@ -345,7 +347,7 @@ class ExperimentRun::Impl {
 
   struct Pretrained {
     Json summary = Json::object();
-    Checkpoint final;
+    Checkpoint chosen;
   };
 
   Pretrained ensure_pretrained(const PlannedRun& run, const PretrainJob& job,
@@ -358,9 +360,10 @@ class ExperimentRun::Impl {
           "if the loss has changed",
           job.title, plugin.file.string(), job.folder.string());
     }
-    const CheckpointFolder checkpoints(job.folder / "checkpoints");
     if (auto summary = read_result(done)) {
-      if (auto final = checkpoints.find("final")) return {*std::move(summary), *std::move(final)};
+      if (auto chosen = chosen_checkpoint(job, *summary)) {
+        return {*std::move(summary), *std::move(chosen)};
+      }
     }
     if (!options.pretrain) {
       throw UserError(job.title + ": not pretrained yet, or its result is damaged; run " +
@@ -371,7 +374,9 @@ class ExperimentRun::Impl {
     write_file_atomically(job.folder / "excluded.csv", excluded_csv(*pretrain_data_));
     write_file_atomically(code, hash);
     Json summary = pretrain(job);
-    return {std::move(summary), checkpoints.load("final")};
+    auto chosen = chosen_checkpoint(job, summary);
+    if (!chosen) throw std::runtime_error(job.title + ": its checkpoint cannot be read back");
+    return {std::move(summary), *std::move(chosen)};
   }
 
   Json ensure_finetuned(const FinetuneJob& job, const RunOptions& options, Classifier& classifier) {

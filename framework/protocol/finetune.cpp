@@ -57,12 +57,10 @@ class FinetuneTask : public TrainTask {
   Classifier& classifier_;
 };
 
-const char* chosen_name(const FinetuneJob& job) {
-  return job.experiment.protocol.finetune.select == "last" ? "final" : "best";
-}
-
 void load_chosen(const FinetuneJob& job, Classifier& classifier) {
-  const Checkpoint chosen = CheckpointFolder(job.folder / "checkpoints").load(chosen_name(job));
+  const bool last = job.experiment.protocol.finetune.select == "last";
+  const Checkpoint chosen =
+      CheckpointFolder(job.folder / "checkpoints").load(last ? "final" : "best");
   copy_state(chosen.tensors, classifier.state(), chosen.file.string());
 }
 
@@ -71,14 +69,9 @@ void load_chosen(const FinetuneJob& job, Classifier& classifier) {
 std::optional<Checkpoint> chosen_checkpoint(const FinetuneJob& job) {
   const auto summary = read_result(job.folder / "finetune.json");
   if (!summary) return std::nullopt;
-  auto chosen = CheckpointFolder(job.folder / "checkpoints").find(chosen_name(job));
-  const int64_t epoch = summary->at("chosen_epoch");
-  if (chosen && chosen->state.value("epoch", epoch) != epoch) {
-    spdlog::warn("{} is of epoch {}, but epoch {} was chosen: left by a finetuning that was killed",
-                 chosen->file.string(), chosen->state["epoch"].dump(), epoch);
-    return std::nullopt;
-  }
-  return chosen;
+  const CheckpointFolder checkpoints(job.folder / "checkpoints");
+  if (job.experiment.protocol.finetune.select == "last") return checkpoints.find("final");
+  return checkpoints.find_best(summary->at("chosen_epoch"));
 }
 
 Json finetune(const FinetuneJob& job, Classifier& classifier) {

@@ -47,18 +47,24 @@ Identity protocol_identity(const Experiment& experiment, const std::string& init
 
 Identity pretrain_identity(const Experiment& experiment, const std::string& init_hash,
                            const RowConfig& row, const Json& method_params, int64_t seed,
-                           const Dataset& pretrain_data) {
+                           const Dataset& data, const Dataset& pretrain_data) {
   const ProtocolConfig& protocol = experiment.protocol;
-  return identify({{"pipeline", kPipelineVersion},
-                   {"samples", split_identity(pretrain_data, Split::kTrain)},
-                   {"clip", to_json(protocol.clip)},
-                   {"spectrogram", to_json(protocol.spectrogram)},
-                   {"encoder", encoder_identity(protocol.encoder, init_hash)},
-                   {"budget", to_json(protocol.pretrain)},
-                   {"training", to_json(row.pretrain)},
-                   {"method", row.method},
-                   {"params", method_params},
-                   {"seed", seed}});
+  Json content = {{"pipeline", kPipelineVersion},
+                  {"samples", split_identity(pretrain_data, Split::kTrain)},
+                  {"clip", to_json(protocol.clip)},
+                  {"spectrogram", to_json(protocol.spectrogram)},
+                  {"encoder", encoder_identity(protocol.encoder, init_hash)},
+                  {"budget", to_json(protocol.pretrain)},
+                  {"training", to_json(row.pretrain)},
+                  {"method", row.method},
+                  {"params", method_params},
+                  {"seed", seed}};
+  if (protocol.pretrain.select == "knn") {
+    content["chosen_on"] = {{"train", split_identity(data, Split::kTrain)},
+                            {"val", split_identity(data, Split::kVal)},
+                            {"label_fraction", protocol.data.label_fraction}};
+  }
+  return identify(std::move(content));
 }
 
 std::vector<std::string> differing_keys(const Json& before, const Json& after) {

@@ -23,7 +23,7 @@ Identity protocol_identity(const Experiment& experiment, const std::string& init
 // All that the weights of one pretraining depend on.
 Identity pretrain_identity(const Experiment& experiment, const std::string& init_hash,
                            const RowConfig& row, const Json& method_params, int64_t seed,
-                           const Dataset& pretrain_data);
+                           const Dataset& data, const Dataset& pretrain_data);
 
 // "a.b: 1 -> 2" for every key in which two JSON objects differ.
 std::vector<std::string> differing_keys(const Json& before, const Json& after);

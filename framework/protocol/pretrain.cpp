@@ -3,8 +3,11 @@
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
 
+#include "avbench/losses.h"
+#include "data/label_subset.h"
 #include "io/error.h"
 #include "protocol/initial_towers.h"
+#include "protocol/knn.h"
 #include "train/loop.h"
 #include "train/seeds.h"
 
@@ -50,6 +53,10 @@ class PretrainTask : public TrainTask {
       spdlog::warn("{}: collapsed: {}", job_.title, health.collapse);
     }
     collapse_ = health.collapse;
+    if (job_.experiment.protocol.pretrain.select == "knn") {
+      report.score = neighbour_accuracy();
+      report.figures["validation_knn"] = *report.score;
+    }
     return report;
   }
 
@@ -71,6 +78,31 @@ class PretrainTask : public TrainTask {
     features.video.pooled = at::cat(video);
     features.audio.pooled = at::cat(audio);
     return features;
+  }
+
+  double neighbour_accuracy() {
+    const Dataset& data = *job_.labelled.dataset;
+    const auto known = label_subset(data.labels(Split::kTrain),
+                                    job_.experiment.protocol.data.label_fraction, job_.seed);
+    const int64_t size = data.size(Split::kVal);
+    const auto [bank, labels] = tower_features(Split::kTrain, known);
+    const auto [queries, truth] = tower_features(Split::kVal, spread_indices(size, size));
+    return knn_classify(bank, labels, queries).eq(truth).to(at::kDouble).mean().item<double>();
+  }
+
+  // Both modalities with equal weight, [N, 2D], and the labels.
+  std::pair<Tensor, Tensor> tower_features(Split split, const std::vector<int64_t>& indices) {
+    Towers& towers = method_->evaluation_towers();
+    towers.eval();
+    std::vector<Tensor> features, labels;
+    for_each_evaluation_batch(
+        job_.labelled, split, indices, kOneClip, "choosing by neighbours",
+        [&](const LoadedBatch& batch) {
+          const Features f = towers.forward(batch.batch);
+          features.push_back(at::cat({unit(f.video.pooled), unit(f.audio.pooled)}, 1));
+          labels.push_back(batch.labels.clone());
+        });
+    return {at::cat(features), at::cat(labels)};
   }
 
   const PretrainJob& job_;
@@ -109,6 +141,7 @@ Json pretrain(const PretrainJob& job) {
                        .steps_per_epoch = samples / batch_size,
                        .batch_size = batch_size,
                        .clip_norm = budget.clip_norm,
+                       .validate_every = budget.validate_every,
                        .checkpoint_every = job.experiment.run.checkpoint_every,
                        .keep_checkpoints = job.experiment.run.keep_checkpoints,
                        .optimizer = job.row.pretrain.optimizer,
@@ -121,10 +154,18 @@ Json pretrain(const PretrainJob& job) {
                         {"seconds", result.seconds},
                         {"clips_per_second", result.clips_per_second},
                         {"peak_memory_bytes", result.peak_memory_bytes},
+                        {"chosen_epoch", result.best_score ? result.best_epoch : budget.epochs},
                         {"collapse", result.last_report.value("collapse", "")},
                         {"health", result.last_report.value("health", Json::object())}};
   write_json(job.folder / "summary.json", summary);
   return summary;
+}
+
+std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const Json& summary) {
+  const CheckpointFolder checkpoints(job.folder / "checkpoints");
+  const PretrainConfig& budget = job.experiment.protocol.pretrain;
+  if (budget.select == "last" || budget.epochs == 0) return checkpoints.find("final");
+  return checkpoints.find_best(summary.at("chosen_epoch"));
 }
 
 }  // namespace avbench

@@ -3,12 +3,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "avbench/plugin.h"
 #include "config/experiment.h"
 #include "io/json.h"
 #include "protocol/stage_data.h"
+#include "train/checkpoint.h"
 
 namespace avbench {
 
@@ -21,13 +23,18 @@ struct PretrainJob {
   const Params& params;
   uint64_t seed;
   StageData data;
+  StageData labelled;  // base views of protocol.data.source: what `select: knn` looks at
 };
 
 // The method with its towers, both at their initial weights for this seed.
 std::shared_ptr<Method> create_method(const PretrainJob& job);
 
 // Trains to the end, or from the newest checkpoint; writes summary.json. Returns its content:
-// steps, seconds, clips_per_second, peak_memory_bytes, collapse, health.
+// steps, seconds, clips_per_second, peak_memory_bytes, collapse, health, chosen_epoch.
 Json pretrain(const PretrainJob& job);
+
+// What finetuning starts from, by the summary of a pretraining; nothing if it is missing or
+// damaged.
+std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const Json& summary);
 
 }  // namespace avbench

@@ -35,8 +35,8 @@ void for_each_evaluation_batch(const StageData& data, Split split,
                                const std::vector<int64_t>& indices, const TestConfig& config,
                                const std::string& during,
                                const std::function<void(const LoadedBatch&)>& visit) {
-  const Plan plan =
-      eval_plan(indices, config.clips, data.evaluation_batch, config.spectrogram_crops == "spread");
+  const Plan plan = eval_plan(indices, config.clips, data.evaluation_batch,
+                              config.spectrogram_crops == "spread", config.crops);
   Loader loader(data.dataset, plan,
                 {.split = split,
                  .views = data.views,

@@ -30,12 +30,15 @@ Views modality_views(const std::string& modality);
 NextBatch open_training(const StageData& data, std::vector<int64_t> indices, int64_t batch_size,
                         uint64_t seed, int64_t first_step, int64_t count);
 
-// Visits `clips` evaluation views of each of `indices` of `split`, in order; the spectrogram crops
-// are spread along time or all in the centre. `during` is for the message if Ctrl-C is pressed.
+// Visits the evaluation views of each of `indices` of `split`, in order: views_of(config) a file.
+// `during` is for the message if Ctrl-C is pressed.
 void for_each_evaluation_batch(const StageData& data, Split split,
                                const std::vector<int64_t>& indices, const TestConfig& config,
                                const std::string& during,
                                const std::function<void(const LoadedBatch&)>& visit);
+
+// Clips times crops.
+inline int64_t views_of(const TestConfig& config) { return config.clips * config.crops; }
 
 // One centre clip a file.
 inline const TestConfig kOneClip{.clips = 1};

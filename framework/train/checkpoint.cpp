@@ -75,6 +75,14 @@ bool CheckpointFolder::has(const std::string& name) const {
   return fs::exists(folder_ / (name + ".json"));
 }
 
+std::optional<Checkpoint> CheckpointFolder::find_best(int64_t epoch) const {
+  auto best = find("best");
+  if (!best || best->state.value("epoch", epoch) == epoch) return best;
+  spdlog::warn("{} is of epoch {}, but epoch {} was chosen: left by a stage that was killed",
+               best->file.string(), best->state["epoch"].dump(), epoch);
+  return std::nullopt;
+}
+
 Checkpoint CheckpointFolder::load(const std::string& name) const {
   const fs::path record_file = folder_ / (name + ".json");
   Json state;

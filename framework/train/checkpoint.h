@@ -42,6 +42,9 @@ class CheckpointFolder {
   // Nothing if it is missing; if it is damaged, nothing after a warning.
   std::optional<Checkpoint> find(const std::string& name) const;
 
+  // "best", if it is of `epoch`: another one was left by a stage that was repeated and killed.
+  std::optional<Checkpoint> find_best(int64_t epoch) const;
+
   // Throws UserError with file, got and expected if it is missing or damaged.
   Checkpoint load(const std::string& name) const;
 

@@ -42,14 +42,23 @@ TEST(Reader, FillsEveryTypeAndLeavesTheRest) {
   EXPECT_EQ(read<ClipConfig>("").frames, 16);
 }
 
+TEST(Reader, TakesThreeNumbersAndNoOtherCount) {
+  EXPECT_EQ(read<ClipConfig>("{mean: [0.5, 1, -2e-1]}").mean,
+            (std::array<double, 3>{0.5, 1, -0.2}));
+  EXPECT_THAT(refusal<ClipConfig>("{mean: [0.5, 1]}"),
+              HasSubstr("expected a list of three numbers from -10 to 10"));
+  EXPECT_THAT(refusal<ClipConfig>("{std: [1, 1, 0]}"), HasSubstr("s.std: got '0'"));
+}
+
 TEST(Reader, KeepsTheDefaultsOfASection) {
   EXPECT_EQ(read<FinetuneConfig>("{optimizer: {lr: 0.5}}").optimizer.weight_decay, 5e-3);
 }
 
 TEST(Reader, RefusesUnknownKeys) {
-  EXPECT_EQ(refusal<ClipConfig>("{frame: 8}"),
-            "f:1: unknown key 's.frame' (did you mean 'frames'?); known here: frames, stride, "
-            "resize, crop");
+  EXPECT_EQ(
+      refusal<ClipConfig>("{frame: 8}"),
+      "f:1: unknown key 's.frame' (did you mean 'frames'?); known here: frames, stride, start, "
+      "resize, crop, flip, jitter, mean, std");
   EXPECT_EQ(refusal<TrainingConfig>("{schedule: {banana: 8}}").substr(0, 42),
             "f:1: unknown key 's.schedule.banana'; know");
 }
@@ -78,7 +87,8 @@ TEST(Reader, RefusesOtherTypes) {
   EXPECT_THAT(refusal<ClipConfig>("{resize: [128, x]}"), HasSubstr("s.resize: got 'x'"));
   EXPECT_THAT(refusal<RunConfig>("{results: [a]}"), HasSubstr("got a list, expected text"));
   EXPECT_EQ(refusal<ClipConfig>("5"),
-            "f:1: s: got '5', expected a map of keys: frames, stride, resize, crop");
+            "f:1: s: got '5', expected a map of keys: frames, stride, start, resize, crop, "
+            "flip, jitter, mean, std");
 }
 
 TEST(Reader, RefusesWhatIsOutOfRange) {

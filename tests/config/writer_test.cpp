@@ -24,6 +24,9 @@ class Randomizer {
   void operator()(const char*, std::array<int64_t, 2>& value, Range range, const char*) {
     for (int64_t& item : value) item = integer(range);
   }
+  void operator()(const char*, std::array<double, 3>& value, Range range, const char*) {
+    for (double& item : value) item = std::uniform_real_distribution(range.min, range.max)(random_);
+  }
   void operator()(const char*, std::vector<int64_t>& value, Range range, const char*) {
     value = {integer(range), 0};
     value[1] = (value[0] + 1) / 2 + 7;
@@ -117,8 +120,7 @@ TEST(ToYaml, KeepsTheOrderOfFieldsAndIsReadable) {
 }
 
 TEST(ToJson, HoldsEveryKeyOfASection) {
-  EXPECT_EQ(canonical_json(to_json(ClipConfig())),
-            R"({"crop":112,"frames":16,"resize":[128,171],"stride":1})");
+  EXPECT_EQ(canonical_json(to_json(BatchNormConfig())), R"({"reestimate":true,"samples":1024})");
   EXPECT_EQ(canonical_json(to_json(OptimizerConfig())),
             R"({"lr":0.001,"momentum":0.9,"name":"sgd","nesterov":false,"weight_decay":0.0005})");
 }

@@ -55,6 +55,23 @@ TEST(Stream, UniformIntegersOfAHugeRangeAreUnbiased) {
   EXPECT_THROW(stream.uniform_int(0), std::invalid_argument);
 }
 
+TEST(Stream, UniformNumbersFillTheUnitIntervalEvenly) {
+  Stream stream(1, 2, 3, "purpose");
+  std::array<int, 10> tenths{};
+  double least = 1, greatest = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const double value = stream.uniform();
+    ASSERT_GE(value, 0);
+    ASSERT_LT(value, 1);
+    ++tenths[static_cast<size_t>(10 * value)];
+    least = std::min(least, value);
+    greatest = std::max(greatest, value);
+  }
+  for (const int count : tenths) EXPECT_NEAR(count, 2000, 5 * 42.4);  // deviations
+  EXPECT_LT(least, 0.001);
+  EXPECT_GT(greatest, 0.999);
+}
+
 TEST(Permute, IsAPermutationForEverySize) {
   std::vector<int64_t> sizes{255, 256, 257, 1000, 4097};
   for (int64_t n = 1; n < 70; ++n) sizes.push_back(n);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
 #include <set>
 
 #include "data/label_subset.h"
@@ -41,6 +43,74 @@ TEST(PlaceClip, CountsTheStride) {
   EXPECT_EQ(clip_span(strided), 16);
   EXPECT_EQ(place_clip(evaluation(1, 2), kVideo, 20, strided).start, 4);
   EXPECT_THROW(place_clip(evaluation(1, 2), kVideo, 15, strided), std::invalid_argument);
+}
+
+TEST(PlaceClip, BeginsWhereItMayIfThatIsRestricted) {
+  const std::vector<int64_t> seconds{0, 25, 50, 75};
+  std::set<int64_t> drawn;
+  for (int64_t index = 0; index < 100; ++index) {
+    drawn.insert(place_clip({.index = index, .seed = 1}, kVideo, 100, kClip, seconds).start);
+  }
+  EXPECT_THAT(drawn, ElementsAre(0, 25, 50, 75));
+  std::vector<int64_t> tested;
+  for (int64_t k = 0; k < 3; ++k) {
+    tested.push_back(place_clip(evaluation(k, 3), kVideo, 100, kClip, seconds).start);
+  }
+  EXPECT_THAT(tested, ElementsAre(0, 50, 75));
+  EXPECT_EQ(place_clip(evaluation(0, 1), kVideo, 100, kClip, seconds).start, 25);
+}
+
+TEST(PlaceClip, ThreeTestCropsLieAlongTheLongerSide) {
+  const ClipConfig upright{.resize = {171, 128}};
+  std::vector<Crop> wide, high;
+  for (int64_t k = 0; k < 3; ++k) {
+    const SampleRequest request{.clip = 0, .clips = 1, .crop = k, .crops = 3};
+    wide.push_back(place_clip(request, kVideo, 16, kClip).crop);
+    high.push_back(place_clip(request, kVideo, 16, upright).crop);
+  }
+  EXPECT_THAT(wide, ElementsAre(Crop{8, 0}, Crop{8, 30}, Crop{8, 59}));
+  EXPECT_THAT(high, ElementsAre(Crop{0, 8}, Crop{30, 8}, Crop{59, 8}));
+}
+
+TEST(PlaceClip, MirrorsTrainingClipsWithTheirProbability) {
+  const auto mirrored = [](double probability) {
+    const ClipConfig clip{.flip = probability};
+    int count = 0;
+    for (int64_t index = 0; index < 1000; ++index) {
+      count += place_clip({.index = index, .seed = 3}, kVideo, 16, clip).mirrored;
+    }
+    EXPECT_FALSE(place_clip(evaluation(0, 1), kVideo, 16, clip).mirrored);
+    return count;
+  };
+  EXPECT_EQ(mirrored(0), 0);
+  EXPECT_EQ(mirrored(1), 1000);
+  EXPECT_NEAR(mirrored(0.3), 300, 60);  // four deviations
+}
+
+TEST(DrawJitter, StaysWithinItsBoundsAndDiffersBySample) {
+  const JitterConfig config{.brightness = 0.4, .contrast = 2, .hue = 0.1};
+  std::set<std::array<JitterStep, 4>> orders;
+  float least = 1, greatest = 1, hue = 0;
+  for (int64_t index = 0; index < 3000; ++index) {
+    const auto jitter = draw_jitter({.index = index, .seed = 2}, kVideo, config);
+    ASSERT_TRUE(jitter);
+    EXPECT_GE(jitter->brightness, 0.6f);
+    EXPECT_LE(jitter->brightness, 1.4f);
+    EXPECT_EQ(jitter->saturation, 1);
+    least = std::min(least, jitter->contrast);
+    greatest = std::max(greatest, jitter->contrast);
+    hue = std::max(hue, std::abs(jitter->hue));
+    orders.insert(jitter->order);
+  }
+  EXPECT_GE(least, 0);  // from max(0, 1 - 2)
+  EXPECT_LT(least, 0.05f);
+  EXPECT_GT(greatest, 2.95f);
+  EXPECT_LE(greatest, 3);
+  EXPECT_LE(hue, 0.1f);
+  EXPECT_GT(hue, 0.09f);
+  EXPECT_EQ(orders.size(), 24u);  // all of them
+  EXPECT_FALSE(draw_jitter(evaluation(0, 1), kVideo, config));
+  EXPECT_FALSE(draw_jitter({.seed = 2}, kVideo, {}));
 }
 
 TEST(PlaceSpectrogram, SpreadsTestCropsOverTimeOrCentresThem) {

@@ -87,6 +87,26 @@ TEST(Classifier, BothModalitiesAreConcatenated) {
                            torch::cat({features.video.pooled, features.audio.pooled}, 1)));
 }
 
+class Summing : public Method {
+ public:
+  using Method::Method;
+  Loss loss(const Batch&, const StepContext&) override { return {}; }
+  Tensor fuse(const Tensor& video, const Tensor& audio) override { return video + audio; }
+};
+
+TEST(Classifier, SeesTheMethodsFusionOrTheConcatenation) {
+  const auto features = [](const FinetuneConfig& config) {
+    const auto method =
+        std::make_shared<Summing>(MethodContext{.towers = make_towers({.width = kWidth}, 1)});
+    Classifier classifier(method, "both", config, kClasses, 5);
+    classifier.set_evaluation();
+    return classifier.forward(small_batch());
+  };
+  const Logits fused = features({}), plain = features({.fusion = "concat"});
+  EXPECT_TRUE(torch::equal(fused.features, fused.video + fused.audio));
+  EXPECT_TRUE(torch::equal(plain.features, torch::cat({plain.video, plain.audio}, 1)));
+}
+
 TEST(Classifier, StandardisesFrozenFeatures) {
   Classifier classifier = make_classifier({.scope = "frozen"});
   classifier.set_evaluation();

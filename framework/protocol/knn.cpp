@@ -1,0 +1,22 @@
+#include "protocol/knn.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "avbench/losses.h"
+
+namespace avbench {
+
+Tensor knn_classify(const Tensor& bank, const Tensor& labels, const Tensor& queries) {
+  const int64_t neighbours = std::min(kNeighbours, bank.size(0));
+  const Tensor similarity = unit(queries).mm(unit(bank).t());
+  const auto [nearest, rows] = similarity.topk(neighbours, 1);
+  const Tensor votes =
+      at::zeros({queries.size(0), labels.max().item<int64_t>() + 1}, nearest.options());
+  votes.scatter_add_(1, labels.index_select(0, rows.flatten()).view_as(rows),
+                     (nearest / kNeighbourTemperature).exp());
+  return votes.argmax(1);
+}
+
+}  // namespace avbench
