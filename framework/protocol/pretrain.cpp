@@ -8,6 +8,7 @@
 #include "io/error.h"
 #include "protocol/initial_towers.h"
 #include "protocol/knn.h"
+#include "protocol/space_figures.h"
 #include "train/loop.h"
 #include "train/seeds.h"
 
@@ -45,14 +46,19 @@ class PretrainTask : public TrainTask {
 
   EpochReport end_epoch(int64_t) override {
     const at::NoGradGuard no_grad;
-    const Health health = method_->health(validation_features());
+    const Features features = validation_features();
+    const Health health = method_->health(features);
+    const auto [video, audio] = method_->embed(features);
+    const SpaceFigures space = space_figures(video, audio);
     EpochReport report;
+    for (const auto& [name, value] : space.figures) report.figures["health"][name] = value;
     for (const auto& [name, value] : health.figures) report.figures["health"][name] = value;
-    report.figures["collapse"] = health.collapse;
-    if (!health.collapse.empty() && health.collapse != collapse_) {
-      spdlog::warn("{}: collapsed: {}", job_.title, health.collapse);
+    const std::string& collapse = health.collapse.empty() ? space.collapse : health.collapse;
+    report.figures["collapse"] = collapse;
+    if (!collapse.empty() && collapse != collapse_) {
+      spdlog::warn("{}: collapsed: {}", job_.title, collapse);
     }
-    collapse_ = health.collapse;
+    collapse_ = collapse;
     if (job_.experiment.protocol.pretrain.select == "knn") {
       report.score = neighbour_accuracy();
       report.figures["validation_knn"] = *report.score;

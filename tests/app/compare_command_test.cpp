@@ -64,6 +64,14 @@ TEST_F(Compare, RunsEveryRowAndLeavesTheDocumentedFiles) {
               accuracy_of(folder_ / (run_folder + "predictions.csv")));
   }
 
+  const json health = read_json("r/tiny/SimCLR-s0/summary.json")["health"];
+  for (const char* figure : {"video_deviation", "audio_deviation", "video_rank", "audio_rank",
+                             "video_uniformity", "audio_uniformity", "alignment"}) {
+    EXPECT_TRUE(health.contains(figure)) << figure;
+  }
+  EXPECT_GE(health["video_rank"], 1);
+  EXPECT_LE(health["video_rank"], 6);  // validation files
+
   // Names of tensors are documented in docs/checkpoints.md.
   const auto names = load_tensors(folder_ / "r/tiny/AVCL-s0/checkpoints/final.safetensors");
   for (const char* name : {"towers.video.stem.conv.weight", "towers.audio.stem.bn.running_mean",
