@@ -15,6 +15,7 @@ void add_pretrain_command(CLI::App& app);
 void add_finetune_command(CLI::App& app);
 void add_test_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
+void add_diff_command(CLI::App& app);
 void add_embed_command(CLI::App& app);
 void add_bench_loader_command(CLI::App& bench);
 void add_bench_step_command(CLI::App& bench);

@@ -29,6 +29,7 @@ void add_commands(CLI::App& app) {
   add_finetune_command(app);
   add_test_command(app);
   add_compare_command(app);
+  add_diff_command(app);
   add_embed_command(app);
   CLI::App* bench = app.add_subcommand("bench", "Measure throughput on this machine");
   bench->require_subcommand(1);

@@ -27,8 +27,6 @@ namespace avbench {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr size_t kHashInPath = 16;  // hexadecimal digits
-
 std::vector<ParamInput> param_inputs(const std::vector<Setting>& settings) {
   std::vector<ParamInput> inputs;
   for (const Setting& s : settings) inputs.push_back({s.name, s.text, s.where});
@@ -268,7 +266,7 @@ class ExperimentRun::Impl {
           pretrain_identity(experiment_, init_hash_, row, params_json(method->second.params), seed,
                             *data_, *pretrain_data_);
       run.pretrain_folder =
-          fs::path(experiment_.run.results) / "pretrain" / run.pretrain.hash.substr(0, kHashInPath);
+          fs::path(experiment_.run.results) / "pretrain" / pretrain_folder_name(run.pretrain.hash);
       run.pretrained = fs::exists(run.pretrain_folder / "summary.json");
     }
     run.finished = RunFolder(run.folder).finished(run_record(run));

@@ -10,6 +10,11 @@
 namespace avbench {
 namespace fs = std::filesystem;
 
+std::string pretrain_folder_name(const std::string& hash) {
+  constexpr size_t kDigits = 16;
+  return hash.substr(0, kDigits);
+}
+
 std::string excluded_csv(const Dataset& dataset) {
   std::string text = "id,path,split,status,message\n";
   for (const BadFile& file : dataset.excluded()) {

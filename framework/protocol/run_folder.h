@@ -11,6 +11,9 @@
 
 namespace avbench {
 
+// Of results/pretrain/, for the hash of what a pretraining depends on.
+std::string pretrain_folder_name(const std::string& hash);
+
 // id,path,split,status,message of every file that could not serve.
 std::string excluded_csv(const Dataset& dataset);
 
