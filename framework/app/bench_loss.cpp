@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "io/error.h"
 #include "io/suggest.h"
+#include "plugin/failure.h"
 #include "plugin/registry.h"
 #include "train/seeds.h"
 
@@ -38,7 +39,8 @@ Tensor random_embedding(const EmbeddingSpec& spec, const Sizes& sizes) {
   return (rows / rows.norm(2, {-1}, true)).requires_grad_(spec.differentiable);
 }
 
-void bench_loss(benchmark::State& state, const Sizes& sizes, const MethodPlugin& plugin) {
+void bench_loss(benchmark::State& state, const Sizes& sizes, const LoadedPlugin& loaded) {
+  const MethodPlugin& plugin = *loaded.record;
   seed_default_generator(0);
   const Params params = Params::resolve(plugin.name, plugin.params, {});
   NamedTensors embeddings;
@@ -47,7 +49,7 @@ void bench_loss(benchmark::State& state, const Sizes& sizes, const MethodPlugin&
   }
   for (auto _ : state) {
     for (auto& [name, tensor] : embeddings) tensor.mutable_grad().reset();
-    plugin.loss(embeddings, params).total.backward();
+    pure_loss(loaded, embeddings, params, "").total.backward();
   }
   state.counters["clips_per_second"] = benchmark::Counter(
       static_cast<double>(state.iterations() * sizes.batch), benchmark::Counter::kIsRate);
@@ -56,14 +58,14 @@ void bench_loss(benchmark::State& state, const Sizes& sizes, const MethodPlugin&
 void run(const Sizes& sizes, const BenchOptions& options) {
   const PluginRegistry registry = PluginRegistry::discover();
   for (const LoadedPlugin& loaded : registry.plugins()) {
-    const MethodPlugin* plugin = loaded.record;
+    const std::string name = loaded.record->name;
     if (!sizes.methods.empty() &&
-        std::count(sizes.methods.begin(), sizes.methods.end(), std::string(plugin->name)) == 0) {
+        std::count(sizes.methods.begin(), sizes.methods.end(), name) == 0) {
       continue;
     }
     benchmark::RegisterBenchmark(
-        (std::string("loss/") + plugin->name).c_str(),
-        [&sizes, plugin](benchmark::State& state) { bench_loss(state, sizes, *plugin); })
+        ("loss/" + name).c_str(),
+        [&sizes, &loaded](benchmark::State& state) { bench_loss(state, sizes, loaded); })
         ->Unit(benchmark::kMicrosecond)
         ->UseRealTime();
   }

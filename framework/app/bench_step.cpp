@@ -6,6 +6,7 @@
 #include "app/bench_runner.h"
 #include "app/commands.h"
 #include "encoders/two_towers.h"
+#include "plugin/failure.h"
 #include "plugin/registry.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
@@ -36,11 +37,14 @@ Batch random_batch(const Shape& shape, const Views& views) {
   return batch;
 }
 
-void bench_method(benchmark::State& state, const Shape& shape, const MethodPlugin& plugin) {
+void bench_method(benchmark::State& state, const Shape& shape, const LoadedPlugin& loaded) {
+  const MethodPlugin& plugin = *loaded.record;
   seed_default_generator(0);
   const Params params = Params::resolve(plugin.name, plugin.params, {});
-  const auto method = plugin.create(
-      {.towers = make_towers(shape.encoder, 0), .params = params, .train_size = 16 * shape.batch});
+  const auto method = construct_method(
+      loaded,
+      {.towers = make_towers(shape.encoder, 0), .params = params, .train_size = 16 * shape.batch},
+      "");
   Optimizer optimizer({}, method->param_groups(Stage::kPretrain), module_state(*method));
   const Batch batch = random_batch(shape, plugin.views(params));
   Communicator alone;
@@ -53,7 +57,9 @@ void bench_method(benchmark::State& state, const Shape& shape, const MethodPlugi
                               .random = make_generator(derive_seed(0, "step", step)),
                               .group = alone};
     optimizer.zero_grad();
-    method->loss(batch, context).total.backward();
+    const Loss loss = call_plugin(loaded, "loss", "", [&] { return method->loss(batch, context); });
+    require_scalar(loss);
+    loss.total.backward();
     method->after_backward(context);
     optimizer.step(1);
     method->after_step(context);
@@ -69,14 +75,14 @@ void bench_method(benchmark::State& state, const Shape& shape, const MethodPlugi
 void run(const Shape& shape, const BenchOptions& options) {
   if (shape.threads > 0) at::set_num_threads(static_cast<int>(shape.threads));
   const PluginRegistry registry = PluginRegistry::discover();
-  std::vector<const MethodPlugin*> plugins;
-  for (const std::string& name : shape.methods) plugins.push_back(registry.find(name).record);
+  std::vector<const LoadedPlugin*> plugins;
+  for (const std::string& name : shape.methods) plugins.push_back(&registry.find(name));
   if (plugins.empty()) {
-    for (const LoadedPlugin& plugin : registry.plugins()) plugins.push_back(plugin.record);
+    for (const LoadedPlugin& plugin : registry.plugins()) plugins.push_back(&plugin);
   }
-  for (const MethodPlugin* plugin : plugins) {
+  for (const LoadedPlugin* plugin : plugins) {
     benchmark::RegisterBenchmark(
-        (std::string("step/") + plugin->name).c_str(),
+        (std::string("step/") + plugin->record->name).c_str(),
         [&shape, plugin](benchmark::State& state) { bench_method(state, shape, *plugin); })
         ->Unit(benchmark::kMillisecond)
         ->UseRealTime();

@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "io/suggest.h"
+#include "plugin/failure.h"
 #include "plugin/registry.h"
 
 namespace avbench {
@@ -56,15 +57,17 @@ const char* modality_name(Modality modality) {
 
 const char* time_name(ViewTime time) { return time == ViewTime::kSame ? "same" : "independent"; }
 
-Views default_views(const MethodPlugin& plugin) {
-  return plugin.views(Params::resolve(plugin.name, plugin.params, {}));
+Views default_views(const LoadedPlugin& loaded) {
+  const MethodPlugin& plugin = *loaded.record;
+  const Params params = Params::resolve(plugin.name, plugin.params, {});
+  return call_plugin(loaded, "views", "", [&] { return plugin.views(params); });
 }
 
 void print_json(const LoadedPlugin& loaded) {
   const MethodPlugin& plugin = *loaded.record;
   Json parameters = Json::array(), views = Json::array(), embeddings = Json::array();
   for (const ParamSpec& spec : plugin.params) parameters.push_back(parameter_json(spec));
-  for (const ViewSpec& view : default_views(plugin)) {
+  for (const ViewSpec& view : default_views(loaded)) {
     views.push_back({{"name", view.name},
                      {"modality", modality_name(view.modality)},
                      {"time", time_name(view.time)}});
@@ -101,7 +104,7 @@ void print_text(const LoadedPlugin& loaded) {
              loaded.file.string(), loaded.compiler);
   print_parameters(plugin);
   fmt::print("\nViews (with default parameters)\n");
-  for (const ViewSpec& view : default_views(plugin)) {
+  for (const ViewSpec& view : default_views(loaded)) {
     fmt::print("  {} {}, time: {}\n", modality_name(view.modality), view.name,
                time_name(view.time));
   }

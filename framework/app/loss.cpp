@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "io/error.h"
 #include "plugin/embeddings.h"
+#include "plugin/failure.h"
 #include "plugin/registry.h"
 #include "tensors/tensor_file.h"
 
@@ -73,23 +74,15 @@ NamedTensors gradients(const Tensor& total, const NamedTensors& tensors) {
   return named;
 }
 
-Loss evaluate(const MethodPlugin& plugin, const NamedTensors& tensors, const Params& params,
-              const std::string& file) {
-  try {
-    return plugin.loss(tensors, params);
-  } catch (const UserError& error) {
-    throw UserError(file + ": " + error.what());
-  }
-}
-
 void run(const Options& options) {
   const PluginRegistry registry = PluginRegistry::discover();
-  const MethodPlugin& plugin = *registry.find(options.method).record;
+  const LoadedPlugin& loaded = registry.find(options.method);
+  const MethodPlugin& plugin = *loaded.record;
   const Params params = Params::resolve(plugin.name, plugin.params, parse_sets(options.sets));
   const NamedTensors tensors = load_tensors(options.file);
   check_embeddings(plugin, tensors, options.file);
   for (const auto& [name, tensor] : tensors) tensor.requires_grad_();
-  const Loss loss = evaluate(plugin, tensors, params, options.file);
+  const Loss loss = pure_loss(loaded, tensors, params, options.file);
   const std::string result = loss_json(loss);
   if (!options.gradients.empty()) save_tensors(options.gradients, gradients(loss.total, tensors));
   fmt::print("{}\n", result);

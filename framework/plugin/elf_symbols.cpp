@@ -3,21 +3,30 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
+#include <system_error>
 
 namespace avbench {
 namespace {
 
 class LibraryFile {
  public:
-  explicit LibraryFile(const std::filesystem::path& path) : stream_(path, std::ios::binary) {
-    if (!std::filesystem::is_regular_file(path) || !stream_) {
-      throw std::runtime_error("cannot be opened as a file");
+  explicit LibraryFile(const std::filesystem::path& path) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+      throw std::runtime_error("got a folder, expected a shared library");
     }
-    size_ = std::filesystem::file_size(path);
+    size_ = std::filesystem::file_size(path, error);
+    if (error) throw std::runtime_error("cannot be opened: " + error.message());
+    errno = 0;
+    stream_.open(path, std::ios::binary);
+    if (!stream_) {
+      throw std::runtime_error("cannot be opened: " + std::generic_category().message(errno));
+    }
   }
 
   // `bytes` bytes at `offset` as values of T.

@@ -67,6 +67,18 @@ boost::dll::shared_library open_library(const std::filesystem::path& file) {
   }
 }
 
+const MethodPlugin* ask_for_record(const boost::dll::shared_library& library,
+                                   const std::filesystem::path& file) {
+  const auto record = library.get<const MethodPlugin*()>(kRecordSymbol);
+  try {
+    return record();
+  } catch (const std::exception& error) {
+    refuse(file, std::string(kRecordSymbol) + "() failed: " + error.what());
+  } catch (...) {
+    refuse(file, std::string(kRecordSymbol) + "() threw something that is no std::exception");
+  }
+}
+
 }  // namespace
 
 std::string host_abi_tag() { return AVBENCH_TEXT(AVBENCH_ABI_TAG); }
@@ -76,7 +88,7 @@ LoadedPlugin load_plugin(const std::filesystem::path& path) {
   check_abi(file);
   // Plugins are linked with nodelete, so the record outlives this handle.
   const boost::dll::shared_library library = open_library(file);
-  const MethodPlugin* record = library.get<const MethodPlugin*()>(kRecordSymbol)();
+  const MethodPlugin* record = ask_for_record(library, file);
   const std::vector<std::string> faults = record_faults(record);
   if (!faults.empty()) refuse(file, "its record is faulty: " + join(faults, "; "));
   return {record, file, &library.get<const char>(host_abi_tag())};

@@ -14,6 +14,7 @@
 #include "io/folder_lock.h"
 #include "io/sha256.h"
 #include "io/suggest.h"
+#include "plugin/failure.h"
 #include "protocol/features.h"
 #include "protocol/finetune.h"
 #include "protocol/initial_towers.h"
@@ -239,22 +240,25 @@ class ExperimentRun::Impl {
     towers->forward(batch);
     for (const RowConfig& row : experiment_.rows) {
       if (const auto found = methods_.find(row.name); found != methods_.end()) {
-        create_method(pretrain_job(row, found->second, experiment_.seeds.front(), {}, {}));
+        const std::string title = "row '" + row.name + "'";
+        create_method(pretrain_job(row, found->second, experiment_.seeds.front(), title, {}));
       }
     }
   }
 
   PretrainJob pretrain_job(const RowConfig& row, const MethodOfRow& method, int64_t seed,
                            const std::string& title, const fs::path& folder) const {
-    const auto& [loaded, params] = method;
+    const LoadedPlugin& loaded = method.plugin;
+    const Params& params = method.params;
+    Views views = call_plugin(loaded, "views", title, [&] { return loaded.record->views(params); });
     return {title,
             folder,
             experiment_,
             row,
-            *loaded.record,
+            loaded,
             params,
             static_cast<uint64_t>(seed),
-            stage_data(pretrain_data_, loaded.record->views(params)),
+            stage_data(pretrain_data_, std::move(views)),
             stage_data(data_, base_views())};
   }
 

@@ -3,12 +3,15 @@
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
 
+#include <type_traits>
+
 #include "avbench/losses.h"
 #include "data/label_subset.h"
-#include "io/error.h"
+#include "plugin/failure.h"
 #include "protocol/initial_towers.h"
 #include "protocol/knn.h"
 #include "protocol/space_figures.h"
+#include "train/interrupt.h"
 #include "train/loop.h"
 #include "train/seeds.h"
 
@@ -29,26 +32,35 @@ class PretrainTask : public TrainTask {
   void set_training() override { method_->train(); }
 
   Loss loss(const LoadedBatch& batch, const StepContext& context) override {
-    return method_->loss(batch.batch, context);
+    return call("loss", [&] {
+      Loss loss = method_->loss(batch.batch, context);
+      require_scalar(loss);
+      return loss;
+    });
   }
 
   void before_epoch(const EpochContext& context) override {
     method_->eval();
-    method_->before_epoch(context, [this](const std::function<void(const Batch&)>& visit) {
+    const BatchSource samples = [this](const std::function<void(const Batch&)>& visit) {
       const int64_t size = job_.data.dataset->size(Split::kTrain);
       for_each_evaluation_batch(job_.data, Split::kTrain, spread_indices(size, size), kOneClip,
                                 "visiting the training split",
                                 [&](const LoadedBatch& batch) { visit(batch.batch); });
-    });
+    };
+    call("before_epoch", [&] { method_->before_epoch(context, samples); });
   }
-  void after_backward(const StepContext& context) override { method_->after_backward(context); }
-  void after_step(const StepContext& context) override { method_->after_step(context); }
+  void after_backward(const StepContext& context) override {
+    call("after_backward", [&] { method_->after_backward(context); });
+  }
+  void after_step(const StepContext& context) override {
+    call("after_step", [&] { method_->after_step(context); });
+  }
 
   EpochReport end_epoch(int64_t) override {
     const at::NoGradGuard no_grad;
     const Features features = validation_features();
-    const Health health = method_->health(features);
-    const auto [video, audio] = method_->embed(features);
+    const Health health = call("health", [&] { return method_->health(features); });
+    const auto [video, audio] = call("embed", [&] { return method_->embed(features); });
     const SpaceFigures space = space_figures(video, audio);
     EpochReport report;
     for (const auto& [name, value] : space.figures) report.figures["health"][name] = value;
@@ -67,6 +79,18 @@ class PretrainTask : public TrainTask {
   }
 
  private:
+  // A method's failure, with its origin; an interruption while it visits samples is none.
+  template <class F>
+  std::invoke_result_t<F> call(const char* function, F function_call) const {
+    try {
+      return function_call();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (...) {
+      rethrow_with_origin(job_.plugin, function, job_.title);
+    }
+  }
+
   Features validation_features() {
     method_->eval();
     std::vector<Tensor> video, audio;
@@ -127,12 +151,7 @@ std::shared_ptr<Method> create_method(const PretrainJob& job) {
       .train_size = job.data.dataset->size(Split::kTrain),
       .head_seed = head_seed};
   seed_default_generator(head_seed);
-  auto method = job.plugin.create(context);
-  if (!method) {
-    throw std::runtime_error(std::string("plugin '") + job.plugin.name +
-                             "': create() returned no method");
-  }
-  return method;
+  return construct_method(job.plugin, context, job.title);
 }
 
 Json pretrain(const PretrainJob& job) {
@@ -156,13 +175,13 @@ Json pretrain(const PretrainJob& job) {
     return open_training(job.data, spread_indices(samples, samples), batch_size, plan.seed,
                          first_step, count);
   });
-  const Json summary = {{"steps", result.steps},
-                        {"seconds", result.seconds},
-                        {"clips_per_second", result.clips_per_second},
-                        {"peak_memory_bytes", result.peak_memory_bytes},
-                        {"chosen_epoch", result.best_score ? result.best_epoch : budget.epochs},
-                        {"collapse", result.last_report.value("collapse", "")},
-                        {"health", result.last_report.value("health", Json::object())}};
+  Json summary = {{"steps", result.steps},
+                  {"seconds", result.seconds},
+                  {"clips_per_second", result.clips_per_second},
+                  {"peak_memory_bytes", result.peak_memory_bytes},
+                  {"chosen_epoch", result.best_score ? result.best_epoch : budget.epochs},
+                  {"collapse", result.last_report.value("collapse", "")},
+                  {"health", result.last_report.value("health", Json::object())}};
   write_json(job.folder / "summary.json", summary);
   return summary;
 }

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "avbench/plugin.h"
 #include "config/experiment.h"
 #include "io/json.h"
+#include "plugin/load.h"
 #include "protocol/stage_data.h"
 #include "train/checkpoint.h"
 
@@ -19,7 +19,7 @@ struct PretrainJob {
   std::filesystem::path folder;  // results/pretrain/<hash>
   const Experiment& experiment;
   const RowConfig& row;
-  const MethodPlugin& plugin;
+  const LoadedPlugin& plugin;
   const Params& params;
   uint64_t seed;
   StageData data;

@@ -34,7 +34,7 @@ TEST(MethodsCommand, TellsOfBadPluginsAndListsTheGood) {
   EXPECT_THAT(text.out, AllOf(HasSubstr("toy"), HasSubstr("avcl")));
   EXPECT_THAT(text.err, AllOf(HasSubstr("other_abi.so"), HasSubstr("twin.so")));
   const Json json = Json::parse(run_avbench("methods --json", path).out);
-  EXPECT_EQ(json.at("problems").size(), 5u);
+  EXPECT_EQ(json.at("problems").size(), 10u);
 }
 
 TEST(DescribeCommand, ShowsParametersViewsAndEmbeddings) {

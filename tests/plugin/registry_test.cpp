@@ -1,8 +1,13 @@
 #include "plugin/registry.h"
 
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
 
 #include "io/atomic_file.h"
 #include "io/message.h"
@@ -38,6 +43,21 @@ TEST(LoadPlugin, RefusesAnotherAbiWithoutLoading) {
             HasSubstr("expected " + host_abi_tag()), HasSubstr("rebuild")));
 }
 
+TEST(LoadPlugin, RefusesANewerApiWithoutLoading) {
+  EXPECT_THAT(refusal("newer_api.so"),
+              AllOf(HasSubstr("newer_api.so"), HasSubstr("got avbench_abi_999_libtorch_"),
+                    HasSubstr("expected " + host_abi_tag())));
+}
+
+// The API number is ours.
+TEST(LoadPlugin, RefusesAnotherLibTorchWithoutLoading) {
+  const std::string api = "avbench_abi_" AVBENCH_TEXT(AVBENCH_API_VERSION) "_libtorch_";
+  EXPECT_THAT(host_abi_tag(), testing::StartsWith(api));
+  EXPECT_THAT(refusal("other_libtorch.so"),
+              AllOf(HasSubstr("other_libtorch.so"), HasSubstr("got " + api + "1_13_0_cxx11abi1"),
+                    HasSubstr("expected " + host_abi_tag())));
+}
+
 TEST(LoadPlugin, RefusesOtherLibrariesWithoutLoading) {
   EXPECT_THAT(refusal("no_tag.so"), HasSubstr("not an avbench plugin"));
 }
@@ -45,6 +65,19 @@ TEST(LoadPlugin, RefusesOtherLibrariesWithoutLoading) {
 TEST(LoadPlugin, ReportsWhatTheLoaderMisses) {
   EXPECT_THAT(refusal("unresolved.so"),
               AllOf(HasSubstr("undefined symbol"), HasSubstr("defined_nowhere")));
+}
+
+TEST(LoadPlugin, NamesTheLibraryThatAPluginNeeds) {
+  EXPECT_THAT(refusal("missing_dependency.so"),
+              AllOf(HasSubstr("missing_dependency.so: cannot be loaded"),
+                    HasSubstr("libavbench_absent.so: cannot open shared object file")));
+}
+
+TEST(LoadPlugin, RefusesAPluginWithoutARecord) {
+  EXPECT_THAT(refusal("null_record.so"), AllOf(HasSubstr("null_record.so"),
+                                               HasSubstr("avbench_method_plugin() returned null")));
+  EXPECT_THAT(refusal("throwing_record.so"),
+              AllOf(HasSubstr("throwing_record.so"), HasSubstr("avbench_method_plugin() threw")));
 }
 
 TEST(LoadPlugin, ListsEveryFaultOfARecord) {
@@ -57,15 +90,70 @@ TEST(LoadPlugin, ListsEveryFaultOfARecord) {
   EXPECT_THAT(record_faults(nullptr), SizeIs(1));
 }
 
-TEST(LoadPlugin, RefusesAMissingFile) {
-  EXPECT_THAT(refusal("missing.so"), HasSubstr("missing.so: cannot be opened"));
+TEST(LoadPlugin, RefusesAMissingFileAndAFolder) {
+  EXPECT_THAT(refusal("missing.so"),
+              HasSubstr("missing.so: cannot be opened: No such file or directory"));
+  const TempFolder folder;
+  fs::create_directory(folder / "folder.so");
+  EXPECT_THAT(user_error([&] { load_plugin(folder / "folder.so"); }),
+              HasSubstr("folder.so: got a folder, expected a shared library"));
+}
+
+// Permissions do not bind root: a child that has given up its rights reads. `report` is what it
+// found, "" if it could not become someone else.
+std::string as_nobody(const std::function<std::string()>& report) {
+  constexpr uid_t kNobody = 65534;
+  int ends[2];
+  if (pipe(ends) != 0) return "";
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool changed = geteuid() != 0 ||
+                         (setgroups(0, nullptr) == 0 && setresgid(kNobody, kNobody, kNobody) == 0 &&
+                          setresuid(kNobody, kNobody, kNobody) == 0);
+    const std::string text = changed ? report() : "";
+    const bool written = write(ends[1], text.data(), text.size()) == ssize_t(text.size());
+    _exit(written ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string text(4096, '\0');
+  const ssize_t size = read(ends[0], text.data(), text.size());
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  return text.substr(0, static_cast<size_t>(std::max<ssize_t>(size, 0)));
+}
+
+TEST(PluginRegistry, NamesAFileThatCannotBeReadAndLoadsTheOthers) {
+  const TempFolder folder;
+  fs::permissions(folder.path(), fs::perms(0755));
+  fs::copy_file(kFolder / "good.so", folder / "good.so");
+  fs::copy_file(kFolder / "good.so", folder / "locked.so");
+  fs::permissions(folder / "locked.so", fs::perms::none);
+  const std::string report = as_nobody([&] {
+    const auto registry = PluginRegistry::from_folders({folder.path()});
+    std::string text;
+    for (const LoadedPlugin& plugin : registry.plugins()) {
+      text += "loaded " + plugin.file.filename().string() + "\n";
+    }
+    for (const PluginProblem& problem : registry.problems()) text += problem.message + "\n";
+    return text;
+  });
+  if (report.empty()) GTEST_SKIP() << "this process cannot become another user";
+  EXPECT_EQ(report, "loaded good.so\n" + fs::canonical(folder.path()).string() +
+                        "/locked.so: cannot be opened: Permission denied\n");
 }
 
 TEST(PluginRegistry, HidesNoPluginBehindABadOne) {
   const auto registry = PluginRegistry::from_folders({kFolder});
   ASSERT_THAT(registry.plugins(), SizeIs(1));
   EXPECT_EQ(registry.find("toy").file.filename(), "good.so");
-  EXPECT_THAT(registry.problems(), SizeIs(5));  // faulty, no_tag, other_abi, twin, unresolved
+  std::vector<std::string> refused;
+  for (const PluginProblem& problem : registry.problems()) {
+    refused.push_back(problem.file.stem());
+    EXPECT_THAT(problem.message, testing::StartsWith(problem.file.string() + ": "));
+  }
+  EXPECT_THAT(refused, testing::ElementsAre("faulty", "missing_dependency", "newer_api", "no_tag",
+                                            "null_record", "other_abi", "other_libtorch",
+                                            "throwing_record", "twin", "unresolved"));
 }
 
 TEST(PluginRegistry, NamesBothFilesOfARepeatedName) {

@@ -1,0 +1,86 @@
+// A plugin that loads and then fails: the message names the row, the plugin, its file and the
+// function; exit code 2 where the plugin says that the user is mistaken, else 1.
+#include <gmock/gmock.h>
+
+#include "app/tiny_experiment.h"
+#include "io/safetensors.h"
+
+namespace avbench {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class BadPlugins : public TinyExperiment {
+ protected:
+  struct Case {
+    std::string fault, reason;
+  };
+
+  Outcome compare(const std::string& fault, const std::string& more = "") {
+    const fs::path config = configure(fault);
+    std::ofstream(config, std::ios::app)
+        << "  - {name: Bad row, method: misbehaving, params: {fault: " << fault << "}}\n";
+    return run_avbench("compare " + config.string() + " " + more,
+                       "AVBENCH_CACHE=" + (*shared_ / "cache").string() + " " + kPath);
+  }
+
+  static std::string origin(const std::string& function) {
+    return "plugin 'misbehaving' (" + kFolder + "/misbehaving.so): " + function + "()";
+  }
+
+  static inline const std::string kFolder = std::string(BAD_PLUGINS) + "/misbehaving";
+  static inline const std::string kPath = "AVBENCH_PLUGIN_PATH=" + kFolder;
+};
+
+TEST_F(BadPlugins, AFailureBeforeTrainingEndsTheCommandBeforeAnythingRuns) {
+  for (const auto& [fault, reason] :
+       {Case{"views_throw", origin("views") + " failed: no view fits"},
+        Case{"create_checks", origin("create") + " failed: got 3 heads, expected 2"},
+        Case{"create_throws",
+             origin("create") + " failed: it threw something that is no std::exception"},
+        Case{"create_gives_null", origin("create") + " failed: it returned no method"}}) {
+    const Outcome outcome = compare(fault);
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("row 'Bad row': " + reason));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("frame #")));  // LibTorch's backtrace
+    EXPECT_FALSE(fs::exists(folder_ / fault)) << "something was written";
+  }
+}
+
+TEST_F(BadPlugins, AMistakeThatAPluginNamesIsTheUsers) {
+  const Outcome outcome = compare("create_refuses");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("row 'Bad row': " + origin("create") +
+                                     ": train_size is too small for the queue"));
+}
+
+TEST_F(BadPlugins, AFailureInTheLossEndsItsRowAndNoOther) {
+  for (const auto& [fault, reason] :
+       {Case{"loss_throws", "the loss fell off the edge"},
+        Case{"loss_gives_nothing", "got no total, expected a scalar"},
+        Case{"loss_gives_rows", "got a total of shape [4], expected a scalar"}}) {
+    const Outcome outcome = compare(fault, "--row 'Bad row' --row Baseline-R");
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+    EXPECT_THAT(outcome.err,
+                HasSubstr("Bad row s0 pretrain: " + origin("loss") + " failed: " + reason));
+    EXPECT_TRUE(fs::exists(folder_ / fault / "tiny/Baseline-R-s0/summary.json")) << outcome.err;
+  }
+}
+
+TEST_F(BadPlugins, ThePureLossOnAFileIsNamedToo) {
+  const fs::path file = folder_ / "embeddings.safetensors";
+  const float values[6] = {1, 2, 3, 4, 5, 6};
+  write_safetensors(file, {{"video", Dtype::kF32, {2, 3}, std::as_bytes(std::span(values))}});
+  for (const auto& [fault, reason] : {Case{"loss_throws", "the loss fell off the edge"},
+                                      Case{"loss_gives_nothing", "got no total"}}) {
+    const Outcome outcome =
+        run_avbench("loss misbehaving " + file.string() + " --set fault=" + fault, kPath);
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_THAT(outcome.err,
+                HasSubstr(file.string() + ": " + origin("loss") + " failed: " + reason));
+  }
+}
+
+}  // namespace
+}  // namespace avbench
