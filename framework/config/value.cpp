@@ -6,10 +6,13 @@
 #include <utility>
 
 #include "io/error.h"
+#include "io/json.h"
 #include "io/suggest.h"
 
 namespace avbench {
 namespace {
+
+constexpr size_t kMaxDepth = 200;  // of a key; a row's name may hold many dots
 
 // The item of a list that the first of `names` (or several, joined: a row's name may hold dots)
 // stands for, and how many of them that took. Null if there is none.
@@ -115,6 +118,11 @@ void set(Value& root, const std::string& assignment) {
   if (equals == std::string::npos || std::count(keys.begin(), keys.end(), "") > 0) {
     throw UserError("--set: got '" + assignment + "', expected key.path=value");
   }
+  if (keys.size() > kMaxDepth) {
+    throw UserError("--set: got a key of " + std::to_string(keys.size()) +
+                    " parts, expected at most " + std::to_string(kMaxDepth));
+  }
+  if (!is_utf8(key)) throw UserError("--set: got a key that is not UTF-8");
   set_at(root, keys, parse_yaml(assignment.substr(equals + 1), "--set " + key));
 }
 

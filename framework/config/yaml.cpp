@@ -10,6 +10,7 @@
 #include "config/value.h"
 #include "io/atomic_file.h"
 #include "io/error.h"
+#include "io/json.h"
 #include "io/suggest.h"
 
 namespace avbench {
@@ -85,6 +86,7 @@ class TreeBuilder : public YAML::EventHandler {
                 .layer = layer_,
                 .text = text};
     charge(value.where, text.size());
+    if (!is_utf8(text)) refuse(mark, "got text that is not UTF-8; save the file as UTF-8");
     return value;
   }
 

@@ -12,6 +12,7 @@
 #include "data/csv_reader.h"
 #include "io/atomic_file.h"
 #include "io/error.h"
+#include "io/json.h"
 #include "io/suggest.h"
 
 namespace avbench {
@@ -26,6 +27,13 @@ std::optional<Split> split_of(const std::string& name) {
     if (to_string(split) == name) return split;
   }
   return std::nullopt;
+}
+
+// Ids and labels stand in JSON and in tables.
+void require_utf8(const std::string& text, const std::string& where) {
+  if (is_utf8(text)) return;
+  throw UserError(fmt::format("{}: the name '{}' is not UTF-8. Rename it, or convert the manifest.",
+                              where, text));
 }
 
 // ---- folder -------------------------------------------------------------------------------------
@@ -52,6 +60,7 @@ void read_class_folder(const fs::path& source, const fs::path& folder, Split spl
                      .path = file,
                      .label = folder.filename().string(),
                      .split = split});
+    require_utf8(items.back().id, folder.string());
   }
 }
 
@@ -143,6 +152,9 @@ class CsvManifest {
     item.id = required(record, "path");
     item.path = fs::path(item.id).is_absolute() ? fs::path(item.id) : file_.parent_path() / item.id;
     item.label = required(record, "label");
+    for (const std::string& name : {item.id, item.label}) {
+      require_utf8(name, fmt::format("{}:{}", file_.string(), record.line));
+    }
     const std::string& split = required(record, "split");
     const auto known = split_of(split);
     if (!known) {

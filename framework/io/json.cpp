@@ -28,6 +28,14 @@ std::string canonical_json(const Json& value) {
   return value.dump();
 }
 
+bool is_utf8(const std::string& text) {
+  try {
+    return !Json(text).dump().empty();
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
+
 void write_json(const std::filesystem::path& path, const Json& value) {
   Json file = value;
   if (file.is_object()) file[kChecksum] = sha256_hex(value.dump());
@@ -44,7 +52,7 @@ Json read_json(const std::filesystem::path& path) {
       throw UserError("damaged file " + path.string() + ": its content differs from its checksum");
     }
     return value;
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {  // also: a number out of range
     throw UserError("damaged file " + path.string() + ": " + error.what());
   }
 }

@@ -14,6 +14,9 @@ using Json = nlohmann::json;
 // hold.
 std::string canonical_json(const Json& value);
 
+// What JSON can hold as text.
+bool is_utf8(const std::string& text);
+
 // Written whole or not at all. An object gets the key "checksum", the SHA-256 of the rest.
 void write_json(const std::filesystem::path& path, const Json& value);
 

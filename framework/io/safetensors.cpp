@@ -107,7 +107,7 @@ class HeaderReader {
       const Json header = Json::parse(text, text + length, watch);
       data_ = bytes_.subspan(kLengthBytes + length);
       return header;
-    } catch (const Json::parse_error& error) {
+    } catch (const Json::exception& error) {  // also: a number out of range
       refuse(std::string("the header is no JSON: ") + error.what());
     }
   }

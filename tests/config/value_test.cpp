@@ -56,6 +56,13 @@ TEST_F(LoadYaml, KeepsOrderKindsAndLines) {
   EXPECT_EQ(find_path(root, "b.z.y"), nullptr);
 }
 
+// The configuration is written as JSON and YAML, which hold no other text.
+TEST_F(LoadYaml, RefusesTextThatIsNotUtf8) {
+  EXPECT_THAT(refusal("a: 1\nb: \"\xff\"\n"), HasSubstr("x.yaml:2: got text that is not UTF-8"));
+  EXPECT_THAT(refusal("\xc3: 1\n"), HasSubstr("x.yaml:1: got text that is not UTF-8"));
+  EXPECT_EQ(text_at(load_yaml(write("x.yaml", "a: \xc3\xa9\n")), "a"), "\xc3\xa9");
+}
+
 TEST_F(LoadYaml, EmptyFileIsNothing) {
   EXPECT_EQ(load_yaml(write("x.yaml", "# only a comment\n")).kind, Kind::kNull);
 }
@@ -201,6 +208,13 @@ TEST_F(Set, ExplainsWhatItCannotDo) {
   EXPECT_EQ(refusal("a.b"), "--set: got 'a.b', expected key.path=value");
   EXPECT_THAT(refusal("=1"), HasSubstr("expected key.path=value"));
   EXPECT_THAT(refusal("a..b=1"), HasSubstr("expected key.path=value"));
+  EXPECT_THAT(refusal("rows.0.params.\xff=1"), HasSubstr("not UTF-8"));
+}
+
+TEST_F(Set, RefusesAKeyOfCountlessParts) {
+  std::string deep = "a";
+  for (int i = 0; i < 60'000; ++i) deep += ".a";
+  EXPECT_THAT(refusal(deep + "=1"), HasSubstr("a key of 60001 parts, expected at most"));
 }
 
 }  // namespace

@@ -61,6 +61,12 @@ TEST(ReadSource, RefusesAFolderOfAnotherLayout) {
   EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("inside a class folder"));
 }
 
+TEST(ReadSource, RefusesANameThatIsNotUtf8) {
+  const TempFolder folder;
+  write_text(folder / "train/a/\xff.mp4", "x");
+  EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("is not UTF-8"));
+}
+
 class CsvSource : public testing::Test {
  protected:
   CsvSource() {

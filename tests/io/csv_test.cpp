@@ -19,5 +19,10 @@ TEST(Csv, LineEndsWithALineFeed) {
   EXPECT_EQ(csv_line({}), "\n");
 }
 
+TEST(Csv, ASingleEmptyFieldIsNoEmptyLine) {
+  EXPECT_EQ(csv_line({""}), "\"\"\n");
+  EXPECT_EQ(csv_line({"", ""}), ",\n");
+}
+
 }  // namespace
 }  // namespace avbench

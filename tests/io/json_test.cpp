@@ -66,6 +66,17 @@ TEST(JsonFile, ComesBackAndEveryFlippedBitIsNoticedOrHarmless) {
   EXPECT_GT(noticed, 800);
 }
 
+TEST(JsonFile, ANumberOutOfRangeIsDamage) {
+  const TempFolder folder;
+  write_file_atomically(folder / "x.json", R"({"a": 1e999})");
+  try {
+    read_json(folder / "x.json");
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const UserError& error) {
+    EXPECT_NE(std::string(error.what()).find((folder / "x.json").string()), std::string::npos);
+  }
+}
+
 TEST(JsonFile, WithoutAChecksumIsTakenAsItIs) {
   const TempFolder folder;
   write_file_atomically(folder / "x.json", R"({"a": 1})");

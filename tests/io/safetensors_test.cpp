@@ -86,6 +86,7 @@ TEST(SafetensorsReader, RefusesBadHeaders) {
   EXPECT_THAT(refusal("{\"a\":"), HasSubstr("the header is no JSON"));
   EXPECT_THAT(refusal("{} x"), HasSubstr("the header is no JSON"));
   EXPECT_THAT(refusal("{\"\xff\":{}}"), HasSubstr("the header is no JSON"));
+  EXPECT_THAT(refusal("{\"a\":1e999}"), HasSubstr("the header is no JSON"));
 }
 
 TEST(SafetensorsReader, RefusesHeadersAboveTheCap) {
