@@ -1,10 +1,14 @@
 # Everything the build takes from outside. Debian's packages are listed in scripts/packages.txt;
 # LibTorch lies in .deps/ (scripts/bootstrap.sh) or where LIBTORCH says.
-include(LibTorch)
-avbench_find_libtorch(_fault ${PROJECT_SOURCE_DIR}/.deps/libtorch/torch)
-if(_fault)
-  message(FATAL_ERROR "${_fault}\n"
-                      "Run scripts/bootstrap.sh, or give an unpacked LibTorch with -DLIBTORCH=DIR.")
+set(_with_libtorch ${AVBENCH_COMPONENTS})
+list(REMOVE_ITEM _with_libtorch io config media synth report)
+if(_with_libtorch OR NOT AVBENCH_COMPONENTS)
+  include(LibTorch)
+  avbench_find_libtorch(_fault ${PROJECT_SOURCE_DIR}/.deps/libtorch/torch)
+  if(_fault)
+    message(FATAL_ERROR "${_fault}\n"
+                        "Run scripts/bootstrap.sh, or give an unpacked LibTorch with -DLIBTORCH=DIR.")
+  endif()
 endif()
 
 find_package(Threads REQUIRED)

@@ -23,5 +23,6 @@ jobs() {
 }
 
 scripts/bootstrap.sh
-cmake --preset "$preset" -DLIBTORCH="${LIBTORCH:-}" -Wno-dev --log-level=NOTICE >/dev/null
+cmake --preset "$preset" -DLIBTORCH="${LIBTORCH:-}" -Wno-dev --no-warn-unused-cli \
+  --log-level=NOTICE >/dev/null
 cmake --build --preset "$preset" --parallel "$(jobs)" ${1:+--target "$@"}

@@ -1,0 +1,69 @@
+// A video file: indexed, then all its frames and its sound are read. FFmpeg itself is not
+// instrumented; its errors show where they reach our memory, crash, hang or eat memory.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "fuzz/fuzzing.h"
+#include "media/ffmpeg.h"
+#include "media/reader.h"
+
+using namespace avbench;
+
+namespace {
+
+constexpr int kSide = 16;
+
+Budget small_budget() {
+  Budget budget;
+  budget.seconds = 5;
+  budget.pixels = 1 << 16;
+  budget.packets = 2000;
+  budget.frames = 200;
+  budget.audio_seconds = 20;
+  return budget;
+}
+
+bool is_readable(const VideoIndex& index) {
+  return index.status == FileStatus::kOk || index.status == FileStatus::kNoAudio;
+}
+
+void check_index(const VideoIndex& index) {
+  fuzz::require((index.status == FileStatus::kOk) == index.message.empty(),
+                "a status other than ok has a message");
+  if (!is_readable(index)) return;
+  fuzz::require(std::is_sorted(index.pts.begin(), index.pts.end()), "time stamps ascend");
+  fuzz::require(index.frames() > 0 && index.frames() <= small_budget().frames,
+                "frames are within the budget");
+  fuzz::require(index.width > 0 && index.height > 0, "a picture has a size");
+  fuzz::require(std::isfinite(index.duration) && std::isfinite(index.time_of(0)),
+                "times are finite");
+}
+
+void read_all(const std::filesystem::path& file, const VideoIndex& index) {
+  std::vector<uint8_t> rgb(static_cast<size_t>(index.frames()) * 3 * kSide * kSide);
+  const int rate = index.has_audio ? 8000 : 0;
+  const DecodeRequest request{{all_frames(index, rgb.data())}, kSide, kSide, rate, {0, -1}};
+  const Decoded decoded = MediaReader(small_budget()).read(file, index, request);
+  fuzz::require((decoded.status == FileStatus::kOk) == decoded.message.empty(),
+                "a status other than ok has a message");
+  fuzz::require(std::all_of(decoded.sound.begin(), decoded.sound.end(),
+                            [](float sample) { return std::isfinite(sample); }),
+                "sound is finite");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  av_log_set_level(AV_LOG_QUIET);
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto file = fuzz::write_input("input.mp4", {reinterpret_cast<const char*>(data), size});
+  const VideoIndex index = index_file(file, small_budget());
+  check_index(index);
+  if (is_readable(index)) read_all(file, index);
+  return 0;
+}
