@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, configures and builds: scripts/build.sh [PRESET] [TARGET...]
-# PRESET is release (default) or debug; the build folder is build/PRESET.
+# PRESET is release (default), debug, asan-ubsan, tsan or fuzz; the build folder is build/PRESET.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [[ -z ${LIBTORCH:-} ]] || LIBTORCH=$(realpath -m "$LIBTORCH")
