@@ -9,9 +9,15 @@
 namespace avbench {
 namespace {
 
-void check_pair(const char* function, const Tensor& a, const Tensor& b) {
+constexpr double kVarianceFloor = 1e-5;  // as batch norm's
+
+void check_shapes(const char* function, const Tensor& a, const Tensor& b) {
   TORCH_CHECK(a.dim() == 2 && a.sizes() == b.sizes(), function, ": got shapes ", a.sizes(), " and ",
               b.sizes(), ", expected [B, D] twice");
+}
+
+void check_pair(const char* function, const Tensor& a, const Tensor& b) {
+  check_shapes(function, a, b);
   if (a.size(0) < 2) {
     usage_error(std::string(function) + ": got a batch of " + std::to_string(a.size(0)) +
                 ", expected at least 2 samples: a sample is compared with the others");
@@ -28,6 +34,30 @@ Tensor widened(const Tensor& x) {
 Tensor unit(const Tensor& x, int64_t dim) {
   const Tensor wide = widened(x);
   return wide / wide.norm(2, dim, /*keepdim=*/true).clamp_min(kNormFloor);
+}
+
+Tensor row_cosines(const Tensor& a, const Tensor& b) {
+  check_shapes("row_cosines", a, b);
+  return (unit(a) * unit(b)).sum(1);
+}
+
+Tensor first_column_entropy(const Tensor& logits, double temperature) {
+  TORCH_CHECK(logits.dim() == 2, "first_column_entropy: got shape ", logits.sizes(),
+              ", expected [B, C]");
+  TORCH_CHECK(temperature > 0, "got temperature ", temperature, ", expected above 0");
+  const Tensor first = at::zeros({logits.size(0)}, logits.options().dtype(at::kLong));
+  return at::cross_entropy_loss(widened(logits) / temperature, first);
+}
+
+Tensor info_nce(const Tensor& query, const Tensor& key, const Tensor& negatives,
+                double temperature) {
+  check_shapes("info_nce", query, key);
+  TORCH_CHECK(negatives.dim() == 2 && negatives.size(1) == query.size(1),
+              "info_nce: got negatives of shape ", negatives.sizes(), ", expected [K, ",
+              query.size(1), "]");
+  const Tensor positive = row_cosines(query, key).unsqueeze(1);  // [B, 1]
+  const Tensor others = unit(query).mm(unit(negatives).t());     // [B, K]
+  return first_column_entropy(at::cat({positive, others}, 1), temperature);
 }
 
 Tensor nt_xent(const Tensor& a, const Tensor& b, double temperature, Reduction reduction) {
@@ -53,6 +83,16 @@ Tensor column_correlation(const Tensor& a, const Tensor& b, bool centred) {
     return unit(centred ? wide - wide.mean(0, /*keepdim=*/true) : wide, 0);
   };
   return unit_columns(a).t().mm(unit_columns(b));
+}
+
+Tensor cross_correlation(const Tensor& a, const Tensor& b) {
+  check_pair("cross_correlation", a, b);
+  const auto standardised = [](const Tensor& x) {
+    const Tensor centred = widened(x) - widened(x).mean(0, /*keepdim=*/true);
+    const Tensor variance = centred.square().mean(0, /*keepdim=*/true);
+    return centred / (variance + kVarianceFloor).sqrt();
+  };
+  return standardised(a).t().mm(standardised(b)) / a.size(0);
 }
 
 Tensor redundancy_reduction(const Tensor& correlation, double lambda) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/linear.h>
 
 #include "avbench/heads.h"
 #include "io/message.h"
@@ -119,6 +121,82 @@ TEST(NtXent, RefusesABatchOfOneAndUnequalShapes) {
   EXPECT_THROW(nt_xent(golden_z1(), golden_z2(), 0), c10::Error);
 }
 
+TEST(RowCosines, EqualTheFormulaWrittenAsLoops) {
+  const Matrix a = to_matrix(golden_z1()), b = to_matrix(golden_z2());
+  const Tensor cosines = row_cosines(golden_z1(), golden_z2());
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_NEAR(cosines[static_cast<int64_t>(i)].item<double>(), naive_cosine(a[i], b[i]), 1e-14);
+  }
+  EXPECT_THROW(row_cosines(golden_z1(), golden_z2().slice(1, 0, 3)), c10::Error);
+}
+
+TEST(FirstColumnEntropy, MatchesTwoRowsByHand) {
+  // Logits (0, log 3) and (log 4, 0) at temperature 1: -log(1/4) and -log(4/5).
+  const Tensor logits = to_tensor({{0, std::log(3.0)}, {std::log(4.0), 0}});
+  EXPECT_NEAR(first_column_entropy(logits, 1).item<double>(), (std::log(4.0) + std::log(1.25)) / 2,
+              1e-14);
+  EXPECT_NEAR(first_column_entropy(2 * logits, 2).item<double>(),
+              (std::log(4.0) + std::log(1.25)) / 2, 1e-14);
+  EXPECT_THROW(first_column_entropy(logits, 0), c10::Error);
+}
+
+TEST(InfoNce, EqualsTheFormulaWrittenAsLoops) {
+  const Matrix q = to_matrix(golden_z1()), k = to_matrix(golden_z2());
+  const Tensor negatives = at::cat({golden_z1() - 0.7, golden_z2() + 0.2}, 0);
+  const Matrix n = to_matrix(negatives);
+  double sum = 0;
+  for (size_t i = 0; i < q.size(); ++i) {
+    const double own = std::exp(naive_cosine(q[i], k[i]) / 0.3);
+    double all = own;
+    for (const auto& other : n) all += std::exp(naive_cosine(q[i], other) / 0.3);
+    sum -= std::log(own / all) / static_cast<double>(q.size());
+  }
+  EXPECT_NEAR(info_nce(golden_z1(), golden_z2(), negatives, 0.3).item<double>(), sum, 1e-12);
+}
+
+TEST(InfoNce, HasTrueGradientsAndNoneWithoutNegatives) {
+  const Tensor negatives = golden_z1() - 0.7, none = at::zeros({0, 6}, at::kDouble);
+  expect_true_gradients(
+      [&](const Tensor& a, const Tensor& b) { return info_nce(a, b, negatives, 0.2); });
+  const Tensor query = golden_z1().requires_grad_();
+  const Tensor loss = info_nce(query, golden_z2(), none, 0.2);
+  loss.backward();
+  EXPECT_EQ(loss.item<double>(), 0);
+  EXPECT_EQ(query.grad().abs().sum().item<double>(), 0);
+}
+
+TEST(InfoNce, SurvivesZeroRowsAndSmallTemperatures) {
+  const Tensor zero = at::zeros({4, 6}, at::kDouble);
+  for (const Tensor& negatives : {zero, golden_z1()}) {
+    const PairLoss loss = [&](const Tensor& a, const Tensor& b) {
+      return info_nce(a, b, negatives.to(a.scalar_type()), 1e-3);
+    };
+    expect_finite_with_gradients(loss, zero, golden_z2());
+    expect_finite_with_gradients(loss, golden_z1(), zero);
+  }
+}
+
+TEST(CrossCorrelation, MatchesTwoSamplesByHand) {
+  // Standardised columns are (d, -d) / sqrt(d^2 + 1e-5) for d half the difference.
+  const Tensor c = cross_correlation(to_tensor({{1, 5}, {3, 1}}), to_tensor({{0, 7}, {4, 9}}));
+  const auto s = [](double d) { return d / std::sqrt(d * d + 1e-5); };
+  EXPECT_LT(largest_difference(
+                c, to_tensor({{s(-1) * s(-2), s(-1) * s(-1)}, {s(2) * s(-2), s(2) * s(-1)}})),
+            1e-14);
+}
+
+TEST(CrossCorrelation, HasTrueGradientsAndSurvivesConstantColumns) {
+  const PairLoss loss = [](const Tensor& a, const Tensor& b) {
+    return redundancy_reduction(cross_correlation(a, b), 0.005);
+  };
+  expect_true_gradients(loss);
+  expect_finite_with_gradients(loss, at::ones_like(golden_z1()), golden_z2());
+  EXPECT_THAT(user_error([&] {
+                loss(at::ones({1, 3}), at::ones({1, 3}));
+              }),
+              HasSubstr("expected at least 2 samples"));
+}
+
 TEST(ColumnCorrelation, MatchesTwoSamplesByHand) {
   // Centred columns of two samples are (d, -d): their correlation is the product of signs.
   const Tensor a = to_tensor({{1, 5}, {3, 1}}), b = to_tensor({{0, 7}, {4, 9}});
@@ -181,8 +259,33 @@ TEST(Mlp, PutsBatchNormAndReluOnlyBetweenLayers) {
               ElementsAre(HasSubstr("Linear"), HasSubstr("BatchNorm"), HasSubstr("ReLU"),
                           HasSubstr("Linear"), HasSubstr("BatchNorm")));
   EXPECT_EQ(normed->parameters().size(), 4u);  // two weights, the hidden norm's scale and shift
+  auto biased = mlp({4, 8, 2}, {.batch_norm = true});
+  EXPECT_FALSE(biased->named_parameters().contains("0.bias"));  // the norm would cancel it
+  EXPECT_TRUE(biased->named_parameters().contains("3.bias"));
   EXPECT_EQ(normed->forward(at::randn({3, 4})).sizes(), at::IntArrayRef({3, 2}));
   EXPECT_THROW(mlp({4}), c10::Error);
+}
+
+TEST(Mlp, NormalisesAsLibTorchsBatchNorm) {
+  auto ours = mlp({4, 3, 2}, {.batch_norm = true});
+  torch::nn::BatchNorm1d reference(3);
+  const Tensor x = at::randn({5, 4});
+  const Tensor expected = reference->forward(ours[0]->as<torch::nn::Linear>()->forward(x));
+  ours->forward(x);
+  const auto buffers = ours->named_buffers();
+  EXPECT_TRUE(buffers["1.running_mean"].equal(reference->running_mean));
+  EXPECT_TRUE(buffers["1.running_var"].equal(reference->running_var));
+  EXPECT_TRUE(ours->forward(x).equal(ours[3]->as<torch::nn::Linear>()->forward(expected.relu())));
+}
+
+TEST(Mlp, RefusesABatchOfOneWithBatchNormInTraining) {
+  auto head = mlp({4, 3, 2}, {.batch_norm = true});
+  const Tensor one = at::randn({1, 4});
+  EXPECT_THAT(user_error([&] { head->forward(one); }),
+              testing::AllOf(HasSubstr("got a batch of 1"), HasSubstr("batch_size")));
+  head->eval();
+  EXPECT_EQ(head->forward(one).size(0), 1);
+  EXPECT_EQ(mlp({4, 3, 2})->forward(one).size(0), 1);
 }
 
 }  // namespace

@@ -55,5 +55,26 @@ TEST(Communicator, OfOneProcessIsTheIdentity) {
   EXPECT_EQ(alone.size(), 1);
 }
 
+TEST(GatherPooled, JoinsWhatThereIsOfEachModality) {
+  class Twins : public Communicator {
+    Tensor all_gather(const Tensor& rows) override { return at::cat({rows, rows}); }
+  } twins;
+  Features features;
+  features.audio.pooled = to_tensor({{1, 2}});
+  const Features joined = gather_pooled(features, twins);
+  EXPECT_TRUE(joined.audio.pooled.equal(to_tensor({{1, 2}, {1, 2}})));
+  EXPECT_FALSE(joined.video.pooled.defined());
+}
+
+TEST(SelectRows, KeepsViewsIndexAndLayout) {
+  Batch batch = fake_batch(4, 3);
+  batch.video["second"] = at::rand({4, 2, 3, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast3d);
+  const Batch chosen = select_rows(batch, at::tensor({3, 1}, at::kLong));
+  EXPECT_TRUE(chosen.index.equal(at::tensor({3, 1}, at::kLong)));
+  EXPECT_TRUE(chosen.audio.at(kBaseView)[0].equal(batch.audio.at(kBaseView)[3]));
+  EXPECT_TRUE(chosen.video.at("second")[1].equal(batch.video.at("second")[1]));
+  EXPECT_TRUE(chosen.video.at("second").is_contiguous(at::MemoryFormat::ChannelsLast3d));
+}
+
 }  // namespace
 }  // namespace avbench

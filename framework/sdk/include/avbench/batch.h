@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "avbench/export.h"
+
 namespace avbench {
 
 using at::Tensor;
@@ -21,6 +23,9 @@ struct Batch {
   std::map<std::string, Tensor> audio;  // by view name: [B, C, 1 or T, H, W], channels_last_3d
   Tensor index;                         // [B] int64, contiguous over the training split
 };
+
+// The given rows (int64) of every tensor, laid out in memory as they were.
+AVBENCH_EXPORT Batch select_rows(const Batch& batch, const Tensor& rows);
 
 // One modality's output of its tower.
 struct TowerOutput {

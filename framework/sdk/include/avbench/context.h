@@ -24,6 +24,10 @@ class AVBENCH_EXPORT Communicator {
   virtual Tensor all_gather(const Tensor& rows) { return rows; }
 };
 
+// Pooled features of all processes in order of rank; taps are left out. A head that stands behind
+// it sees the global batch, and so do its batch norms.
+AVBENCH_EXPORT Features gather_pooled(const Features& features, Communicator& group);
+
 // random is keyed by (seed, step): draws inside a step do not depend on what came before it.
 struct StepContext {
   int64_t step = 0;         // optimiser steps done before this one

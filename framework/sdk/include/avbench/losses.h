@@ -15,6 +15,9 @@ inline constexpr double kNormFloor = 1e-12;
 // x / max(|x|_2, 1e-12) along `dim`.
 AVBENCH_EXPORT Tensor unit(const Tensor& x, int64_t dim = -1);
 
+// Cosines of rows: [B, D] twice -> [B].
+AVBENCH_EXPORT Tensor row_cosines(const Tensor& a, const Tensor& b);
+
 enum class Reduction { kMean, kSum };
 
 // NT-Xent over the 2N embeddings of two sets of rows, logits [ab, aa minus self] and
@@ -23,9 +26,22 @@ enum class Reduction { kMean, kSum };
 AVBENCH_EXPORT Tensor nt_xent(const Tensor& a, const Tensor& b, double temperature,
                               Reduction reduction = Reduction::kMean);
 
+// Cross-entropy of logits [B, C] / temperature whose column 0 is the right one; mean over the rows.
+AVBENCH_EXPORT Tensor first_column_entropy(const Tensor& logits, double temperature);
+
+// InfoNCE: each query against its own key and the same K negatives, by cosine; log-sum-exp; mean
+// over the queries. Zero, with a zero gradient, where there are no negatives. Eq. 1,
+// arXiv:1911.05722. query, key [B, D]; negatives [K, D], K may be 0.
+AVBENCH_EXPORT Tensor info_nce(const Tensor& query, const Tensor& key, const Tensor& negatives,
+                               double temperature);
+
 // C_ij = sum_b a_bi b_bj / (|a_.i| |b_.j|): cosine of columns, of the columns centred over the
 // batch if `centred`. [B, D] each -> [D, D].
 AVBENCH_EXPORT Tensor column_correlation(const Tensor& a, const Tensor& b, bool centred);
+
+// C = a'^T b' / B, where ' standardises columns over the batch as a batch norm does:
+// (x - mean) / sqrt(biased variance + 1e-5). [B, D] each -> [D, D]. arXiv:2103.03230.
+AVBENCH_EXPORT Tensor cross_correlation(const Tensor& a, const Tensor& b);
 
 // sum_i (1 - C_ii)^2 + lambda * sum_{i != j} C_ij^2. [D, D] -> scalar. Eq. 1, arXiv:2103.03230.
 AVBENCH_EXPORT Tensor redundancy_reduction(const Tensor& correlation, double lambda);
