@@ -194,10 +194,11 @@ struct OptimizerConfig {
 };
 template <class V>
 void fields(V& v, As<OptimizerConfig> auto& c) {
-  v("name", c.name, Choices{"sgd|adamw"}, "optimiser");
+  v("name", c.name, Choices{"sgd|adamw|lars"}, "optimiser");
   v("lr", c.lr, Range{0, 1000}, "learning rate");
-  v("momentum", c.momentum, Range{0, 0.9999}, "of SGD; AdamW's betas are 0.9 and 0.999");
-  v("weight_decay", c.weight_decay, Range{0, 10}, "L2 for SGD, decoupled for AdamW");
+  v("momentum", c.momentum, Range{0, 0.9999}, "of SGD and LARS; AdamW's betas are 0.9 and 0.999");
+  v("weight_decay", c.weight_decay, Range{0, 10},
+    "L2 for SGD, decoupled for AdamW; LARS: L2, not of biases and norms");
   v("nesterov", c.nesterov, "Nesterov momentum (SGD)");
 }
 

@@ -11,6 +11,8 @@
 namespace avbench {
 namespace {
 
+constexpr double kTrust = 1e-3;  // LARS's coefficient, as in the official BYOL and Barlow Twins
+
 // The fused kernels walk raw memory, so a gradient must lie in memory as its parameter does.
 at::Tensor gradient_like(const at::Tensor& parameter) {
   const at::Tensor& grad = parameter.grad();
@@ -27,8 +29,9 @@ struct Optimizer::Active {
 Optimizer::Optimizer(const OptimizerConfig& config, const std::vector<ParamGroup>& groups,
                      const std::map<std::string, at::Tensor>& names)
     : config_(config) {
-  if (config.nesterov && config.momentum == 0) {
-    throw UserError("optimizer: nesterov needs a momentum above 0");
+  if (config.nesterov && (config.name != "sgd" || config.momentum == 0)) {
+    throw UserError("optimizer: nesterov needs sgd with a momentum above 0, got " + config.name +
+                    (config.name == "sgd" ? " with momentum 0" : ""));
   }
   std::unordered_map<const void*, std::string> name_of;
   for (const auto& [name, tensor] : names) name_of.emplace(tensor.unsafeGetTensorImpl(), name);
@@ -73,6 +76,23 @@ Optimizer::Active Optimizer::active(const Group& group) {
   return result;
 }
 
+// You, Gitman, Ginsburg, arXiv:1708.03888. What has one dimension (biases, scale and shift of a
+// norm) is neither decayed nor adapted.
+void Optimizer::lars_step(const Active& active, double lr, double weight_decay) const {
+  for (size_t i = 0; i < active.parameters.size(); ++i) {
+    const at::Tensor& parameter = active.parameters[i];
+    at::Tensor update = active.gradients[i];
+    if (parameter.dim() > 1) {
+      update = update.add(parameter, weight_decay);
+      const at::Tensor weight_norm = parameter.norm(), update_norm = update.norm();
+      const at::Tensor both = weight_norm.gt(0).logical_and(update_norm.gt(0));
+      update = update * at::where(both, kTrust * weight_norm / update_norm, 1.0);
+    }
+    active.first[i].mul_(config_.momentum).add_(update);
+    parameter.sub_(active.first[i], lr);
+  }
+}
+
 void Optimizer::step(double scale) {
   const at::NoGradGuard no_grad;
   for (const Group& group : groups_) {
@@ -85,6 +105,8 @@ void Optimizer::step(double scale) {
       at::_fused_sgd_(a.parameters, a.gradients, a.first, group.weight_decay, config_.momentum, lr,
                       /*dampening=*/0.0, config_.nesterov, /*maximize=*/false,
                       /*is_first_step=*/false);
+    } else if (config_.name == "lars") {
+      lars_step(a, lr, group.weight_decay);
     } else {
       for (at::Tensor& count : a.steps) count += 1;
       at::_fused_adamw_(a.parameters, a.gradients, a.first, a.second, /*max_exp_avg_sqs=*/{},

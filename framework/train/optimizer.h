@@ -1,4 +1,4 @@
-// SGD and AdamW over named parameters, through LibTorch's fused CPU kernels.
+// SGD and AdamW, through LibTorch's fused CPU kernels, and LARS, over named parameters.
 #pragma once
 
 #include <torch/types.h>
@@ -43,6 +43,7 @@ class Optimizer {
   };
   struct Active;  // the part of a group that has gradients this step
   static Active active(const Group& group);
+  void lars_step(const Active& active, double lr, double weight_decay) const;
 
   OptimizerConfig config_;
   std::vector<Group> groups_;

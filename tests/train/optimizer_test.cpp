@@ -86,6 +86,78 @@ TEST(Optimizer, AdamwStepsAsLibTorchs) {
   EXPECT_LT(farthest(ours, theirs), 1e-6);
 }
 
+// One parameter under LARS, written as loops over numbers, in float64.
+struct NaiveLars {
+  bool adapted;
+  double lr;
+  std::vector<double> weights, velocity = std::vector<double>(weights.size(), 0.0);
+
+  void step(std::vector<double> update) {
+    double weight_norm = 0, update_norm = 0;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (adapted) update[i] += 0.02 * weights[i];
+      weight_norm += weights[i] * weights[i];
+      update_norm += update[i] * update[i];
+    }
+    const double trust = adapted ? 0.001 * std::sqrt(weight_norm) / std::sqrt(update_norm) : 1;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      velocity[i] = 0.8 * velocity[i] + trust * update[i];
+      weights[i] -= lr * velocity[i];
+    }
+  }
+};
+
+std::vector<double> numbers(const Tensor& x) {
+  const Tensor flat = x.detach().to(at::kDouble).flatten().contiguous();
+  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+
+TEST(Optimizer, LarsStepsAsItsLoops) {
+  Problem problem = make_problem();
+  const std::vector<Tensor>& p = problem.parameters;
+  Optimizer optimizer({.name = "lars", .lr = 0.05, .momentum = 0.8, .weight_decay = 0.02},
+                      {{.parameters = {p[0]}}, {.parameters = {p[1]}, .lr_scale = 60}},
+                      problem.names);
+  NaiveLars vector{.adapted = false, .lr = 0.05, .weights = numbers(p[0])};
+  NaiveLars kernel{.adapted = true, .lr = 0.05 * 60, .weights = numbers(p[1])};
+  for (int step = 0; step < 5; ++step) {
+    optimizer.zero_grad();
+    backward(problem.parameters);
+    vector.step(numbers(p[0].grad()));
+    kernel.step(numbers(p[1].grad()));
+    optimizer.step(1);
+    for (const auto& [naive, tensor] : {std::pair{&vector, p[0]}, std::pair{&kernel, p[1]}}) {
+      const std::vector<double> got = numbers(tensor);
+      for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], naive->weights[i], 1e-5);
+    }
+  }
+}
+
+// Weight (3, 4) of norm 5, gradient (0, 2), no decay: a step of lr * 0.001 * 5 / 2 * gradient.
+// A bias moves by lr * gradient, a zero weight too.
+TEST(Optimizer, LarsAdaptsMatricesByHandAndLeavesBiasesAlone) {
+  Tensor weight = torch::tensor({{3.0, 4.0}}).requires_grad_(true);
+  Tensor bias = torch::tensor({3.0, 4.0}).requires_grad_(true);
+  Tensor zero = torch::zeros({1, 2}).requires_grad_(true);
+  Optimizer optimizer({.name = "lars", .lr = 10, .momentum = 0, .weight_decay = 0},
+                      {{.parameters = {weight, zero}}, {.parameters = {bias}, .weight_decay = 1.0}},
+                      {{"weight", weight}, {"bias", bias}, {"zero", zero}});
+  const Tensor direction = torch::tensor({0.0, 2.0});
+  ((weight[0] + bias + zero[0]) * direction).sum().backward();
+  optimizer.step(1);
+  EXPECT_TRUE(at::allclose(weight, torch::tensor({{3.0, 4 - 10 * 0.001 * 2.5 * 2}})));
+  EXPECT_TRUE(at::allclose(bias, torch::tensor({3.0, 4 - 10 * 2.0})));
+  EXPECT_TRUE(at::allclose(zero, torch::tensor({{0.0, -20.0}})));
+}
+
+TEST(Optimizer, OnlySgdHasNesterovMomentum) {
+  Tensor x = torch::ones({1}).requires_grad_(true);
+  for (const char* name : {"adamw", "lars"}) {
+    EXPECT_THROW(Optimizer({.name = name, .nesterov = true}, {{.parameters = {x}}}, {{"x", x}}),
+                 UserError);
+  }
+}
+
 // x = 2, gradient 2x = 4, rate 0.1 * 0.5 * lr_scale.
 TEST(Optimizer, GroupsHaveTheirOwnScaleDecayAndSchedule) {
   Tensor scaled = torch::full({1}, 2.0).requires_grad_(true);
@@ -113,7 +185,7 @@ TEST(Optimizer, ClipsTheGlobalNormAcrossParameters) {
 }
 
 TEST(Optimizer, ContinuesFromItsSavedState) {
-  for (const char* name : {"sgd", "adamw"}) {
+  for (const char* name : {"sgd", "adamw", "lars"}) {
     const OptimizerConfig config{.name = name, .lr = 0.05};
     Problem unbroken = make_problem(), first = make_problem();
     Optimizer a(config, {{.parameters = unbroken.parameters}}, unbroken.names);
