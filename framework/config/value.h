@@ -37,7 +37,8 @@ struct Value {
   std::string describe() const;  // for messages: "'abc'", "a map", "a list", "nothing"
 };
 
-// One YAML file with all that it `extends` (a path or a list of paths, relative to the file).
+// One YAML file with all that it, and each of its rows, `extends` (a path or a list of paths,
+// relative to the file).
 // Throws UserError with file:line on what is no YAML, a repeated key, a tag, a file above 4 MiB,
 // aliases that grow beyond measure, or files that extend each other in a circle.
 Value load_yaml(const std::filesystem::path& path);

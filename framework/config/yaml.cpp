@@ -189,7 +189,7 @@ std::string read_capped(const fs::path& path) {
   return read_file(path);
 }
 
-// Takes the key `extends` out of a file's tree.
+// Takes the key `extends` out of a file's tree, or a row's.
 std::vector<std::string> take_extends(Value& root) {
   const Value* value = root.find("extends");
   if (value == nullptr) return {};
@@ -209,6 +209,24 @@ std::vector<std::string> take_extends(Value& root) {
   return names;
 }
 
+Value load(const fs::path& path, std::vector<std::string> chain, int& layer);
+
+// A row may extend files that hold keys of a row, as a file extends files.
+void extend_rows(Value& root, const fs::path& folder, const std::vector<std::string>& chain,
+                 int& layer) {
+  Value* rows = root.find("rows");
+  if (rows == nullptr) return;
+  for (Value& row : rows->children) {
+    const std::vector<std::string> extended = take_extends(row);
+    std::vector<Value> trees{std::move(row)};
+    for (size_t i = extended.size(); i-- > 0;) {
+      trees.push_back(load(folder / extended[i], chain, layer));
+    }
+    row = std::move(trees.back());
+    for (size_t i = trees.size() - 1; i-- > 0;) merge(row, std::move(trees[i]));
+  }
+}
+
 // `chain`: the files that led here, each extending the next. `layer`: the lowest in use.
 Value load(const fs::path& path, std::vector<std::string> chain, int& layer) {
   const std::string identity = fs::weakly_canonical(path).string();
@@ -222,6 +240,7 @@ Value load(const fs::path& path, std::vector<std::string> chain, int& layer) {
   if (root.kind != Value::Kind::kMap && root.kind != Value::Kind::kNull) {
     throw UserError(path.string() + ": got " + root.describe() + ", expected a map of keys");
   }
+  extend_rows(root, folder, chain, layer);
   // From the file that overrides all to the one that overrides none.
   const std::vector<std::string> extended = take_extends(root);
   std::vector<Value> trees{std::move(root)};

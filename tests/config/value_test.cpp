@@ -130,6 +130,34 @@ TEST_F(LoadYaml, ExtendsRelativeToTheFileThatSaysIt) {
   EXPECT_THAT(find_path(root, "a.y")->where, EndsWith("mid.yaml:2"));
 }
 
+TEST_F(LoadYaml, ARowExtendsFilesOfARowsKeys) {
+  write("methods/all.yaml", "pretrain: {lr: 1, decay: 2}\n");
+  write("methods/a.yaml", "extends: all.yaml\nmethod: a\nparams: {t: 1, k: 2}\n");
+  write("methods/b.yaml", "params: {k: 3}\n");
+  const Value root = load_yaml(
+      write("top.yaml",
+            "rows:\n  - {name: A, extends: methods/a.yaml, params: {t: 5}, pretrain: {lr: 7}}\n"
+            "  - {name: B, extends: [methods/a.yaml, methods/b.yaml]}\n  - {name: C}\n"));
+  const std::vector<Value>& rows = root.find("rows")->children;
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(text_at(rows[0], "name"), "A");
+  EXPECT_EQ(text_at(rows[0], "method"), "a");
+  EXPECT_EQ(text_at(rows[0], "params.t"), "5");
+  EXPECT_EQ(text_at(rows[0], "params.k"), "2");
+  EXPECT_EQ(text_at(rows[0], "pretrain.lr"), "7");
+  EXPECT_EQ(text_at(rows[0], "pretrain.decay"), "2");
+  EXPECT_EQ(text_at(rows[1], "params.k"), "3");
+  EXPECT_EQ(find_path(rows[1], "params.t")->where, where("methods/a.yaml", 3));
+  for (const Value& row : rows) EXPECT_EQ(row.find("extends"), nullptr);
+  EXPECT_GT(find_path(rows[1], "params.k")->layer, find_path(rows[1], "params.t")->layer);
+}
+
+TEST_F(LoadYaml, RefusesARowThatExtendsWhatIsNotThere) {
+  EXPECT_THAT(refusal("rows: [{name: A, extends: none.yaml}]\n"), HasSubstr("none.yaml"));
+  EXPECT_THAT(refusal("rows: [{name: A, extends: x.yaml}]\n"), HasSubstr("in a circle"));
+  EXPECT_THAT(refusal("rows: [{name: A, extends: {}}]\n"), HasSubstr("expected a path or a list"));
+}
+
 TEST_F(LoadYaml, LaterOfSeveralBasesWins) {
   write("one.yaml", "a: 1\nb: 1\n");
   write("two.yaml", "a: 2\n");
