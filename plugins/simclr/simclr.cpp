@@ -9,8 +9,10 @@ using namespace avbench;
 
 constexpr ParamSpec kParams[] = {
     number("temperature", 0.1, 1e-3, 100, "of the softmax over similarities"),
-    integer("hidden_dim", 512, 1, 65536, "hidden layer of each projector"),
+    integer("hidden_dim", 512, 1, 65536, "hidden layers of each projector"),
     integer("projector_dim", 128, 1, 65536, "output of each projector"),
+    integer("projector_layers", 2, 1, 8, "layers of each projector"),
+    flag("batch_norm", false, "after every layer of the projectors"),
 };
 
 constexpr EmbeddingSpec kEmbeddings[] = {
@@ -28,18 +30,19 @@ Loss pure_loss(const NamedTensors& embeddings, const Params& params) {
 class SimClr : public Method {
  public:
   explicit SimClr(const MethodContext& context) : Method(context), params_(context.params) {
-    const std::vector<int64_t> sizes = {towers().feature_dim(), params_.integer("hidden_dim"),
-                                        params_.integer("projector_dim")};
-    project_video_ = register_module("project_video", mlp(sizes));
-    project_audio_ = register_module("project_audio", mlp(sizes));
+    std::vector<int64_t> sizes(params_.integer("projector_layers") + 1,
+                               params_.integer("hidden_dim"));
+    sizes.front() = towers().feature_dim();
+    sizes.back() = params_.integer("projector_dim");
+    const bool norm = params_.flag("batch_norm");
+    const MlpOptions options = {.batch_norm = norm, .output_batch_norm = norm};
+    project_video_ = register_module("project_video", mlp(sizes, options));
+    project_audio_ = register_module("project_audio", mlp(sizes, options));
   }
 
   Loss loss(const Batch& batch, const StepContext& context) override {
-    const auto [video, audio] = embed(towers().forward(batch));
-    return with_inputs(
-        pure_loss,
-        {{"video", context.group.all_gather(video)}, {"audio", context.group.all_gather(audio)}},
-        params_);
+    const auto [video, audio] = embed(gather_pooled(towers().forward(batch), context.group));
+    return with_inputs(pure_loss, {{"video", video}, {"audio", audio}}, params_);
   }
 
   std::pair<Tensor, Tensor> embed(const Features& features) override {

@@ -27,10 +27,15 @@ inline Params params_of(const MethodPlugin& plugin, const Settings& settings) {
   return Params::resolve(plugin.name, plugin.params, inputs);
 }
 
-inline Loss pure_loss(const std::string& method, const Tensor& video, const Tensor& audio,
+inline Loss pure_loss(const std::string& method, const NamedTensors& embeddings,
                       const Settings& settings = {}) {
   const MethodPlugin& plugin = plugin_named(method);
-  return plugin.loss({{"video", video}, {"audio", audio}}, params_of(plugin, settings));
+  return plugin.loss(embeddings, params_of(plugin, settings));
+}
+
+inline Loss pure_loss(const std::string& method, const Tensor& video, const Tensor& audio,
+                      const Settings& settings = {}) {
+  return pure_loss(method, {{"video", video}, {"audio", audio}}, settings);
 }
 
 inline double total(const std::string& method, const Tensor& video, const Tensor& audio,
@@ -68,10 +73,22 @@ inline std::shared_ptr<Method> make_method(const std::string& name, int64_t dim,
   return make_method_on(std::make_shared<FakeTowers>(kInputs, dim), name, settings);
 }
 
+inline Communicator& alone() {
+  static Communicator group;
+  return group;
+}
+
+inline StepContext step_context(int64_t step = 0, bool training = true,
+                                Communicator& group = alone()) {
+  return {.step = step,
+          .total_steps = 10,
+          .training = training,
+          .random = at::make_generator<at::CPUGeneratorImpl>(static_cast<uint64_t>(100 + step)),
+          .group = group};
+}
+
 inline Loss loss_of(Method& method, const Batch& batch) {
-  Communicator alone;
-  return method.loss(batch,
-                     {.random = at::make_generator<at::CPUGeneratorImpl>(0), .group = alone});
+  return method.loss(batch, step_context());
 }
 
 inline size_t tensors_in(const std::vector<ParamGroup>& groups) {
@@ -88,10 +105,40 @@ inline void expect_loss_is_the_pure_loss(const std::string& name, const Settings
   EXPECT_EQ(loss_of(*method, batch).total.item<double>(), total(name, video, audio, settings));
 }
 
-// Every parameter that a stage trains is reached by the loss.
+// The samples of one step, the same for the same step.
+inline Batch batch_of_step(int64_t step, int64_t size = 6) {
+  at::manual_seed(static_cast<uint64_t>(1000 + step));
+  Batch batch = fake_batch(size, kInputs);
+  batch.index = (batch.index * 2 + step) % 16;
+  return batch;
+}
+
+// One step of plain gradient descent, as the host takes it.
+inline void train_step(Method& method, int64_t step) {
+  method.train();
+  const StepContext context = step_context(step);
+  for (Tensor& parameter : method.parameters()) parameter.mutable_grad().reset();
+  method.loss(batch_of_step(step), context).total.backward();
+  method.after_backward(context);
+  {
+    const at::NoGradGuard no_grad;
+    for (const ParamGroup& group : method.param_groups(Stage::kPretrain)) {
+      for (const Tensor& parameter : group.parameters) {
+        if (parameter.grad().defined()) parameter.sub_(parameter.grad(), 0.05);
+      }
+    }
+  }
+  method.after_step(context);
+}
+
+// Every parameter that a stage trains is reached by the loss, from the second step on; the others
+// want no gradient.
 inline void expect_gradients_everywhere(const std::string& name, const Settings& settings) {
-  const auto method = make_method(name, 16, settings);
-  loss_of(*method, fake_batch(6, kInputs)).total.backward();
+  const auto method =
+      make_method_on(std::make_shared<FakeTowers>(kInputs, 16, /*bent=*/true), name, settings);
+  train_step(*method, 0);
+  for (Tensor& parameter : method->parameters()) parameter.mutable_grad().reset();
+  method->loss(batch_of_step(1), step_context(1)).total.backward();
   for (const ParamGroup& group : method->param_groups(Stage::kPretrain)) {
     for (const Tensor& parameter : group.parameters) {
       ASSERT_TRUE(parameter.grad().defined());

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "io/message.h"
-#include "plugins/method_testing.h"
+#include "plugins/method_properties.h"
 
 namespace avbench {
 namespace {
@@ -50,6 +50,18 @@ TEST(SimClr, ProjectsEachModalityThroughItsOwnTwoLayers) {
 TEST(SimClr, TrainsOnItsPureLoss) {
   expect_loss_is_the_pure_loss("simclr", {});
   expect_gradients_everywhere("simclr", {{"hidden_dim", "6"}, {"projector_dim", "3"}});
+}
+
+TEST(SimClr, HasTheOfficialHeadsIfAsked) {
+  const Settings official = {{"hidden_dim", "6"},
+                             {"projector_dim", "3"},
+                             {"projector_layers", "3"},
+                             {"batch_norm", "true"}};
+  const auto parameters = bent_method("simclr", official)->named_parameters();
+  EXPECT_EQ(parameters["project_video.3.weight"].sizes(), at::IntArrayRef({6, 6}));
+  EXPECT_EQ(parameters["project_video.6.weight"].sizes(), at::IntArrayRef({3, 6}));
+  expect_a_proper_method("simclr", official);
+  expect_a_proper_method("simclr", {{"hidden_dim", "6"}, {"projector_dim", "3"}});
 }
 
 TEST(SimClr, RefusesABatchOfOne) {
