@@ -1,0 +1,97 @@
+// Every method of the repository in one comparison, each as one line that extends a preset.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/tiny_experiment.h"
+
+namespace avbench {
+namespace {
+
+using testing::HasSubstr;
+
+const std::vector<std::string> kMethods = {"avcl", "barlow_twins", "byol",   "iic",
+                                           "moco", "simclr",       "simsiam"};
+
+// Parameters that make a method's heads and stores small.
+std::string small(const std::string& method) {
+  if (method == "avcl") return "{}";
+  if (method == "moco") return "{hidden_dim: 8, projector_dim: 8, queue_size: 10}";
+  if (method == "iic") return "{negatives: 6}";
+  if (method == "simclr") return "{hidden_dim: 8, projector_dim: 8}";
+  if (method == "byol") return "{hidden_dim: 8, projector_dim: 8, predictor_dim: 8}";
+  if (method == "simsiam") return "{projector_dim: 8, predictor_dim: 4}";
+  return "{projector_dim: 8}";
+}
+
+class AllMethods : public TinyExperiment {
+ protected:
+  fs::path configure(const std::string& results, const std::vector<std::string>& presets) {
+    const fs::path file = TinyExperiment::configure(results);
+    std::string text = read_file(file);
+    text.resize(text.find("rows:"));
+    text += "rows:\n";
+    for (const std::string& method : kMethods) {
+      for (const std::string& preset : presets) {
+        text += "  - {name: " + method + " " + preset +
+                ", extends: " AVBENCH_SOURCE_DIR "/configs/methods/" + method + "_" + preset +
+                ".yaml, params: " + small(method) + "}\n";
+      }
+    }
+    std::ofstream(file) << text;
+    return file;
+  }
+};
+
+TEST_F(AllMethods, LoadWithBothPresets) {
+  const Outcome plan =
+      run("compare " + configure("r", {"paper", "official"}).string() + " --dry-run");
+  ASSERT_EQ(plan.exit_code, 0) << plan.err;
+  for (const std::string& method : kMethods) {
+    for (const char* preset : {" paper", " official"}) {
+      EXPECT_THAT(plan.out, HasSubstr(method + preset + " s0: ")) << plan.out;
+    }
+  }
+}
+
+// Each is compared, then loses its last steps and makes them again.
+TEST_F(AllMethods, RunUnderOneProtocolAndEndWithTheSameBitsWhenContinued) {
+  const std::string config = configure("r", {"official"}).string();
+  const Outcome outcome = run("compare " + config);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json table = read_json("r/tiny/table.json");
+  ASSERT_EQ(table.size(), kMethods.size());
+  for (size_t i = 0; i < table.size(); ++i) {
+    EXPECT_EQ(table[i]["method"], kMethods[i]);
+    EXPECT_EQ(table[i]["protocol"], table[0]["protocol"]);
+    EXPECT_TRUE(table[i]["accuracy_mean"].is_number());
+  }
+  std::map<fs::path, std::string> weights;
+  for (const auto& entry : fs::directory_iterator(folder_ / "r/pretrain")) {
+    const fs::path final = entry.path() / "checkpoints/final.safetensors";
+    if (!fs::exists(final)) continue;
+    weights[final] = read_file(final);
+    fs::remove(final);
+    fs::remove(entry.path() / "checkpoints/final.json");
+    fs::remove(entry.path() / "summary.json");
+  }
+  EXPECT_EQ(weights.size(), kMethods.size());
+  const Outcome rest = run("pretrain " + config);
+  ASSERT_EQ(rest.exit_code, 0) << rest.err;
+  EXPECT_THAT(rest.err, HasSubstr("continues at step 10 of 12"));
+  for (const auto& [file, bytes] : weights) EXPECT_TRUE(read_file(file) == bytes) << file;
+}
+
+TEST_F(AllMethods, RefuseWhatDoesNotFitTheBatch) {
+  const std::string config = configure("r", {"paper"}).string();
+  const Outcome queue =
+      run("compare " + config + " --row 'moco paper' --set 'rows.moco paper.params.queue_size=3'");
+  EXPECT_EQ(queue.exit_code, 2) << queue.err;
+  EXPECT_THAT(queue.err, HasSubstr("got queue_size 3 for a batch of 4"));
+  const Outcome one =
+      run("compare " + config + " --row 'byol paper' --set protocol.pretrain.batch_size=1");
+  EXPECT_EQ(one.exit_code, 2) << one.err;
+  EXPECT_THAT(one.err, HasSubstr("got a batch of 1"));
+}
+
+}  // namespace
+}  // namespace avbench
