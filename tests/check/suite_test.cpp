@@ -140,6 +140,17 @@ TEST(Suite, GoesOnWhenAPropertyThrows) {
   EXPECT_THAT(names_of(results, Status::kOk), testing::Contains("fuse_gives_rows"));
 }
 
+TEST(Suite, SurvivesPluginsThatFailInTheirFunctions) {
+  const LoadedPlugin plugin = load_plugin(fs::path(BAD_PLUGINS) / "misbehaving.so");
+  for (const char* fault : {"views_throw", "create_checks", "create_throws", "create_gives_null",
+                            "loss_throws", "loss_gives_nothing", "loss_gives_rows"}) {
+    SCOPED_TRACE(fault);
+    const auto results = run_suite(subject_of(plugin, fault));
+    EXPECT_EQ(results.size(), all_properties().size());
+    EXPECT_THAT(names_of(results, Status::kFailed), testing::Contains("total_is_scalar"));
+  }
+}
+
 TEST(Suite, SkipsAllButTheFirstForAPluginThatWasRefused) {
   const auto results = refused_by_loader("another ABI");
   EXPECT_THAT(names_of(results, Status::kFailed), ElementsAre("loads"));
