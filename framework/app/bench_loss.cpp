@@ -4,8 +4,7 @@
 
 #include "app/bench_runner.h"
 #include "app/commands.h"
-#include "io/error.h"
-#include "io/suggest.h"
+#include "plugin/embeddings.h"
 #include "plugin/failure.h"
 #include "plugin/registry.h"
 #include "train/seeds.h"
@@ -18,24 +17,11 @@ struct Sizes {
   int64_t batch = 256, dim = 128, negatives = 1024;
 };
 
-// One dimension of an EmbeddingSpec: a letter, perhaps with "+1".
-int64_t dimension(const std::string& text, const Sizes& sizes) {
-  const int64_t more = text.ends_with("+1") ? 1 : 0;
-  switch (text.empty() ? ' ' : text[0]) {
-    case 'B':
-      return sizes.batch + more;
-    case 'D':
-      return sizes.dim + more;
-    default:
-      return sizes.negatives + more;
-  }
-}
-
 // Unit rows, as queues and banks must be; every loss accepts them.
 Tensor random_embedding(const EmbeddingSpec& spec, const Sizes& sizes) {
-  std::vector<int64_t> shape;
-  for (const std::string& part : split(spec.shape, ',')) shape.push_back(dimension(part, sizes));
-  const Tensor rows = at::randn(shape);
+  const Tensor rows = at::randn(embedding_sizes(spec, [&](char letter) {
+    return letter == 'B' ? sizes.batch : letter == 'D' ? sizes.dim : sizes.negatives;
+  }));
   return (rows / rows.norm(2, {-1}, true)).requires_grad_(spec.differentiable);
 }
 

@@ -8,6 +8,7 @@ namespace avbench {
 void add_methods_command(CLI::App& app);
 void add_describe_command(CLI::App& app);
 void add_loss_command(CLI::App& app);
+void add_check_command(CLI::App& app);
 void add_dataset_synth_command(CLI::App& dataset);
 void add_dataset_index_command(CLI::App& dataset);
 void add_sample_command(CLI::App& app);

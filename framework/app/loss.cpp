@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
-#include "io/error.h"
+#include "app/parameter_options.h"
 #include "plugin/embeddings.h"
 #include "plugin/failure.h"
 #include "plugin/registry.h"
@@ -23,19 +23,6 @@ struct Options {
   bool json =
       true;  // the only form there is; the flag exists as with every command that prints results
 };
-
-std::vector<ParamInput> parse_sets(const std::vector<std::string>& sets) {
-  std::vector<ParamInput> inputs;
-  for (const std::string& set : sets) {
-    const auto equals = set.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw UserError("--set: got '" + set + "', expected PARAMETER=VALUE, e.g. temperature=0.2");
-    }
-    const std::string name = set.substr(0, equals);
-    inputs.push_back({name, set.substr(equals + 1), "--set " + name});
-  }
-  return inputs;
-}
 
 // 17 significant digits give back every double.
 std::string json_number(const std::string& name, const Tensor& value) {
@@ -78,7 +65,7 @@ void run(const Options& options) {
   const PluginRegistry registry = PluginRegistry::discover();
   const LoadedPlugin& loaded = registry.find(options.method);
   const MethodPlugin& plugin = *loaded.record;
-  const Params params = Params::resolve(plugin.name, plugin.params, parse_sets(options.sets));
+  const Params params = Params::resolve(plugin.name, plugin.params, parameter_inputs(options.sets));
   const NamedTensors tensors = load_tensors(options.file);
   check_embeddings(plugin, tensors, options.file);
   for (const auto& [name, tensor] : tensors) tensor.requires_grad_();
@@ -96,10 +83,7 @@ void add_loss_command(CLI::App& app) {
   command->add_option("METHOD", options->method, "name of a method")->required();
   command->add_option("FILE", options->file, "safetensors with the method's embeddings")
       ->required();
-  command->add_option("--set", options->sets, "set a parameter of the method")
-      ->type_name("PARAMETER=VALUE")
-      ->take_all()
-      ->allow_extra_args(false);
+  add_parameter_option(*command, options->sets);
   command->add_option("--grad", options->gradients,
                       "write d total / d input under each input's name (safetensors)");
   command->add_flag("--json", options->json, "the result is JSON with or without it");

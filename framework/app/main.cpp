@@ -20,6 +20,7 @@ void add_commands(CLI::App& app) {
   add_methods_command(app);
   add_describe_command(app);
   add_loss_command(app);
+  add_check_command(app);
   CLI::App* dataset = app.add_subcommand("dataset", "Make and examine data sets");
   dataset->require_subcommand(1);
   add_dataset_synth_command(*dataset);

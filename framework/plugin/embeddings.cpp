@@ -108,6 +108,15 @@ bool is_symbolic_shape(const std::string& shape) {
   return std::regex_match(shape, kPattern);
 }
 
+std::vector<int64_t> embedding_sizes(const EmbeddingSpec& spec,
+                                     const std::function<int64_t(char)>& size_of) {
+  std::vector<int64_t> sizes;
+  for (const auto& [letter, more] : parse_shape(spec.shape)) {
+    sizes.push_back(size_of(letter) + more);
+  }
+  return sizes;
+}
+
 void check_embeddings(const MethodPlugin& plugin, const NamedTensors& tensors,
                       const std::string& origin) {
   check_names(plugin, tensors, origin);

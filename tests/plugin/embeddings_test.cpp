@@ -24,6 +24,14 @@ TEST(Embeddings, AreAcceptedAsDeclared) {
   EXPECT_NO_THROW(check_embeddings(kToy, sound(), "e.safetensors"));
 }
 
+TEST(Embeddings, HaveSizesByTheirLetters) {
+  const auto size_of = [](char letter) {
+    return letter == 'B' ? int64_t{4} : letter == 'K' ? int64_t{6} : int64_t{5};
+  };
+  EXPECT_EQ(embedding_sizes(kSpecs[0], size_of), (std::vector<int64_t>{4, 5}));
+  EXPECT_EQ(embedding_sizes(kSpecs[1], size_of), (std::vector<int64_t>{4, 7, 5}));
+}
+
 TEST(Embeddings, MustBeComplete) {
   NamedTensors tensors = sound();
   tensors.erase("bank");

@@ -1,0 +1,115 @@
+// avbench check METHOD|PLUGIN.so: the conformance suite on one plugin.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/parameter_options.h"
+#include "check/suite.h"
+#include "io/error.h"
+#include "io/suggest.h"
+#include "plugin/registry.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string method;
+  std::vector<std::string> sets;
+  bool json = false;
+};
+
+void print_line(const Result& result) {
+  fmt::print("{:<36}  {:<7}  {}\n", result.property.name, status_text(result.finding.status),
+             result.finding.text);
+  std::fflush(stdout);  // of a plugin that crashes, what was found before is known
+}
+
+Json number_json(const std::optional<double>& number) {
+  return number && std::isfinite(*number) ? Json(*number) : Json();
+}
+
+void print_json(const std::string& method, const std::string& file,
+                const std::vector<Result>& results) {
+  Json properties = Json::array();
+  for (const auto& [property, finding] : results) {
+    properties.push_back({{"name", property.name},
+                          {"summary", property.summary},
+                          {"status", status_text(finding.status)},
+                          {"figure", number_json(finding.figure)},
+                          {"limit", number_json(finding.limit)},
+                          {"text", finding.text}});
+  }
+  const Json all = {{"method", method}, {"file", file}, {"properties", properties}};
+  fmt::print("{}\n", all.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+// Exit code 1 where a property failed.
+void conclude(const std::string& subject, const std::vector<Result>& results) {
+  std::vector<std::string> failures;
+  for (const auto& [property, finding] : results) {
+    if (finding.status == Status::kFailed) failures.emplace_back(property.name);
+  }
+  if (failures.empty()) return;
+  throw std::runtime_error(fmt::format("{}: {} of {} properties do not hold: {}", subject,
+                                       failures.size(), results.size(), join(failures)));
+}
+
+bool is_file_name(const std::string& method) {
+  return method.find('/') != std::string::npos || method.ends_with(".so");
+}
+
+void check_refused(const Options& options, const std::string& reason) {
+  const auto results =
+      refused_by_loader(reason, options.json ? std::function<void(const Result&)>() : print_line);
+  if (options.json) print_json("", options.method, results);
+  conclude(options.method, results);
+}
+
+void check_plugin(const Options& options, const LoadedPlugin& plugin) {
+  const MethodPlugin& record = *plugin.record;
+  const Subject subject{
+      plugin, Params::resolve(record.name, record.params, parameter_inputs(options.sets))};
+  if (!options.sets.empty()) refuse_bad_combination(subject);
+  const auto results =
+      run_suite(subject, options.json ? std::function<void(const Result&)>() : print_line);
+  if (options.json) print_json(record.name, plugin.file.string(), results);
+  conclude(record.name, results);
+}
+
+void run(const Options& options) {
+  if (!is_file_name(options.method)) {
+    const PluginRegistry registry = PluginRegistry::discover();
+    return check_plugin(options, registry.find(options.method));
+  }
+  if (!fs::is_regular_file(options.method)) {
+    throw UserError(options.method + ": no such file, expected a plugin or the name of a method");
+  }
+  std::optional<LoadedPlugin> plugin;
+  try {
+    plugin = load_plugin(options.method);
+  } catch (const UserError& refusal) {
+    return check_refused(options, refusal.what());
+  }
+  check_plugin(options, *plugin);
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app) {
+  auto* command = app.add_subcommand("check", "Measure what must hold for every method");
+  const auto options = std::make_shared<Options>();
+  command->add_option("METHOD", options->method, "name of a method, or a plugin's file")
+      ->required();
+  add_parameter_option(*command, options->sets);
+  command->add_flag("--json", options->json, "as JSON");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace avbench

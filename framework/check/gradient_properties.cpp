@@ -1,0 +1,109 @@
+// Which tensors are trained.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "check/property.h"
+
+namespace avbench {
+namespace {
+
+using Names = std::map<const void*, std::string>;
+
+Names registered(const Method& method) {
+  Names names;
+  for (const auto& item : method.named_parameters()) {
+    names[item.value().unsafeGetTensorImpl()] = item.key();
+  }
+  return names;
+}
+
+// Empty, or what is wrong with the groups of a stage.
+std::string group_fault(Method& method, Stage stage, size_t& count) {
+  const Names names = registered(method);
+  std::set<const void*> seen;
+  for (const ParamGroup& group : method.param_groups(stage)) {
+    for (const Tensor& parameter : group.parameters) {
+      const auto name = names.find(parameter.unsafeGetTensorImpl());
+      if (name == names.end()) {
+        return fmt::format("a tensor of shape [{}] is not registered as a parameter",
+                           fmt::join(parameter.sizes(), ", "));
+      }
+      if (!seen.insert(name->first).second) return name->second + " stands in two groups";
+      if (stage == Stage::kPretrain && !parameter.requires_grad()) {
+        return name->second + " requires no gradient";
+      }
+    }
+  }
+  count = seen.size();
+  return seen.empty() ? "they are empty" : "";
+}
+
+Finding groups_hold_parameters_once(const Examination& examination) {
+  const auto method = create_method(examination.subject);
+  size_t pretrain = 0, finetune = 0;
+  std::string fault = group_fault(*method, Stage::kPretrain, pretrain);
+  if (!fault.empty()) return failed("groups of pretraining: " + fault);
+  fault = group_fault(*method, Stage::kFinetune, finetune);
+  if (!fault.empty()) return failed("groups of finetuning: " + fault);
+  return passed(fmt::format("{} tensors in pretraining, {} in finetuning", pretrain, finetune));
+}
+
+Finding trained_parameters_get_gradients(const Examination& examination) {
+  Trainee trainee = warmed_up(examination);
+  trainee.backward(trainee.loss(trainee.next_batch()));
+  const Names names = registered(trainee.method());
+  for (const Tensor& parameter : trainee.trained()) {
+    if (!parameter.grad().defined()) {
+      return failed(names.at(parameter.unsafeGetTensorImpl()) +
+                    " is in a group and the loss does not reach it");
+    }
+  }
+  return passed(fmt::format("{} tensors", trainee.trained().size()));
+}
+
+Finding gradient_stops_where_declared(const Examination& examination) {
+  Trainee trainee = warmed_up(examination);
+  std::set<const void*> trained;
+  for (const Tensor& parameter : trainee.trained()) {
+    trained.insert(parameter.unsafeGetTensorImpl());
+  }
+  const Loss loss = trainee.loss(trainee.next_batch());
+  trainee.backward(loss);
+  int64_t untrained = 0, stopped = 0;
+  for (const auto& item : trainee.method().named_parameters()) {
+    if (trained.contains(item.value().unsafeGetTensorImpl())) continue;
+    ++untrained;
+    if (item.value().grad().defined()) {
+      return failed(item.key() + " is in no group, as a teacher, and gets a gradient");
+    }
+  }
+  for (const EmbeddingSpec& spec : examination.subject.record().embeddings) {
+    const auto input = loss.inputs.find(spec.name);
+    if (spec.differentiable || input == loss.inputs.end()) continue;
+    ++stopped;
+    if (input->second.requires_grad()) {
+      return failed(fmt::format(
+          "the input '{}' is declared not differentiable and requires a gradient", spec.name));
+    }
+  }
+  return passed(fmt::format("{} parameters in no group, {} inputs", untrained, stopped));
+}
+
+}  // namespace
+
+std::vector<Property> gradient_properties() {
+  return {
+      {"groups_hold_parameters_once", "what is in param_groups is registered, and in one group",
+       groups_hold_parameters_once},
+      {"trained_parameters_get_gradients", "the loss reaches every parameter in a group",
+       trained_parameters_get_gradients},
+      {"gradient_stops_where_declared",
+       "no gradient in parameters in no group (teachers), nor in inputs declared so",
+       gradient_stops_where_declared},
+  };
+}
+
+}  // namespace avbench

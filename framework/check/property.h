@@ -1,0 +1,56 @@
+// One thing that holds for every method, and how it is measured.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "check/finding.h"
+#include "check/trainee.h"
+
+namespace avbench {
+
+// What the properties are measured on.
+struct Examination {
+  Subject subject;
+  // Of what must be equal up to rounding: float64, or float32 if the method cannot run in float64.
+  at::ScalarType exact_type = at::kDouble;
+  std::string not_double = "";  // why it cannot
+
+  // A limit for figures measured in exact_type.
+  double limit(double float64, double float32) const {
+    return exact_type == at::kDouble ? float64 : float32;
+  }
+};
+
+struct Property {
+  const char* name;
+  const char* summary;  // one line
+  Finding (*measure)(const Examination&);
+};
+
+// In the order in which they are reported.
+std::vector<Property> record_properties();
+std::vector<Property> loss_properties();
+std::vector<Property> pure_loss_properties();
+std::vector<Property> gradient_properties();
+std::vector<Property> invariance_properties();
+std::vector<Property> state_properties();
+
+// Steps of training before something is measured: queues hold real keys, teachers have moved.
+inline constexpr int64_t kWarmUp = 3;
+
+// A method after kWarmUp steps.
+Trainee warmed_up(const Examination& examination, TraineeOptions options = {});
+
+// The larger of two figures; what is not a number is the largest of all.
+double larger(double a, double b);
+
+// max |got - expected| / max |expected|; 0 if both are 0, NaN if either holds one.
+double relative_difference(const Tensor& got, const Tensor& expected);
+
+bool all_finite(const Tensor& tensor);
+
+// "float32", "float64"
+const char* type_name(at::ScalarType type);
+
+}  // namespace avbench

@@ -1,0 +1,32 @@
+// The conformance suite: what must hold for every method, measured on any plugin.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "check/property.h"
+
+namespace avbench {
+
+struct Result {
+  Property property;
+  Finding finding;
+};
+
+// All properties in order, the first of which is that the plugin loads.
+std::vector<Property> all_properties();
+
+// Throws UserError if the method refuses its parameters, as what they were set to makes no sense.
+void refuse_bad_combination(const Subject& subject);
+
+// Measures every property; one that throws is a failure, and the rest still runs. `report` is
+// called after each.
+std::vector<Result> run_suite(const Subject& subject,
+                              const std::function<void(const Result&)>& report = {});
+
+// For a plugin that could not be loaded: the first property has failed, the others are skipped.
+std::vector<Result> refused_by_loader(const std::string& reason,
+                                      const std::function<void(const Result&)>& report = {});
+
+}  // namespace avbench

@@ -1,0 +1,91 @@
+// One method in pretraining, driven as the host drives it, on small towers and the suite's samples.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "avbench/method.h"
+#include "plugin/load.h"
+#include "train/checkpoint.h"
+#include "train/optimizer.h"
+
+namespace avbench {
+
+// What is examined.
+struct Subject {
+  LoadedPlugin plugin;
+  Params params;
+
+  const MethodPlugin& record() const { return *plugin.record; }
+};
+
+// The plugin's method on an R3D of width 2, as pretraining creates it. Throws as
+// construct_method() does.
+std::shared_ptr<Method> create_method(const Subject& subject);
+
+struct TraineeOptions {
+  at::ScalarType type = at::kFloat;  // of parameters, buffers and samples
+  uint64_t outside_seed = 0;         // of every generator but the context's
+  bool freeze_batch_norm = false;    // running statistics instead of the batch's
+  Communicator* group = nullptr;     // null: one process
+};
+
+class Trainee {
+ public:
+  explicit Trainee(const Subject& subject, const TraineeOptions& options = {});
+
+  // The three parts of a step, in this order; several processes average their gradients before the
+  // last. The first step of all visits the training split before, if the method wants to.
+  Loss loss(const Batch& batch);
+  void backward(const Loss& loss);
+  void update();
+
+  // A whole step on its own batch; gives the loss.
+  Loss train_step();
+  void train_steps(int64_t count);
+
+  // The loss with training == false, and everything else that is asked of a method in evaluation.
+  Loss evaluate(const Batch& batch);
+
+  // The batch of the step that comes next.
+  Batch next_batch() const;
+  Batch batch_of(int64_t step) const;
+
+  Method& method() { return *method_; }
+  int64_t step() const { return step_; }
+  at::ScalarType type() const { return options_.type; }
+  const Views& views() const { return views_; }
+
+  // Parameters in groups, in their order.
+  const std::vector<Tensor>& trained() const { return trained_; }
+  // Their gradients in one row, zeros where there is none.
+  Tensor gradient() const;
+
+  // Parameters, buffers and the optimiser's tensors; the tensors are the live ones.
+  StateDict state() const;
+  // Goes on from a saved state() as if it had come there itself.
+  void resume(const StateDict& state, int64_t step);
+
+ private:
+  Communicator& group() { return options_.group ? *options_.group : alone_; }
+  StepContext make_context(bool training);
+  void set_training();
+  void visit_training_split();
+
+  TraineeOptions options_;
+  Communicator alone_;
+  Views views_;
+  std::shared_ptr<Method> method_;
+  std::vector<Tensor> trained_;
+  std::optional<Optimizer> optimizer_;
+  std::optional<StepContext> context_;  // of the running step
+  int64_t step_ = 0;
+};
+
+// Copies of a state, and the first name whose values differ in any bit, empty if none does.
+StateDict copy_of(const StateDict& state);
+std::string first_difference(const StateDict& a, const StateDict& b);
+
+}  // namespace avbench

@@ -1,0 +1,161 @@
+#include "check/suite.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/message.h"
+#include "plugin/registry.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Subject subject_of(const LoadedPlugin& plugin, const std::string& fault = "") {
+  std::vector<ParamInput> inputs;
+  if (!fault.empty()) inputs.push_back({"fault", fault, "test"});
+  const MethodPlugin& record = *plugin.record;
+  return {plugin, Params::resolve(record.name, record.params, inputs)};
+}
+
+Subject fixture(const std::string& name, const std::string& fault = "") {
+  return subject_of(load_plugin(fs::path(WRONG_METHODS) / (name + ".so")), fault);
+}
+
+std::vector<std::string> names_of(const std::vector<Result>& results, Status status) {
+  std::vector<std::string> names;
+  for (const auto& [property, finding] : results) {
+    if (finding.status == status) names.emplace_back(property.name);
+  }
+  return names;
+}
+
+std::string told(const std::vector<Result>& results) {
+  std::string text;
+  for (const auto& [property, finding] : results) {
+    if (finding.status == Status::kOk) continue;
+    text += std::string(property.name) + ": " + finding.text + "\n";
+  }
+  return text;
+}
+
+std::string text_of(const std::vector<Result>& results, const std::string& name) {
+  for (const auto& [property, finding] : results) {
+    if (property.name == name) return finding.text;
+  }
+  return "";
+}
+
+void expect_conforming(const Subject& subject) {
+  const auto results = run_suite(subject);
+  EXPECT_THAT(names_of(results, Status::kFailed), IsEmpty()) << subject.record().name << "\n"
+                                                             << told(results);
+  EXPECT_EQ(results.size(), all_properties().size());
+}
+
+TEST(Suite, HasPropertiesOfDistinctNamesWithASummary) {
+  std::vector<std::string> names;
+  for (const Property& property : all_properties()) {
+    EXPECT_STRNE(property.summary, "");
+    names.emplace_back(property.name);
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+}
+
+// A test for each method would have to name them.
+TEST(Suite, HoldsForEveryMethodBesideTheProgram) {
+  const PluginRegistry registry = PluginRegistry::discover();
+  EXPECT_THAT(registry.problems(), IsEmpty());
+  EXPECT_GE(registry.plugins().size(), 2u);
+  for (const LoadedPlugin& plugin : registry.plugins()) {
+    SCOPED_TRACE(plugin.record->name);
+    expect_conforming(subject_of(plugin));
+  }
+}
+
+TEST(Suite, HoldsForTheExampleOutsideTheTree) { expect_conforming(fixture("margin")); }
+
+TEST(Suite, HoldsForAMethodWithTeacherQueueAndRandomness) {
+  const auto results = run_suite(fixture("wrong", "none"));
+  EXPECT_THAT(names_of(results, Status::kFailed), IsEmpty()) << told(results);
+  EXPECT_THAT(names_of(results, Status::kSkipped), IsEmpty()) << told(results);
+}
+
+struct Fault {
+  const char *fault, *property;
+
+  friend std::ostream& operator<<(std::ostream& out, const Fault& fault) {
+    return out << fault.fault;
+  }
+};
+
+class WrongMethod : public testing::TestWithParam<Fault> {};
+
+TEST_P(WrongMethod, IsCaughtByExactlyTheOnePropertyMeantForIt) {
+  const auto results = run_suite(fixture("wrong", GetParam().fault));
+  EXPECT_THAT(names_of(results, Status::kFailed), ElementsAre(GetParam().property))
+      << told(results);
+  EXPECT_THAT(names_of(results, Status::kSkipped), IsEmpty()) << told(results);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, WrongMethod,
+    testing::Values(Fault{"gradient_through_teacher", "gradient_stops_where_declared"},
+                    Fault{"parts_attached", "parts_are_detached"},
+                    Fault{"hidden_state", "checkpoint_round_trip"},
+                    Fault{"order_dependent", "permutation_leaves_loss"},
+                    Fault{"queue_not_normalised", "unit_rows_are_unit"},
+                    Fault{"global_random", "random_only_from_context"},
+                    Fault{"state_changed_in_evaluation", "evaluation_changes_no_state"},
+                    Fault{"local_gradient", "processes_equal_one"},
+                    Fault{"wrong_gradient", "gradient_matches_finite_differences"},
+                    Fault{"nan_at_zero", "finite_on_degenerate_embeddings"},
+                    Fault{"nan_for_silence", "finite_on_degenerate_clips"},
+                    Fault{"nan_for_one_sample", "batch_of_one"},
+                    Fault{"unused_parameter", "trained_parameters_get_gradients"},
+                    Fault{"other_loss", "loss_equals_pure_loss"},
+                    Fault{"repeated_inputs", "inputs_match_declaration"},
+                    Fault{"vector_total", "total_is_scalar"},
+                    Fault{"one_sided_fusion", "fuse_gives_rows"},
+                    Fault{"two_spaces", "embed_gives_one_space"},
+                    Fault{"views_make_tensors", "describing_constructs_nothing"}),
+    [](const auto& test) { return std::string(test.param.fault); });
+
+TEST(Suite, NamesTheParameterThatStandsInTwoGroups) {
+  const auto results = run_suite(fixture("wrong", "two_groups"));
+  EXPECT_THAT(text_of(results, "groups_hold_parameters_once"),
+              HasSubstr("student_audio.weight stands in two groups"));
+}
+
+TEST(Suite, GoesOnWhenAPropertyThrows) {
+  const auto results = run_suite(fixture("wrong", "throws"));
+  EXPECT_EQ(results.size(), all_properties().size());
+  EXPECT_EQ(text_of(results, "total_is_scalar"), "threw: the plugin's own words");
+  EXPECT_EQ(text_of(results, "processes_equal_one"), "threw: the plugin's own words");
+  EXPECT_THAT(names_of(results, Status::kOk), testing::Contains("fuse_gives_rows"));
+}
+
+TEST(Suite, SurvivesPluginsThatFailInTheirFunctions) {
+  const LoadedPlugin plugin = load_plugin(fs::path(BAD_PLUGINS) / "misbehaving.so");
+  for (const char* fault : {"views_throw", "create_checks", "create_throws", "create_gives_null",
+                            "loss_throws", "loss_gives_nothing", "loss_gives_rows"}) {
+    SCOPED_TRACE(fault);
+    const auto results = run_suite(subject_of(plugin, fault));
+    EXPECT_EQ(results.size(), all_properties().size());
+    EXPECT_THAT(names_of(results, Status::kFailed), testing::Contains("total_is_scalar"));
+  }
+}
+
+TEST(Suite, SkipsAllButTheFirstForAPluginThatWasRefused) {
+  const auto results = refused_by_loader("another ABI");
+  EXPECT_THAT(names_of(results, Status::kFailed), ElementsAre("loads"));
+  EXPECT_EQ(names_of(results, Status::kSkipped).size(), results.size() - 1);
+}
+
+}  // namespace
+}  // namespace avbench
