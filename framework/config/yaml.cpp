@@ -207,6 +207,13 @@ std::vector<std::string> take_extends(Value& root) {
   return names;
 }
 
+// `trees`: from the one that overrides all to the one that overrides none.
+Value merged(std::vector<Value> trees) {
+  Value result = std::move(trees.back());
+  for (size_t i = trees.size() - 1; i-- > 0;) merge(result, std::move(trees[i]));
+  return result;
+}
+
 // `chain`: the files that led here, each extending the next. `layer`: the lowest in use.
 Value load(const fs::path& path, std::vector<std::string> chain, int& layer) {
   const std::string identity = fs::weakly_canonical(path).string();
@@ -220,22 +227,22 @@ Value load(const fs::path& path, std::vector<std::string> chain, int& layer) {
   if (root.kind != Value::Kind::kMap && root.kind != Value::Kind::kNull) {
     throw UserError(path.string() + ": got " + root.describe() + ", expected a map of keys");
   }
-  // From the file that overrides all to the one that overrides none.
   const std::vector<std::string> extended = take_extends(root);
   std::vector<Value> trees{std::move(root)};
   for (size_t i = extended.size(); i-- > 0;) {
     trees.push_back(load(folder / extended[i], chain, layer));
   }
-  Value merged = std::move(trees.back());
-  for (size_t i = trees.size() - 1; i-- > 0;) merge(merged, std::move(trees[i]));
-  return merged;
+  return merged(std::move(trees));
 }
 
 }  // namespace
 
-Value load_yaml(const fs::path& path) {
+Value load_yaml(const fs::path& path, const std::vector<fs::path>& overlays) {
   int layer = kSetLayer;
-  return load(path, {}, layer);
+  std::vector<Value> trees;
+  for (size_t i = overlays.size(); i-- > 0;) trees.push_back(load(overlays[i], {}, layer));
+  trees.push_back(load(path, {}, layer));
+  return merged(std::move(trees));
 }
 
 Value parse_yaml(const std::string& text, const Where& where) {

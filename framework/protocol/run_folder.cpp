@@ -53,10 +53,11 @@ bool RunFolder::finished(const Json& record) const {
 }
 
 void RunFolder::open(const Json& record, const std::string& config_yaml, const Identity& protocol,
-                     const Dataset& dataset) {
+                     const Json& varied, const Dataset& dataset) {
   fs::create_directories(path_);
   write_file_atomically(path_ / "config.yaml", config_yaml);
-  const Json with_hash = {{"hash", protocol.hash}, {"protocol", protocol.content}};
+  Json with_hash = {{"hash", protocol.hash}, {"protocol", protocol.content}};
+  if (!varied.empty()) with_hash["varied"] = varied;
   write_file_atomically(path_ / "protocol.json", with_hash.dump(1) + "\n");
   write_file_atomically(path_ / "excluded.csv", excluded_csv(dataset));
   // Last: a folder with run.json has the others.
