@@ -66,11 +66,17 @@ void keep_classes(std::vector<Item>& items, const std::vector<std::string>& clas
     missing.push_back("'" + name + "'" + did_you_mean(name, {all.begin(), all.end()}));
   }
   if (missing.empty()) return;
+  constexpr size_t kShown = 10;
+  const size_t count = missing.size();
+  if (count > kShown) {
+    missing.resize(kShown);
+    missing.push_back(fmt::format("and {} more", count - kShown));
+  }
   throw UserError(
       fmt::format("{}: {} of the {} classes have no file in the source: {}. Add their files, "
                   "correct the names, "
                   "or take them out of the list.",
-                  file.string(), missing.size(), classes.size(), join(missing)));
+                  file.string(), count, classes.size(), join(missing)));
 }
 
 }  // namespace avbench

@@ -42,6 +42,14 @@ Json params_json(const Params& params) {
   return json;
 }
 
+const LoadedPlugin& find_plugin(const PluginRegistry& plugins, const RowConfig& row) {
+  try {
+    return plugins.find(row.method);
+  } catch (const UserError& error) {
+    throw UserError("row '" + row.name + "': " + error.what());
+  }
+}
+
 }  // namespace
 
 class ExperimentRun::Impl {
@@ -51,7 +59,7 @@ class ExperimentRun::Impl {
     for (const RowConfig& row : experiment_.rows) {  // before the data, which may take long to read
       RowState& state = rows_[row.name];
       if (row.method.empty()) continue;
-      const LoadedPlugin& loaded = plugins.find(row.method);
+      const LoadedPlugin& loaded = find_plugin(plugins, row);
       state.method = MethodOfRow{loaded, Params::resolve(loaded.record->name, loaded.record->params,
                                                          param_inputs(row.params))};
     }

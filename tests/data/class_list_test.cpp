@@ -61,6 +61,15 @@ TEST(ClassList, NamesTheClassesThatHaveNoFile) {
             Not(HasSubstr("'bowling'"))));
 }
 
+TEST(ClassList, NamesTheFirstTenOfMany) {
+  std::vector<std::string> classes;
+  for (char c = 'a'; c <= 'n'; ++c) classes.push_back(std::string(3, c));
+  std::vector<Item> items;
+  EXPECT_THAT(
+      user_error([&] { keep_classes(items, classes, "l"); }),
+      AllOf(HasSubstr("14 of the 14"), HasSubstr("'jjj', and 4 more."), Not(HasSubstr("'kkk'"))));
+}
+
 TEST(ClassList, RestrictsADataSetAndForgetsNothingOfTheOtherFiles) {
   const DataFolder folder;
   folder.write_good_files(2);
