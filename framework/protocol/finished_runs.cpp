@@ -13,6 +13,13 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
   if (unsupported) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
 }
 
+// "" if the file is missing or damaged, or holds no such text.
+std::string text_in(const fs::path& file, const char* key) {
+  const auto json = read_result(file);
+  if (!json || !json->is_object() || !json->contains(key) || !json->at(key).is_string()) return "";
+  return json->at(key);
+}
+
 }  // namespace
 
 fs::path FinishedRuns::entry(const Identity& run) const {
@@ -26,17 +33,17 @@ void FinishedRuns::add(const Identity& run, const fs::path& folder) const {
 }
 
 std::optional<fs::path> FinishedRuns::find(const Identity& run, const fs::path& folder) const {
-  const auto known = read_result(entry(run));
-  if (!known) return std::nullopt;
-  const fs::path other = results_ / known->value("folder", "");
-  if (other == folder) return std::nullopt;
-  const auto summary = read_result(other / "summary.json");
-  if (!summary || summary->value("run", "") != run.hash) return std::nullopt;
+  if (fs::exists(folder / "checkpoints") || fs::exists(folder / "finetune.json")) {
+    return std::nullopt;
+  }
+  const std::string named = text_in(entry(run), "folder");
+  const fs::path other = results_ / named;
+  if (named.empty() || other == folder) return std::nullopt;
+  if (text_in(other / "summary.json", "run") != run.hash) return std::nullopt;
   return other;
 }
 
 void FinishedRuns::copy(const fs::path& finished, const fs::path& folder) {
-  if (fs::exists(folder / "checkpoints") || fs::exists(folder / "finetune.json")) return;
   fs::create_directories(folder / "checkpoints");
   // A checkpoint's JSON says that it is whole: last.
   for (const char* name : {"final", "best"}) {

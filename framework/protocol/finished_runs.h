@@ -18,11 +18,12 @@ class FinishedRuns {
   void add(const Identity& run, const std::filesystem::path& folder) const;
 
   // The folder of an intact finished run of this identity other than `folder`, if one is known.
+  // Nothing if `folder` has begun a run of its own.
   std::optional<std::filesystem::path> find(const Identity& run,
                                             const std::filesystem::path& folder) const;
 
   // Results, metrics and final checkpoints of a finished run (checkpoints as hard links where the
-  // file system has them). Does nothing if `folder` has begun a run of its own.
+  // file system has them).
   static void copy(const std::filesystem::path& finished, const std::filesystem::path& folder);
 
  private:
