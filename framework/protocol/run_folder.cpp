@@ -11,8 +11,7 @@ namespace avbench {
 namespace fs = std::filesystem;
 
 std::string pretrain_folder_name(const std::string& hash) {
-  constexpr size_t kDigits = 16;
-  return hash.substr(0, kDigits);
+  return hash.substr(0, kHashInPath);
 }
 
 std::string excluded_csv(const Dataset& dataset) {
