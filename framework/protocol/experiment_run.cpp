@@ -165,7 +165,7 @@ class ExperimentRun::Impl {
       }
       text += "\n";
     }
-    if (probe) text += "in all " + to_string(total) + " of checkpoints\n";
+    if (probe && total.seconds > 0) text += "in all " + to_string(total) + " of checkpoints\n";
     return text;
   }
 
