@@ -18,7 +18,7 @@ foreach(method ${AVBENCH_METHODS})
 endforeach()
 
 install(DIRECTORY framework/sdk/include/avbench DESTINATION include)
-install(DIRECTORY configs examples DESTINATION share/avbench)
+install(DIRECTORY configs datasets examples DESTINATION share/avbench)
 install(FILES LICENSE NOTICE CITATION.cff DESTINATION share/doc/avbench)
 
 set(package lib/cmake/avbench)

@@ -15,13 +15,17 @@ void add_compare_command(CLI::App& app) {
       "compare", "Run every row of a configuration through pretraining, finetuning and test");
   const auto options = add_experiment_options(*command);
   add_init_option(*command, *options);
-  const auto dry_run = std::make_shared<bool>(false), json = std::make_shared<bool>(false);
-  command->add_flag("--dry-run", *dry_run, "print the resolved configuration and the plan");
+  const auto dry_run = std::make_shared<bool>(false), no_probe = std::make_shared<bool>(false),
+             json = std::make_shared<bool>(false);
+  auto* dry_run_flag = command->add_flag("--dry-run", *dry_run,
+                                         "print the resolved configuration and the plan, with time "
+                                         "and disk from a few measured steps");
+  command->add_flag("--no-probe", *no_probe, "a dry run without measuring")->needs(dry_run_flag);
   command->add_flag("--json", *json, "print the table as JSON");
-  command->callback([options, dry_run, json] {
+  command->callback([options, dry_run, no_probe, json] {
     ExperimentRun run = open_experiment(*options);
     if (*dry_run) {
-      fmt::print("{}\n{}", to_yaml(run.experiment()), run.describe(options->run));
+      fmt::print("{}\n{}", to_yaml(run.experiment()), run.describe(options->run, !*no_probe));
       return;
     }
     const auto failures =

@@ -18,6 +18,13 @@ std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command) {
   auto options = std::make_shared<ExperimentOptions>();
   command.add_option("CONFIG", options->target, "configuration file, or the folder of a run")
       ->required();
+  command
+      .add_option(
+          "--with", options->overlays,
+          "a configuration merged over CONFIG, such as configs/scales/smallest.yaml (may be "
+          "given again)")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command.add_option("--set", options->sets, "override a key: protocol.pretrain.epochs=3")
       ->type_name("KEY=VALUE")
       ->take_all()
@@ -49,7 +56,7 @@ ExperimentRun open_experiment(ExperimentOptions& options) {
   if (!options.init.empty()) {
     options.sets.push_back("protocol.encoder.init=" + Json(options.init).dump());
   }
-  Experiment experiment = load_experiment(config, options.sets);
+  Experiment experiment = load_experiment(config, options.sets, options.overlays);
   if (experiment.run.threads > 0) at::set_num_threads(static_cast<int>(experiment.run.threads));
   install_interrupt_handler();
   return ExperimentRun(std::move(experiment), PluginRegistry::discover());
@@ -63,8 +70,9 @@ void require_no_failures(const std::vector<std::string>& failures) {
 
 std::string write_experiment_table(const ExperimentRun& run) {
   std::vector<TableEntry> entries;
-  for (const PlannedRun& planned : run.plan({}))
-    entries.push_back({planned.row->name, planned.folder});
+  for (const PlannedRun& planned : run.plan({})) {
+    entries.push_back({planned.row->name, planned.folder, planned.row->paper});
+  }
   return write_table(run.folder(), collect_table(entries), run.experiment().name,
                      run.experiment().description);
 }

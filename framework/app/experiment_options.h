@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,13 +13,14 @@ namespace avbench {
 
 struct ExperimentOptions {
   std::string target;  // a configuration file, or the folder of a run
+  std::vector<std::filesystem::path> overlays;
   std::vector<std::string> sets;
   std::string init;   // file; empty: as configured
   std::string trace;  // file; empty: none
   RunOptions run;
 };
 
-// Adds CONFIG, --set, --row, --seed and --trace to a command.
+// Adds CONFIG, --with, --set, --row, --seed and --trace to a command.
 std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command);
 
 // Adds --init to a command that trains.

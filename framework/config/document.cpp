@@ -26,14 +26,17 @@ std::string changes(const T& before, const T& after) {
 
 class Documenter {
  public:
-  Documenter(std::string path, bool in_row, std::vector<KeyDoc>& keys)
-      : path_(std::move(path)), in_row_(in_row), keys_(keys) {}
+  Documenter(std::string path, std::vector<KeyDoc>& keys) : path_(std::move(path)), keys_(keys) {}
 
   void operator()(const char* name, const int64_t& value, Range range, const char* doc) {
     add(name, "integer", value, span_of(range), doc);
   }
   void operator()(const char* name, const double& value, Range range, const char* doc) {
     add(name, "number", value, span_of(range), doc);
+  }
+  void operator()(const char* name, const std::optional<double>& value, Range range,
+                  const char* doc) {
+    add(name, "number", value ? Json(*value) : Json(), span_of(range), doc);
   }
   template <class List>
   void operator()(const char* name, const List& value, Range range, const char* doc) {
@@ -76,17 +79,19 @@ class Documenter {
   }
   template <class T>
   void section(const char* name, const T& section) {
-    if (in_row_) {
-      keys_.push_back(
-          {path_ + name, "map", "training", "", "keys of `training` that this row changes"});
-      return;
-    }
-    Documenter inner(path_ + name + ".", false, keys_);
+    Documenter inner(path_ + name + ".", keys_);
     fields(inner, section);
   }
-  void rows(const char* name, const std::vector<RowConfig>&, const TrainingConfig&) {
+  template <class T>
+  void overrides(const char* name, const T&, const char* base, const char* doc) {
+    keys_.push_back({path_ + name, "map", base, "", doc});
+  }
+  void names(const char* name, const std::vector<std::string>& value, const char* doc) {
+    add(name, "list of names", value, "", doc);
+  }
+  void rows(const char* name, const std::vector<RowConfig>&, const Experiment&) {
     const RowConfig row;
-    Documenter inner(path_ + name + "[].", true, keys_);
+    Documenter inner(path_ + name + "[].", keys_);
     fields(inner, row);
   }
 
@@ -97,7 +102,6 @@ class Documenter {
   }
 
   std::string path_;
-  bool in_row_;
   std::vector<KeyDoc>& keys_;
 };
 
@@ -118,7 +122,7 @@ std::string section_of(const std::string& path) {
 std::vector<KeyDoc> document_keys() {
   std::vector<KeyDoc> keys;
   const Experiment experiment;
-  Documenter documenter("", false, keys);
+  Documenter documenter("", keys);
   fields(documenter, experiment);
   return keys;
 }

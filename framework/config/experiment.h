@@ -41,6 +41,7 @@ struct Preset {
 struct DataConfig {
   std::string source;           // folder <split>/<class>/<file>, or a CSV manifest
   std::string pretrain_source;  // another source whose training split pretraining uses; "": source
+  std::string classes;          // file that lists the classes to use, one a line; "": all
   std::string on_bad = "exclude";
   double label_fraction = 1;
 };
@@ -49,6 +50,8 @@ void fields(V& v, As<DataConfig> auto& c) {
   v.path("source", c.source, "folder <split>/<class>/<file>, or a CSV manifest");
   v.path("pretrain_source", c.pretrain_source,
          "another source whose training split is used for pretraining; empty: the same");
+  v.path("classes", c.classes,
+         "file with the names of the classes to use, one a line; others are left out; empty: all");
   v("on_bad", c.on_bad, Choices{"exclude|fail"},
     "files that cannot serve (corrupt, too short, without sound): leave out and list, or stop");
   v("label_fraction", c.label_fraction, Range{1e-6, 1},
@@ -338,7 +341,10 @@ struct RowConfig {
   std::string baseline;           // video, audio or both; empty for a method
   std::string modality = "both";  // what finetuning and test see of a method's towers
   std::vector<Setting> params;    // of the method, checked against its ParamSpecs
+  bool pretrained = true;         // false: the method's fusion on towers as they start
+  std::optional<double> paper;    // accuracy in %, as published
   TrainingConfig pretrain;        // starts from the experiment's `training`
+  ProtocolConfig protocol;        // the experiment's, with the row's own values of `varies`
 };
 template <class V>
 void fields(V& v, As<RowConfig> auto& c) {
@@ -347,7 +353,13 @@ void fields(V& v, As<RowConfig> auto& c) {
   v("baseline", c.baseline, Choices{"|video|audio|both"}, "supervised from random weights");
   v("modality", c.modality, Choices{"both|video|audio"}, "what finetuning and test see");
   v.settings("params", c.params, "parameters of the method (see `avbench describe METHOD`)");
-  v.section("pretrain", c.pretrain);
+  v("pretrained", c.pretrained,
+    "false: no pretraining; finetuning starts from the towers' first weights, with the method's "
+    "fusion");
+  v("paper", c.paper, Range{0, 100}, "published accuracy in %, printed beside the measured one");
+  v.overrides("pretrain", c.pretrain, "training", "keys of `training` that this row changes");
+  v.overrides("protocol", c.protocol, "protocol",
+              "keys of `protocol` that this row changes, all of them named by `varies`");
 }
 
 // ---- how to run: never changes a number's meaning -----------------------------------------------
@@ -376,6 +388,7 @@ struct Experiment {
   std::string name;
   std::string description;
   std::vector<int64_t> seeds{0};
+  std::vector<std::string> varies;  // "protocol.clip.frames", or a section: what a table is about
   ProtocolConfig protocol;
   TrainingConfig training;
   RunConfig run;
@@ -386,10 +399,12 @@ void fields(V& v, As<Experiment> auto& c) {
   v("name", c.name, "name of the experiment, and of its folder under results");
   v("description", c.description, "one or two sentences, printed above the table");
   v("seeds", c.seeds, Range{0, 4294967295.0}, "a run of every row for each");
+  v.names("varies", c.varies,
+          "keys or sections of the protocol that differ between rows; its hash leaves them out");
   v.section("protocol", c.protocol);
   v.section("training", c.training);
   v.section("run", c.run);
-  v.rows("rows", c.rows, c.training);
+  v.rows("rows", c.rows, c);
 }
 
 }  // namespace avbench

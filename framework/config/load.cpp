@@ -4,10 +4,15 @@
 #include <set>
 
 #include "config/reader.h"
+#include "config/varies.h"
 #include "io/suggest.h"
 
 namespace avbench {
 namespace {
+
+// Keys that decide which files are tested.
+constexpr const char* kSameForAll[] = {"protocol.data.source", "protocol.data.classes",
+                                       "protocol.data.on_bad"};
 
 // Checks across keys; each problem is reported where the key was written, else with the file.
 class Checker {
@@ -18,17 +23,78 @@ class Checker {
   void check(const Experiment& experiment) {
     check_names(experiment);
     check_source("protocol.data.source", experiment.protocol.data.source, true);
-    check_source("protocol.data.pretrain_source", experiment.protocol.data.pretrain_source, false);
-    check_crop("protocol.clip", experiment.protocol.clip);
-    check_crop("protocol.spectrogram", experiment.protocol.spectrogram);
-    check_spectrogram(experiment.protocol.spectrogram);
-    check_channels(experiment.protocol);
+    check_source("protocol.data.classes", experiment.protocol.data.classes, false);
+    check_protocol(experiment.protocol);
+    check_varies(experiment.varies);
+    const bool sound = problems_.empty();
+    for (size_t i = 0; i < experiment.rows.size(); ++i) {
+      check_row(experiment, experiment.rows[i], root_.find("rows")->children[i], sound);
+    }
   }
 
  private:
   void complain(const std::string& key, const std::string& what) {
+    if (row_ != nullptr) {
+      problems_.add(place_in_row(key), "row '" + row_name_ + "': " + key + ": " + what);
+      return;
+    }
     const Value* value = find_path(root_, key);
     problems_.add(value == nullptr ? file_ : value->where, key + ": " + what);
+  }
+
+  // Where the row says the key, or a section that it came with.
+  Where place_in_row(std::string key) const {
+    while (true) {
+      if (const Value* value = find_path(*row_, key)) return value->where;
+      const size_t dot = key.rfind('.');
+      if (dot == std::string::npos) return row_->where;
+      key.erase(dot);
+    }
+  }
+
+  void check_protocol(const ProtocolConfig& protocol) {
+    check_source("protocol.data.pretrain_source", protocol.data.pretrain_source, false);
+    check_crop("protocol.clip", protocol.clip);
+    check_crop("protocol.spectrogram", protocol.spectrogram);
+    check_spectrogram(protocol.spectrogram);
+    check_channels(protocol);
+  }
+
+  void check_varies(const std::vector<std::string>& varies) {
+    const std::vector<std::string> known = protocol_keys();
+    for (const std::string& name : varies) {
+      const bool exists = std::any_of(known.begin(), known.end(),
+                                      [&](const std::string& key) { return covers({name}, key); });
+      if (!exists) {
+        complain("varies",
+                 "'" + name + "' is no key or section of the protocol" + did_you_mean(name, known));
+      }
+      for (const char* same : kSameForAll) {
+        if (!covers({name}, same)) continue;
+        complain("varies",
+                 "got '" + name + "', but " + same +
+                     " decides which files are tested, the same for every row of a table");
+      }
+    }
+  }
+
+  // `repeats_nothing`: the experiment's own protocol is without fault.
+  void check_row(const Experiment& experiment, const RowConfig& row, const Value& value,
+                 bool repeats_nothing) {
+    const std::vector<KeyChange> changes = protocol_changes(experiment.protocol, row.protocol);
+    if (changes.empty()) return;
+    row_ = &value;
+    row_name_ = row.name;
+    for (const KeyChange& change : changes) {
+      if (covers(experiment.varies, change.key)) continue;
+      complain(change.key,
+               change.from + " -> " + change.to + " differs from the experiment's, and " +
+                   (experiment.varies.empty() ? "nothing is named by `varies`"
+                                              : "`varies` names only " + join(experiment.varies)) +
+                   "; rows of a table differ in nothing else");
+    }
+    if (repeats_nothing) check_protocol(row.protocol);
+    row_ = nullptr;
   }
 
   void check_names(const Experiment& experiment) {
@@ -36,8 +102,9 @@ class Checker {
       complain("name", "got '" + experiment.name +
                            "', expected at most 100 letters, digits, '.', '_' and '-', with no "
                            "dot first: it names a folder");
-    } else if (experiment.name == "pretrain") {
-      complain("name", "'pretrain' is the folder of shared pretraining: choose another name");
+    } else if (experiment.name == "pretrain" || experiment.name == "runs") {
+      complain("name", "'" + experiment.name + "' is a folder of what experiments share: choose " +
+                           "another name");
     }
     const std::set<int64_t> seeds(experiment.seeds.begin(), experiment.seeds.end());
     if (seeds.empty()) complain("seeds", "got an empty list, expected at least one seed");
@@ -117,13 +184,15 @@ class Checker {
   const Value& root_;
   const Where& file_;
   Problems& problems_;
+  const Value* row_ = nullptr;  // whose protocol is checked; null: the experiment's
+  std::string row_name_;
 };
 
 }  // namespace
 
-Experiment load_experiment(const std::filesystem::path& path,
-                           const std::vector<std::string>& sets) {
-  Value root = load_yaml(path);
+Experiment load_experiment(const std::filesystem::path& path, const std::vector<std::string>& sets,
+                           const std::vector<std::filesystem::path>& overlays) {
+  Value root = load_yaml(path, overlays);
   for (const std::string& assignment : sets) set(root, assignment);
   Problems problems;
   Experiment experiment;

@@ -126,6 +126,13 @@ void Reader::operator()(const char* name, double& value, Range range, const char
   if (const Value* given = take(name)) number(*given, name, range, value);
 }
 
+void Reader::operator()(const char* name, std::optional<double>& value, Range range, const char*) {
+  const Value* given = take(name);
+  if (given == nullptr) return;
+  value.reset();
+  if (given->kind != Kind::kNull) number(*given, name, range, value.emplace());
+}
+
 template <class T, size_t N>
 void Reader::numbers(const char* name, std::array<T, N>& value, Range range,
                      const std::string& what) {
@@ -223,7 +230,21 @@ void Reader::settings(const char* name, std::vector<Setting>& settings, const ch
   }
 }
 
-void Reader::rows(const char* name, std::vector<RowConfig>& rows, const TrainingConfig& training) {
+void Reader::names(const char* name, std::vector<std::string>& names, const char*) {
+  const Value* given = take(name);
+  if (given == nullptr) return;
+  const bool flat = given->kind == Kind::kList &&
+                    std::all_of(given->children.begin(), given->children.end(),
+                                [](auto& item) { return item.kind == Kind::kScalar; });
+  if (!flat) {
+    refuse(*given, name, "a list of names");
+    return;
+  }
+  names.clear();
+  for (const Value& item : given->children) names.push_back(item.text);
+}
+
+void Reader::rows(const char* name, std::vector<RowConfig>& rows, const Experiment& experiment) {
   const Value* given = take(name);
   if (given == nullptr || given->kind == Kind::kNull) return;
   if (given->kind != Kind::kList) {
@@ -234,7 +255,8 @@ void Reader::rows(const char* name, std::vector<RowConfig>& rows, const Training
   for (size_t i = 0; i < given->children.size(); ++i) {
     const Value& value = given->children[i];
     RowConfig row;
-    row.pretrain = training;
+    row.pretrain = experiment.training;
+    row.protocol = experiment.protocol;
     read_section(value, path_of(name) + "[" + std::to_string(i) + "]", row, problems_);
     if (value.kind == Kind::kMap) check_row(row, value, rows);
     rows.push_back(std::move(row));
@@ -263,6 +285,9 @@ void Reader::check_row(const RowConfig& row, const Value& value,
   }
   if (!row.baseline.empty() && !row.params.empty()) {
     complain("params", "a baseline has no params");
+  }
+  if (!row.baseline.empty() && !row.pretrained) {
+    complain("pretrained", "a baseline is never pretrained");
   }
 }
 

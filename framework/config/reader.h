@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ class Reader {
 
   void operator()(const char* name, int64_t& value, Range range, const char* doc);
   void operator()(const char* name, double& value, Range range, const char* doc);
+  void operator()(const char* name, std::optional<double>& value, Range range, const char* doc);
   void operator()(const char* name, std::array<int64_t, 2>& value, Range range, const char* doc);
   void operator()(const char* name, std::array<double, 3>& value, Range range, const char* doc);
   void operator()(const char* name, std::vector<int64_t>& value, Range range, const char* doc);
@@ -51,11 +53,17 @@ class Reader {
   void path(const char* name, std::string& value, const char* doc);
   // Scalars, and lists as comma-separated text.
   void settings(const char* name, std::vector<Setting>& settings, const char* doc);
-  // Each row's `pretrain` starts from `training`, which has to be read before.
-  void rows(const char* name, std::vector<RowConfig>& rows, const TrainingConfig& training);
+  void names(const char* name, std::vector<std::string>& names, const char* doc);
+  // Each row starts from the experiment's training and protocol, which have to be read before.
+  void rows(const char* name, std::vector<RowConfig>& rows, const Experiment& experiment);
 
   template <class T>
   void section(const char* name, T& section);
+  // The same for a row's own values, which the caller has filled from the experiment's.
+  template <class T>
+  void overrides(const char* name, T& section, const char*, const char*) {
+    this->section(name, section);
+  }
 
   void refuse_unknown();  // once all keys have been visited
 

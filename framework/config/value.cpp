@@ -41,6 +41,25 @@ std::vector<std::string> names_of(const Value& list) {
   return names;
 }
 
+[[noreturn]] void refuse_item(const Where& where, const std::string& name, const Value& list) {
+  throw UserError(where + ": no item '" + name + "'" + did_you_mean(name, names_of(list)) +
+                  "; known: " + join(names_of(list)));
+}
+
+bool has_named_items(const Value& value) {
+  return value.kind == Value::Kind::kList && !value.children.empty() &&
+         std::all_of(value.children.begin(), value.children.end(),
+                     [](const Value& item) { return item.find("name") != nullptr; });
+}
+
+void merge_items(Value& list, Value overlay) {
+  for (size_t i = 0; i < overlay.keys.size(); ++i) {
+    Value* item = find_item(list, std::span(overlay.keys).subspan(i, 1)).first;
+    if (item == nullptr) refuse_item(overlay.children[i].where, overlay.keys[i], list);
+    merge(*item, std::move(overlay.children[i]));
+  }
+}
+
 void set_at(Value& target, std::span<const std::string> keys, const Value& value) {
   if (keys.empty()) {
     merge(target, value);
@@ -48,11 +67,7 @@ void set_at(Value& target, std::span<const std::string> keys, const Value& value
   }
   if (target.kind == Value::Kind::kList) {
     const auto [item, used] = find_item(target, keys);
-    if (item == nullptr) {
-      throw UserError(value.where + ": no item '" + keys.front() + "'" +
-                      did_you_mean(keys.front(), names_of(target)) +
-                      "; known: " + join(names_of(target)));
-    }
+    if (item == nullptr) refuse_item(value.where, keys.front(), target);
     set_at(*item, keys.subspan(used), value);
     return;
   }
@@ -96,6 +111,10 @@ std::string Value::describe() const {
 }
 
 void merge(Value& base, Value overlay) {
+  if (overlay.kind == Value::Kind::kMap && has_named_items(base)) {
+    merge_items(base, std::move(overlay));
+    return;
+  }
   if (base.kind != Value::Kind::kMap || overlay.kind != Value::Kind::kMap) {
     base = std::move(overlay);
     return;

@@ -38,15 +38,18 @@ struct Value {
 };
 
 // One YAML file with all that it, and each of its rows, `extends` (a path or a list of paths,
-// relative to the file).
-// Throws UserError with file:line on what is no YAML, a repeated key, a tag, a file above 4 MiB,
-// aliases that grow beyond measure, or files that extend each other in a circle.
-Value load_yaml(const std::filesystem::path& path);
+// relative to the file). Files of `overlays` are merged over it, later ones over earlier ones, as if
+// a file extended them all. Throws UserError with file:line on what is no YAML, a repeated key, a
+// tag, a file above 4 MiB, aliases that grow beyond measure, or files that extend each other in a
+// circle.
+Value load_yaml(const std::filesystem::path& path,
+                const std::vector<std::filesystem::path>& overlays = {});
 
 // YAML from a string, as --set has it; `where` stands for every line of it.
 Value parse_yaml(const std::string& text, const Where& where);
 
-// Maps merge key by key; anything else in `overlay` replaces what is in `base`.
+// Maps merge key by key. A map over a list whose items have names merges into the items that its
+// keys name, as set() finds them. Anything else in `overlay` replaces what is in `base`.
 void merge(Value& base, Value overlay);
 
 // "a.b.c=value" as --set has it; the value is YAML. An item of a list is named by its position from

@@ -209,6 +209,13 @@ std::vector<std::string> take_extends(Value& root) {
   return names;
 }
 
+// `trees`: from the one that overrides all to the one that overrides none.
+Value merged(std::vector<Value> trees) {
+  Value result = std::move(trees.back());
+  for (size_t i = trees.size() - 1; i-- > 0;) merge(result, std::move(trees[i]));
+  return result;
+}
+
 Value load(const fs::path& path, std::vector<std::string> chain, int& layer);
 
 // A row may extend files that hold keys of a row, as a file extends files.
@@ -222,8 +229,7 @@ void extend_rows(Value& root, const fs::path& folder, const std::vector<std::str
     for (size_t i = extended.size(); i-- > 0;) {
       trees.push_back(load(folder / extended[i], chain, layer));
     }
-    row = std::move(trees.back());
-    for (size_t i = trees.size() - 1; i-- > 0;) merge(row, std::move(trees[i]));
+    row = merged(std::move(trees));
   }
 }
 
@@ -241,22 +247,22 @@ Value load(const fs::path& path, std::vector<std::string> chain, int& layer) {
     throw UserError(path.string() + ": got " + root.describe() + ", expected a map of keys");
   }
   extend_rows(root, folder, chain, layer);
-  // From the file that overrides all to the one that overrides none.
   const std::vector<std::string> extended = take_extends(root);
   std::vector<Value> trees{std::move(root)};
   for (size_t i = extended.size(); i-- > 0;) {
     trees.push_back(load(folder / extended[i], chain, layer));
   }
-  Value merged = std::move(trees.back());
-  for (size_t i = trees.size() - 1; i-- > 0;) merge(merged, std::move(trees[i]));
-  return merged;
+  return merged(std::move(trees));
 }
 
 }  // namespace
 
-Value load_yaml(const fs::path& path) {
+Value load_yaml(const fs::path& path, const std::vector<fs::path>& overlays) {
   int layer = kSetLayer;
-  return load(path, {}, layer);
+  std::vector<Value> trees;
+  for (size_t i = overlays.size(); i-- > 0;) trees.push_back(load(overlays[i], {}, layer));
+  trees.push_back(load(path, {}, layer));
+  return merged(std::move(trees));
 }
 
 Value parse_yaml(const std::string& text, const Where& where) {

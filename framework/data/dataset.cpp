@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
+#include "data/class_list.h"
 #include "data/file_check.h"
 #include "data/index_cache.h"
 #include "io/error.h"
@@ -38,10 +40,24 @@ std::string listed(const std::vector<BadFile>& files) {
   return text;
 }
 
-void remember(const FileChecker& checker, const std::filesystem::path& file) {
+// Takes what is known of files other than `items` out of `known`.
+IndexEntries take_others(IndexEntries& known, const std::vector<Item>& items) {
+  std::unordered_set<std::string> ids;
+  for (const Item& item : items) ids.insert(item.id);
+  IndexEntries others;
+  for (auto entry = known.begin(); entry != known.end();) {
+    const auto next = std::next(entry);
+    if (!ids.contains(entry->first)) others.insert(known.extract(entry));
+    entry = next;
+  }
+  return others;
+}
+
+void remember(const FileChecker& checker, const std::filesystem::path& file, IndexEntries others) {
   if (!checker.learnt()) return;
   try {
-    save_index_cache(file, checker.entries());
+    others.merge(checker.entries());
+    save_index_cache(file, others);
   } catch (const std::exception& error) {
     spdlog::warn("the index of the data set is not kept for the next run: {}", error.what());
   }
@@ -63,17 +79,22 @@ void check_classes(const Dataset& dataset) {
 
 std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipConfig& clip,
                                              const SpectrogramConfig& spectrogram,
-                                             const RunConfig& run, const OpenProgress& progress) {
+                                             const RunConfig& run, const OpenProgress& progress,
+                                             int64_t min_frames) {
   check_crops(clip, spectrogram);
   if (data.source.empty()) {
     throw UserError(
         "protocol.data.source is not set; expected a folder with <split>/<class>/<file>, or a CSV "
         "manifest.");
   }
-  const auto items = read_source(data.source);
+  auto items = read_source(data.source);
+  if (!data.classes.empty()) keep_classes(items, read_class_list(data.classes), data.classes);
   const auto index_file = index_cache_file(data.source);
-  const IndexEntries known = load_index_cache(index_file);
-  FileChecker checker(items, known, clip, spectrogram, run.workers, progress);
+  IndexEntries known = load_index_cache(index_file);
+  // Another list of classes has been used, or will be: what is known of those files stays.
+  IndexEntries others;
+  if (!data.classes.empty()) others = take_others(known, items);
+  FileChecker checker(items, known, clip, spectrogram, run.workers, progress, min_frames);
 
   std::shared_ptr<Dataset> dataset(new Dataset(clip, spectrogram));
   dataset->classes_ = class_names(items);
@@ -83,11 +104,12 @@ std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipC
     for (size_t i = 0; i < items.size(); ++i) checker.files()[i].sample.number = i;
     checker.decode(dataset->cache_.get());
   } catch (...) {
-    remember(checker, index_file);
+    remember(checker, index_file, std::move(others));
     throw;
   }
-  remember(checker, index_file);
+  remember(checker, index_file, std::move(others));
   dataset->take(items, checker.files());
+  dataset->make_hashes();
   dataset->report(data);
   return dataset;
 }
@@ -119,6 +141,16 @@ void Dataset::take(const std::vector<Item>& items, std::vector<CheckedFile>& fil
   }
 }
 
+void Dataset::make_hashes() {
+  for (const Split split : kSplits) {
+    Json list = Json::array();
+    for (const Sample& sample : samples(split)) {
+      list.push_back({sample.id, classes_[sample.label], sample.stamp.bytes});
+    }
+    hashes_[static_cast<size_t>(split)] = sha256_hex(canonical_json(list));
+  }
+}
+
 void Dataset::report(const DataConfig& data) const {
   size_t files = excluded_.size();
   for (const auto& split : splits_) files += split.size();
@@ -143,14 +175,6 @@ std::vector<int64_t> Dataset::labels(Split split) const {
   std::vector<int64_t> labels;
   for (const Sample& sample : samples(split)) labels.push_back(sample.label);
   return labels;
-}
-
-std::string Dataset::hash(Split split) const {
-  Json list = Json::array();
-  for (const Sample& sample : samples(split)) {
-    list.push_back({sample.id, classes_[sample.label], sample.stamp.bytes});
-  }
-  return sha256_hex(canonical_json(list));
 }
 
 }  // namespace avbench

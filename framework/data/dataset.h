@@ -35,12 +35,15 @@ struct CheckedFile;
 class Dataset {
  public:
   // Indexes every file of data.source and decodes it once, in run.workers threads; what was found
-  // is kept for the next time (see index_cache.h). Throws UserError if the source is wrong, if a
+  // is kept for the next time (see index_cache.h). Files of classes that data.classes does not list
+  // are passed over; those with fewer than `min_frames` frames are too short, whatever a clip
+  // needs: for several data sets of the same files. Throws UserError if the source is wrong, if a
   // file is bad and data.on_bad is "fail", or if no file is left.
   static std::shared_ptr<const Dataset> open(const DataConfig& data, const ClipConfig& clip,
                                              const SpectrogramConfig& spectrogram,
                                              const RunConfig& run,
-                                             const OpenProgress& progress = {});
+                                             const OpenProgress& progress = {},
+                                             int64_t min_frames = 0);
 
   // Sorted names; of bad files too, so that class ids do not depend on what is excluded.
   const std::vector<std::string>& classes() const { return classes_; }
@@ -57,7 +60,7 @@ class Dataset {
 
   // SHA-256 over id, class and size of the file of a split's samples: which data this is. A file
   // that was replaced by another is another sample.
-  std::string hash(Split split) const;
+  const std::string& hash(Split split) const { return hashes_[static_cast<size_t>(split)]; }
 
   const ClipConfig& clip() const { return clip_; }
   const SpectrogramConfig& spectrogram() const { return spectrogram_; }
@@ -71,12 +74,14 @@ class Dataset {
 
   void make_cache(int64_t bytes, int64_t limit_mib, int64_t samples);
   void take(const std::vector<Item>& items, std::vector<CheckedFile>& files);
+  void make_hashes();
   void report(const DataConfig& data) const;  // throws UserError if the data set cannot be used
 
   ClipConfig clip_;
   SpectrogramConfig spectrogram_;
   std::vector<std::string> classes_;
   std::array<std::vector<Sample>, 3> splits_;
+  std::array<std::string, 3> hashes_;
   std::vector<BadFile> excluded_;
   std::unique_ptr<ContentCache> cache_;
 };

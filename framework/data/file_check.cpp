@@ -56,13 +56,17 @@ Sample make_sample(const Item& item, const IndexEntry& entry, const ClipConfig& 
 }
 
 // What the index alone says of a sample.
-DecodeResult judge(const Sample& sample, const ClipConfig& clip) {
+DecodeResult judge(const Sample& sample, const ClipConfig& clip, int64_t min_frames) {
   const VideoIndex& index = *sample.index;
   if (index.status != FileStatus::kOk) return {index.status, index.message};
   if (sample.frames < clip_span(clip)) {
     return {FileStatus::kTooShort,
             fmt::format("{} frames, a clip needs {} ({} at stride {})", sample.frames,
                         clip_span(clip), clip.frames, clip.stride)};
+  }
+  if (sample.frames < min_frames) {
+    return {FileStatus::kTooShort,
+            fmt::format("{} frames, another row's clip needs {}", sample.frames, min_frames)};
   }
   return {};
 }
@@ -88,13 +92,14 @@ void check_crops(const ClipConfig& clip, const SpectrogramConfig& spectrogram) {
 
 FileChecker::FileChecker(const std::vector<Item>& items, const IndexEntries& known,
                          const ClipConfig& clip, const SpectrogramConfig& spectrogram,
-                         int64_t threads, Progress progress)
+                         int64_t threads, Progress progress, int64_t min_frames)
     : items_(items),
       known_(known),
       clip_(clip),
       spectrogram_(spectrogram),
       threads_(threads),
       progress_(std::move(progress)),
+      min_frames_(min_frames),
       files_(items.size()) {}
 
 void FileChecker::index() {
@@ -120,7 +125,7 @@ void FileChecker::index_one(size_t i) {
     learnt_ = true;
   }
   file.sample = make_sample(items_[i], file.entry, clip_);
-  file.result = judge(file.sample, clip_);
+  file.result = judge(file.sample, clip_, min_frames_);
 }
 
 int64_t FileChecker::content_bytes() const {

@@ -28,9 +28,11 @@ class FileChecker {
  public:
   using Progress = std::function<void(int64_t done, int64_t total)>;
 
-  // `known`: what earlier runs have found.
+  // `known`: what earlier runs have found. `min_frames`: files with fewer are too short, even if a
+  // clip needs less.
   FileChecker(const std::vector<Item>& items, const IndexEntries& known, const ClipConfig& clip,
-              const SpectrogramConfig& spectrogram, int64_t threads, Progress progress);
+              const SpectrogramConfig& spectrogram, int64_t threads, Progress progress,
+              int64_t min_frames = 0);
 
   // Demuxes the files that are not known; those that cannot give a clip with sound are marked.
   void index();
@@ -58,6 +60,7 @@ class FileChecker {
   SpectrogramConfig spectrogram_;
   int64_t threads_;
   Progress progress_;
+  int64_t min_frames_;
   std::vector<CheckedFile> files_;  // by item
   std::mutex mutex_;                // of what follows
   int64_t steps_ = 0;

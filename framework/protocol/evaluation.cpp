@@ -5,6 +5,7 @@
 #include <torch/nn/functional/loss.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "data/random.h"
@@ -72,6 +73,18 @@ Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
   result.accuracy = result.logits.argmax(1).eq(result.labels).to(at::kDouble).mean().item<double>();
   result.loss = torch::nn::functional::cross_entropy(result.logits, result.labels).item<double>();
   return result;
+}
+
+double probe_evaluation(Classifier& classifier, const StageData& data) {
+  const auto clips = std::min<int64_t>(data.dataset->size(Split::kVal), 2 * data.evaluation_batch);
+  const std::vector<int64_t> indices = spread_indices(clips, clips);
+  const auto seconds = [&](const std::vector<int64_t>& chosen) {
+    const auto begin = std::chrono::steady_clock::now();
+    evaluate(classifier, data, Split::kVal, chosen, kOneClip, "probe");
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  seconds({0});  // allocates
+  return seconds(indices) / static_cast<double>(clips);
 }
 
 void write_predictions(const Evaluation& evaluation, const Dataset& dataset, Split split,

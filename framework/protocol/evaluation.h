@@ -23,6 +23,9 @@ Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
                     const std::vector<int64_t>& indices, const TestConfig& config,
                     const std::string& title, bool show_progress = false);
 
+// Seconds for one clip of the validation split, loading included, from a few of them.
+double probe_evaluation(Classifier& classifier, const StageData& data);
+
 // predictions.csv (a line a video) and predictions_clips.csv (a line a clip's crop).
 // Scores are softmax probabilities.
 void write_predictions(const Evaluation& evaluation, const Dataset& dataset, Split split,

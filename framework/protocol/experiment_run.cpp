@@ -5,23 +5,24 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "config/writer.h"
-#include "data/label_subset.h"
 #include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/folder_lock.h"
 #include "io/sha256.h"
 #include "io/suggest.h"
 #include "plugin/failure.h"
+#include "protocol/estimate.h"
+#include "protocol/evaluation.h"
 #include "protocol/features.h"
 #include "protocol/finetune.h"
+#include "protocol/finished_runs.h"
 #include "protocol/initial_towers.h"
 #include "protocol/pretrain.h"
+#include "protocol/row_data.h"
 #include "protocol/run_folder.h"
 #include "train/interrupt.h"
-#include "train/progress.h"
 #include "train/seeds.h"
 
 namespace avbench {
@@ -42,42 +43,11 @@ Json params_json(const Params& params) {
   return json;
 }
 
-std::shared_ptr<const Dataset> open_dataset(const std::string& source, const Experiment& e) {
-  DataConfig config = e.protocol.data;
-  config.source = source;
-  spdlog::info("opening data set {}", source);
-  std::unique_ptr<Progress> progress;
-  return Dataset::open(config, e.protocol.clip, e.protocol.spectrogram, e.run,
-                       [&](int64_t done, int64_t total) {
-                         check_interrupt("reading the data set");
-                         if (!progress) progress = std::make_unique<Progress>("reading", total);
-                         progress->update(done);
-                       });
-}
-
-void require_samples(const Dataset& data, Split split, const std::string& source) {
-  if (data.size(split) > 0) return;
-  throw UserError(
-      fmt::format("{}: the split '{}' has no file that can serve ({} excluded). See "
-                  "`avbench dataset index {}`.",
-                  source, to_string(split), data.excluded().size(), source));
-}
-
-// A file, or a part of one, must not be trained on and measured with.
-void require_no_leak(const Dataset& training, const Dataset& data, const std::string& source) {
-  const auto key = [](const Sample& sample) {
-    return std::pair(fs::weakly_canonical(sample.path), sample.segment);
-  };
-  std::set<std::pair<fs::path, std::pair<double, double>>> held_out;
-  for (const Split split : {Split::kVal, Split::kTest}) {
-    for (const Sample& sample : data.samples(split)) held_out.insert(key(sample));
-  }
-  for (const Sample& sample : training.samples(Split::kTrain)) {
-    if (!held_out.contains(key(sample))) continue;
-    throw UserError(
-        fmt::format("{}: {} is in the training split, but also held out for "
-                    "validation or test in protocol.data.source",
-                    source, sample.path.string()));
+const LoadedPlugin& find_plugin(const PluginRegistry& plugins, const RowConfig& row) {
+  try {
+    return plugins.find(row.method);
+  } catch (const UserError& error) {
+    throw UserError("row '" + row.name + "': " + error.what());
   }
 }
 
@@ -85,27 +55,26 @@ void require_no_leak(const Dataset& training, const Dataset& data, const std::st
 
 class ExperimentRun::Impl {
  public:
-  Impl(Experiment experiment, const PluginRegistry& plugins) : experiment_(std::move(experiment)) {
-    for (const RowConfig& row : experiment_.rows) {
+  Impl(Experiment experiment, const PluginRegistry& plugins)
+      : experiment_(std::move(experiment)), finished_runs_(experiment_.run.results) {
+    for (const RowConfig& row : experiment_.rows) {  // before the data, which may take long to read
+      RowState& state = rows_[row.name];
       if (row.method.empty()) continue;
-      const LoadedPlugin& loaded = plugins.find(row.method);
-      methods_.emplace(
-          row.name, MethodOfRow{loaded, Params::resolve(loaded.record->name, loaded.record->params,
-                                                        param_inputs(row.params))});
+      const LoadedPlugin& loaded = find_plugin(plugins, row);
+      state.method = MethodOfRow{loaded, Params::resolve(loaded.record->name, loaded.record->params,
+                                                         param_inputs(row.params))};
     }
-    const DataConfig& data = experiment_.protocol.data;
-    data_ = open_dataset(data.source, experiment_);
-    const bool same = data.pretrain_source.empty() || data.pretrain_source == data.source;
-    pretrain_data_ = same ? data_ : open_dataset(data.pretrain_source, experiment_);
-    for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
-      require_samples(*data_, split, data.source);
+    const std::vector<RowData> data = open_row_data(experiment_);
+    for (size_t i = 0; i < data.size(); ++i) {
+      const ProtocolConfig& protocol = experiment_.rows[i].protocol;
+      RowState& state = rows_.at(experiment_.rows[i].name);
+      state.data = data[i];
+      state.init_hash = init_hash(protocol.encoder);
+      state.protocol = protocol_identity(protocol, experiment_.varies, state.init_hash,
+                                         *data[i].labelled, *data[i].pretraining);
+      state.varied = varied_settings(protocol, experiment_.varies, state.init_hash);
     }
-    require_samples(*pretrain_data_, Split::kTrain, data.pretrain_source);
-    require_no_leak(*data_, *data_, data.source);
-    if (!same) require_no_leak(*pretrain_data_, *data_, data.pretrain_source);
-    require_working_rows();
-    init_hash_ = init_hash(experiment_.protocol.encoder);
-    protocol_ = protocol_identity(experiment_, init_hash_, *data_, *pretrain_data_);
+    for (const RowConfig& row : experiment_.rows) require_working(row);
   }
 
   std::vector<PlannedRun> plan(const RunOptions& options) const {
@@ -162,38 +131,42 @@ class ExperimentRun::Impl {
     return failures;
   }
 
-  std::string describe(const RunOptions& options) const {
-    const ProtocolConfig& p = experiment_.protocol;
-    const int64_t samples = pretrain_data_->size(Split::kTrain);
-    const int64_t labels = static_cast<int64_t>(
-        label_subset(data_->labels(Split::kTrain), p.data.label_fraction, experiment_.seeds.front())
-            .size());
-    const int64_t pretrain_steps =
-        p.pretrain.epochs * (samples / std::min(p.pretrain.batch_size, samples));
-    const int64_t finetune_steps =
-        p.finetune.epochs * (labels / std::min(p.finetune.batch_size, labels));
-    std::string text = fmt::format(
-        "protocol {}\nfiles: pretraining {}, training {} ({} labelled), validation {}, test {}; "
-        "excluded {}\n",
-        protocol_.hash, samples, data_->size(Split::kTrain), labels, data_->size(Split::kVal),
-        data_->size(Split::kTest), data_->excluded().size());
+  std::string describe(const RunOptions& options, bool probe) const {
+    const auto runs = plan(options);
+    std::string text = describe_data(runs.front());
+    std::map<std::string, RunCost> costs;  // measured once a distinct row
     std::vector<std::string> counted;
-    for (const PlannedRun& run : plan(options)) {
+    Estimate total;
+    for (const PlannedRun& run : runs) {
       text += fmt::format("{} s{}: ", run.row->name, run.seed);
       if (run.finished) {
         text += "finished\n";
         continue;
       }
-      if (!run.pretrain.hash.empty()) {
-        const bool shared = std::count(counted.begin(), counted.end(), run.pretrain.hash) > 0;
+      if (const auto other = finished_runs_.find(run.whole, run.folder)) {
+        text += fmt::format("the same as {}, copied\n", other->string());
+        continue;
+      }
+      const Workload work = workload(*run.row, state_of(*run.row).data, run.seed);
+      const bool shared =
+          run.pretrained || std::count(counted.begin(), counted.end(), run.pretrain.hash) > 0;
+      if (work.pretrain_steps > 0) {
         text += run.pretrained ? "pretrained; "
                 : shared       ? "shares a pretraining above; "
-                               : fmt::format("pretrain {} steps; ", pretrain_steps);
+                               : fmt::format("pretrain {} steps; ", work.pretrain_steps);
         counted.push_back(run.pretrain.hash);
       }
-      text += fmt::format("finetune {} steps; test {} clips\n", finetune_steps,
-                          data_->size(Split::kTest) * views_of(p.test));
+      text += fmt::format("finetune {} steps; test {} clips", work.finetune_steps, work.test_clips);
+      if (probe) {
+        const RunCost& cost = cost_of(run, costs);
+        Estimate estimate = finetune_estimate(work, cost, experiment_.run);
+        if (!shared) estimate += pretrain_estimate(work, cost, experiment_.run);
+        total += estimate;
+        text += "; " + to_string(estimate);
+      }
+      text += "\n";
     }
+    if (probe && total.seconds > 0) text += "in all " + to_string(total) + " of checkpoints\n";
     return text;
   }
 
@@ -202,6 +175,7 @@ class ExperimentRun::Impl {
     auto [method, pretrained] = starting_point(run, {.pretrain = false}, title);
     Classifier classifier = make_classifier(run, std::move(method));
     const FinetuneJob job = finetune_job(run, title + " features");
+    const Dataset& data = *job.data.dataset;
     if (finetuned) {
       const auto chosen = chosen_checkpoint(job);
       if (!chosen) {
@@ -211,13 +185,12 @@ class ExperimentRun::Impl {
       copy_state(chosen->tensors, classifier.state(), chosen->file.string());
     }
     SplitFeatures result{
-        extract_features(classifier, job.data, split, job.title), {}, data_->classes()};
-    for (const Sample& sample : data_->samples(split)) result.ids.push_back(sample.id);
+        extract_features(classifier, job.data, split, job.title), {}, data.classes()};
+    for (const Sample& sample : data.samples(split)) result.ids.push_back(sample.id);
     return result;
   }
 
   const Experiment& experiment() const { return experiment_; }
-  const Identity& protocol() const { return protocol_; }
   fs::path folder() const { return fs::path(experiment_.run.results) / experiment_.name; }
 
  private:
@@ -226,80 +199,147 @@ class ExperimentRun::Impl {
     Params params;
   };
 
-  // Every method is created once, and the towers see one clip, so that what a plugin or an encoder
+  struct RowState {
+    std::optional<MethodOfRow> method;  // none: a baseline
+    RowData data;
+    std::string init_hash;  // of encoder.init
+    Identity protocol;
+    Json varied;
+  };
+
+  const RowState& state_of(const RowConfig& row) const { return rows_.at(row.name); }
+
+  // The method is created once, and the towers see one clip, so that what a plugin or an encoder
   // refuses is refused now and not hours later.
-  void require_working_rows() {
-    const ProtocolConfig& p = experiment_.protocol;
-    const auto towers = initial_towers(p.encoder, 0, p.spectrogram.channels);
-    towers->eval();
+  void require_working(const RowConfig& row) const {
+    const ProtocolConfig& p = row.protocol;
     const at::NoGradGuard no_grad;
+    const auto method = fresh_method(row, experiment_.seeds.front());
+    method->eval();
     Batch batch;
     batch.video[kBaseView] = at::zeros({1, 3, p.clip.frames, p.clip.crop, p.clip.crop});
     batch.audio[kBaseView] =
         at::zeros({1, p.spectrogram.channels, 1, p.spectrogram.crop, p.spectrogram.crop});
-    towers->forward(batch);
-    for (const RowConfig& row : experiment_.rows) {
-      if (const auto found = methods_.find(row.name); found != methods_.end()) {
-        const std::string title = "row '" + row.name + "'";
-        create_method(pretrain_job(row, found->second, experiment_.seeds.front(), title, {}));
-      }
-    }
+    method->towers().forward(batch);
   }
 
-  PretrainJob pretrain_job(const RowConfig& row, const MethodOfRow& method, int64_t seed,
-                           const std::string& title, const fs::path& folder) const {
-    const LoadedPlugin& loaded = method.plugin;
-    const Params& params = method.params;
+  // At the weights that the seed gives.
+  std::shared_ptr<Method> fresh_method(const RowConfig& row, int64_t seed) const {
+    if (state_of(row).method) {
+      return create_method(pretrain_job(row, seed, "row '" + row.name + "'", {}));
+    }
+    const EncoderConfig& encoder = row.protocol.encoder;
+    return make_baseline(initial_towers(encoder, derive_seed(static_cast<uint64_t>(seed), "towers"),
+                                        row.protocol.spectrogram.channels));
+  }
+
+  // Of a row with a method.
+  PretrainJob pretrain_job(const RowConfig& row, int64_t seed, const std::string& title,
+                           const fs::path& folder) const {
+    const RowState& state = state_of(row);
+    const LoadedPlugin& loaded = state.method->plugin;
+    const Params& params = state.method->params;
     Views views = call_plugin(loaded, "views", title, [&] { return loaded.record->views(params); });
     return {title,
             folder,
-            experiment_,
             row,
+            experiment_.run,
             loaded,
             params,
             static_cast<uint64_t>(seed),
-            stage_data(pretrain_data_, std::move(views)),
-            stage_data(data_, base_views())};
+            stage_data(row, state.data.pretraining, std::move(views)),
+            stage_data(row, state.data.labelled, base_views())};
   }
 
   PlannedRun plan_one(const RowConfig& row, int64_t seed) const {
+    const RowState& state = state_of(row);
     PlannedRun run{.row = &row, .seed = seed};
     run.folder = folder() / fmt::format("{}-s{}", row.name, seed);
-    if (const auto method = methods_.find(row.name); method != methods_.end()) {
-      run.pretrain =
-          pretrain_identity(experiment_, init_hash_, row, params_json(method->second.params), seed,
-                            *data_, *pretrain_data_);
-      run.pretrain_folder =
-          fs::path(experiment_.run.results) / "pretrain" / pretrain_folder_name(run.pretrain.hash);
-      run.pretrained = fs::exists(run.pretrain_folder / "summary.json");
+    if (state.method) {
+      const Json params = params_json(state.method->params);
+      if (row.pretrained) {
+        run.pretrain = pretrain_identity(row, state.init_hash, params, seed, *state.data.labelled,
+                                         *state.data.pretraining);
+        run.pretrain_folder = fs::path(experiment_.run.results) / "pretrain" /
+                              pretrain_folder_name(run.pretrain.hash);
+        run.pretrained = fs::exists(run.pretrain_folder / "summary.json");
+      } else {
+        run.pretrain.content = {{"method", row.method}, {"params", params}, {"pretrained", false}};
+      }
     }
+    run.whole = run_identity(row.protocol, state.init_hash,
+                             {{"pretrain", run.pretrain.content}, {"modality", modality(row)}},
+                             seed, *state.data.labelled, *state.data.pretraining);
     run.finished = RunFolder(run.folder).finished(run_record(run));
     return run;
   }
 
   // What a run folder must have been made with to be continued.
   Json run_record(const PlannedRun& run) const {
-    return {{"row", run.row->name},
-            {"seed", run.seed},
-            {"modality", modality(*run.row)},
-            {"method", run.row->method},
-            {"pretrain", run.pretrain.content},
-            {"protocol", protocol_.content}};
+    const RowState& state = state_of(*run.row);
+    Json record = {{"row", run.row->name},
+                   {"seed", run.seed},
+                   {"modality", modality(*run.row)},
+                   {"method", run.row->method},
+                   {"pretrain", run.pretrain.content},
+                   {"protocol", state.protocol.content}};
+    if (!state.varied.empty()) record["varied"] = state.varied;
+    return record;
   }
 
   static std::string modality(const RowConfig& row) {
     return row.baseline.empty() ? row.modality : row.baseline;
   }
 
-  StageData stage_data(const std::shared_ptr<const Dataset>& dataset, Views views) const {
+  StageData stage_data(const RowConfig& row, const std::shared_ptr<const Dataset>& dataset,
+                       Views views) const {
     return {dataset, std::move(views), static_cast<int>(experiment_.run.workers),
-            experiment_.protocol.pretrain.batch_size};
+            row.protocol.pretrain.batch_size};
+  }
+
+  std::string describe_data(const PlannedRun& run) const {
+    const RowState& state = state_of(*run.row);
+    const Dataset& data = *state.data.labelled;
+    return fmt::format(
+        "protocol {}\nfiles: pretraining {}, training {} ({} labelled), validation {}, test {}; "
+        "excluded {}\n",
+        state.protocol.hash, state.data.pretraining->size(Split::kTrain), data.size(Split::kTrain),
+        workload(*run.row, state.data, run.seed).labels, data.size(Split::kVal),
+        data.size(Split::kTest), data.excluded().size());
+  }
+
+  // Measured unless `known` has it of a row that does the same.
+  const RunCost& cost_of(const PlannedRun& run, std::map<std::string, RunCost>& known) const {
+    const RowConfig& row = *run.row;
+    Json start = run.pretrain.content;
+    if (start.is_object()) start.erase("seed");
+    const std::string key = canonical_json({to_json(row.protocol), modality(row), start});
+    if (const auto found = known.find(key); found != known.end()) return found->second;
+    spdlog::info("measuring a few steps of {}", row.name);
+    RunCost cost;
+    if (row.pretrained && !row.method.empty() && row.protocol.pretrain.epochs > 0) {
+      cost.pretrain = probe_pretraining(pretrain_job(row, run.seed, row.name + " probe", {}));
+    }
+    Classifier classifier = make_classifier(run, fresh_method(row, run.seed));
+    const FinetuneJob job = finetune_job(run, row.name + " probe");
+    cost.finetune = probe_finetuning(job, classifier);
+    cost.clip_seconds = probe_evaluation(classifier, job.data);
+    return known.emplace(key, cost).first->second;
   }
 
   void run_one(const PlannedRun& run, const RunOptions& options, const std::string& title) {
     const FolderLock lock(run.folder);
     RunFolder folder(run.folder);
-    folder.open(run_record(run), to_yaml(experiment_), protocol_, *data_);
+    const RowState& state = state_of(*run.row);
+    folder.open(run_record(run), to_yaml(experiment_), state.protocol, state.varied,
+                *state.data.labelled);
+    if (options.finetune && options.test) {
+      if (const auto other = finished_runs_.find(run.whole, run.folder)) {
+        spdlog::info("{}: the same run has finished in {}; its results are copied", title,
+                     other->string());
+        FinishedRuns::copy(*other, run.folder);
+      }
+    }
     auto [method, pretrained] = starting_point(run, options, title);
     if (!options.finetune && !options.test) return;
     Classifier classifier = make_classifier(run, std::move(method));
@@ -311,6 +351,7 @@ class ExperimentRun::Impl {
     auto tested_before = read_result(run.folder / "test.json");
     const Json tested = tested_before ? *std::move(tested_before) : test(test_job, classifier);
     folder.finish(summary(run, pretrained, finetuned, tested));
+    finished_runs_.add(run.whole, run.folder);
     spdlog::info("{}: accuracy {:.2f} %, validation {:.2f} %", title,
                  100 * tested["accuracy"].get<double>(),
                  100 * finetuned["validation"].get<double>());
@@ -321,30 +362,32 @@ class ExperimentRun::Impl {
   std::pair<std::shared_ptr<Method>, Json> starting_point(const PlannedRun& run,
                                                           const RunOptions& options,
                                                           const std::string& title) {
-    const auto found = methods_.find(run.row->name);
-    if (found == methods_.end()) {
-      const uint64_t seed = derive_seed(static_cast<uint64_t>(run.seed), "towers");
-      const ProtocolConfig& p = experiment_.protocol;
-      return {make_baseline(initial_towers(p.encoder, seed, p.spectrogram.channels)),
-              Json::object()};
+    const RowState& state = state_of(*run.row);
+    if (!state.method || !run.row->pretrained) {
+      return {fresh_method(*run.row, run.seed), Json::object()};
     }
     const PretrainJob job =
-        pretrain_job(*run.row, found->second, run.seed, title + " pretrain", run.pretrain_folder);
-    const Pretrained pretrained = ensure_pretrained(run, job, found->second.plugin, options);
+        pretrain_job(*run.row, run.seed, title + " pretrain", run.pretrain_folder);
+    const Pretrained pretrained = ensure_pretrained(run, job, state.method->plugin, options);
     auto method = create_method(job);
     copy_state(pretrained.chosen.tensors, module_state(*method), pretrained.chosen.file.string());
     return {std::move(method), pretrained.summary};
   }
 
   Classifier make_classifier(const PlannedRun& run, std::shared_ptr<Method> method) const {
-    return {std::move(method), modality(*run.row), experiment_.protocol.finetune,
-            static_cast<int64_t>(data_->classes().size()),
+    return {std::move(method), modality(*run.row), run.row->protocol.finetune,
+            static_cast<int64_t>(state_of(*run.row).data.labelled->classes().size()),
             derive_seed(static_cast<uint64_t>(run.seed), "classifier")};
   }
 
   FinetuneJob finetune_job(const PlannedRun& run, const std::string& title) const {
-    return {title, run.folder, experiment_, static_cast<uint64_t>(run.seed),
-            stage_data(data_, modality_views(modality(*run.row)))};
+    const RowConfig& row = *run.row;
+    return {title,
+            run.folder,
+            row.protocol,
+            experiment_.run,
+            static_cast<uint64_t>(run.seed),
+            stage_data(row, state_of(row).data.labelled, modality_views(modality(row)))};
   }
 
   struct Pretrained {
@@ -373,7 +416,7 @@ class ExperimentRun::Impl {
     }
     const FolderLock lock(job.folder);
     write_file_atomically(job.folder / "identity.json", run.pretrain.content.dump(1) + "\n");
-    write_file_atomically(job.folder / "excluded.csv", excluded_csv(*pretrain_data_));
+    write_file_atomically(job.folder / "excluded.csv", excluded_csv(*job.data.dataset));
     write_file_atomically(code, hash);
     Json summary = pretrain(job);
     auto chosen = chosen_checkpoint(job, summary);
@@ -395,6 +438,8 @@ class ExperimentRun::Impl {
   Json summary(const PlannedRun& run, const Json& pretrained, const Json& finetuned,
                const Json& tested) const {
     // A method's speed and memory are those of its pretraining; a baseline has only finetuning.
+    const RowState& state = state_of(*run.row);
+    const size_t classes = state.data.labelled->classes().size();
     const Json& speed = pretrained.empty() ? finetuned : pretrained;
     const double seconds = pretrained.value("seconds", 0.0) + finetuned["seconds"].get<double>() +
                            tested["seconds"].get<double>();
@@ -410,20 +455,19 @@ class ExperimentRun::Impl {
             {"peak_memory_bytes", std::max(speed["peak_memory_bytes"].get<int64_t>(),
                                            finetuned["peak_memory_bytes"].get<int64_t>())},
             {"seconds", seconds},
-            {"chance", 1.0 / static_cast<double>(data_->classes().size())},
+            {"chance", 1.0 / static_cast<double>(classes)},
             {"labels_train", finetuned["labels_train"]},
             {"labels_validation", finetuned["labels_validation"]},
             {"collapse", pretrained.value("collapse", "")},
             {"health", pretrained.value("health", Json::object())},
             {"pretrain", run.pretrain_folder.filename().string()},
-            {"protocol", protocol_.hash}};
+            {"run", run.whole.hash},
+            {"protocol", state.protocol.hash}};
   }
 
   Experiment experiment_;
-  std::map<std::string, MethodOfRow> methods_;  // by row
-  std::shared_ptr<const Dataset> data_, pretrain_data_;
-  std::string init_hash_;  // of protocol.encoder.init
-  Identity protocol_;
+  std::map<std::string, RowState> rows_;  // by name
+  FinishedRuns finished_runs_;
 };
 
 ExperimentRun::ExperimentRun(Experiment experiment, const PluginRegistry& plugins)
@@ -441,10 +485,9 @@ SplitFeatures ExperimentRun::features(const PlannedRun& run, Split split, bool f
   return impl_->features(run, split, finetuned);
 }
 const Experiment& ExperimentRun::experiment() const { return impl_->experiment(); }
-const Identity& ExperimentRun::protocol() const { return impl_->protocol(); }
 fs::path ExperimentRun::folder() const { return impl_->folder(); }
-std::string ExperimentRun::describe(const RunOptions& options) const {
-  return impl_->describe(options);
+std::string ExperimentRun::describe(const RunOptions& options, bool probe) const {
+  return impl_->describe(options, probe);
 }
 
 }  // namespace avbench

@@ -26,9 +26,10 @@ struct RunOptions {
 struct PlannedRun {
   const RowConfig* row;
   int64_t seed;
-  std::filesystem::path folder;           // results/<experiment>/<row>-s<seed>
-  std::filesystem::path pretrain_folder;  // results/pretrain/<hash>; empty for a baseline
-  Identity pretrain;
+  std::filesystem::path folder;               // results/<experiment>/<row>-s<seed>
+  std::filesystem::path pretrain_folder;      // results/pretrain/<hash>; empty without pretraining
+  Identity pretrain;                          // without pretraining no hash
+  Identity whole;                             // all that the results depend on
   bool pretrained = false, finished = false;  // already, when planned
 };
 
@@ -60,11 +61,11 @@ class ExperimentRun {
   SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) const;
 
   const Experiment& experiment() const;
-  const Identity& protocol() const;
   std::filesystem::path folder() const;  // results/<experiment>
 
-  // The plan in words: rows, stages to run, steps.
-  std::string describe(const RunOptions& options) const;
+  // The plan in words: rows, stages to run, steps; with `probe` also time and disk, from a few
+  // training steps of each distinct row, in memory.
+  std::string describe(const RunOptions& options, bool probe) const;
 
  private:
   class Impl;

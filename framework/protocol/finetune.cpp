@@ -23,7 +23,7 @@ std::vector<int64_t> whole_split(const StageData& data, Split split) {
 class FinetuneTask : public TrainTask {
  public:
   FinetuneTask(const FinetuneJob& job, Classifier& classifier)
-      : job_(job), config_(job.experiment.protocol.finetune), classifier_(classifier) {}
+      : job_(job), config_(job.protocol.finetune), classifier_(classifier) {}
 
   StateDict state() override { return classifier_.state(); }
   std::vector<ParamGroup> param_groups() override { return classifier_.param_groups(); }
@@ -38,7 +38,7 @@ class FinetuneTask : public TrainTask {
   EpochReport end_epoch(int64_t) override {
     // Frozen towers got their statistics once, before the first step.
     if (!classifier_.frozen()) {
-      reestimate_statistics(classifier_, job_.data, job_.experiment.protocol.batch_norm);
+      reestimate_statistics(classifier_, job_.data, job_.protocol.batch_norm);
     }
     const Evaluation validation =
         evaluate(classifier_, job_.data, Split::kVal, whole_split(job_.data, Split::kVal), kOneClip,
@@ -58,7 +58,7 @@ class FinetuneTask : public TrainTask {
 };
 
 void load_chosen(const FinetuneJob& job, Classifier& classifier) {
-  const bool last = job.experiment.protocol.finetune.select == "last";
+  const bool last = job.protocol.finetune.select == "last";
   const Checkpoint chosen =
       CheckpointFolder(job.folder / "checkpoints").load(last ? "final" : "best");
   copy_state(chosen.tensors, classifier.state(), chosen.file.string());
@@ -70,37 +70,55 @@ std::optional<Checkpoint> chosen_checkpoint(const FinetuneJob& job) {
   const auto summary = read_result(job.folder / "finetune.json");
   if (!summary) return std::nullopt;
   const CheckpointFolder checkpoints(job.folder / "checkpoints");
-  if (job.experiment.protocol.finetune.select == "last") return checkpoints.find("final");
+  if (job.protocol.finetune.select == "last") return checkpoints.find("final");
   return checkpoints.find_best(summary->at("chosen_epoch"));
 }
 
-Json finetune(const FinetuneJob& job, Classifier& classifier) {
-  const ProtocolConfig& protocol = job.experiment.protocol;
-  const FinetuneConfig& config = protocol.finetune;
-  const auto labelled =
-      label_subset(job.data.dataset->labels(Split::kTrain), protocol.data.label_fraction, job.seed);
-  const auto count = static_cast<int64_t>(labelled.size());
+namespace {
+
+std::vector<int64_t> labelled(const FinetuneJob& job) {
+  return label_subset(job.data.dataset->labels(Split::kTrain), job.protocol.data.label_fraction,
+                      job.seed);
+}
+
+// `count`: labelled samples.
+StagePlan stage_plan(const FinetuneJob& job, int64_t count) {
+  const FinetuneConfig& config = job.protocol.finetune;
   const int64_t batch_size = std::min(config.batch_size, count);
+  return {.title = job.title,
+          .folder = job.folder,
+          .seed = derive_seed(job.seed, "finetune"),
+          .epochs = config.epochs,
+          .steps_per_epoch = count / batch_size,
+          .batch_size = batch_size,
+          .clip_norm = config.clip_norm,
+          .validate_every = config.validate_every,
+          .checkpoint_every = job.run.checkpoint_every,
+          .keep_checkpoints = job.run.keep_checkpoints,
+          .optimizer = config.optimizer,
+          .schedule = config.schedule};
+}
+
+OpenBatches batches(const FinetuneJob& job, const StagePlan& plan,
+                    const std::vector<int64_t>& samples) {
+  return [&job, &plan, &samples](int64_t first_step, int64_t steps) {
+    return open_training(job.data, samples, plan.batch_size, plan.seed, first_step, steps);
+  };
+}
+
+}  // namespace
+
+Json finetune(const FinetuneJob& job, Classifier& classifier) {
+  const ProtocolConfig& protocol = job.protocol;
+  const FinetuneConfig& config = protocol.finetune;
+  const std::vector<int64_t> samples = labelled(job);
   if (classifier.frozen()) reestimate_statistics(classifier, job.data, protocol.batch_norm);
 
   FinetuneTask task(job, classifier);
-  const StagePlan plan{.title = job.title,
-                       .folder = job.folder,
-                       .seed = derive_seed(job.seed, "finetune"),
-                       .epochs = config.epochs,
-                       .steps_per_epoch = count / batch_size,
-                       .batch_size = batch_size,
-                       .clip_norm = config.clip_norm,
-                       .validate_every = config.validate_every,
-                       .checkpoint_every = job.experiment.run.checkpoint_every,
-                       .keep_checkpoints = job.experiment.run.keep_checkpoints,
-                       .optimizer = config.optimizer,
-                       .schedule = config.schedule};
-  const StageResult result = run_stage(task, plan, [&](int64_t first_step, int64_t steps) {
-    return open_training(job.data, labelled, batch_size, plan.seed, first_step, steps);
-  });
+  const StagePlan plan = stage_plan(job, static_cast<int64_t>(samples.size()));
+  const StageResult result = run_stage(task, plan, batches(job, plan, samples));
 
-  const Evaluation fit = evaluate(classifier, job.data, Split::kTrain, labelled, kOneClip,
+  const Evaluation fit = evaluate(classifier, job.data, Split::kTrain, samples, kOneClip,
                                   job.title + " training labels");
   load_chosen(job, classifier);
   const Evaluation validation =
@@ -114,10 +132,17 @@ Json finetune(const FinetuneJob& job, Classifier& classifier) {
       {"validation", validation.accuracy},
       {"chosen_epoch", config.select == "last" ? config.epochs : result.best_epoch},
       {"train_accuracy", fit.accuracy},
-      {"labels_train", count},
+      {"labels_train", samples.size()},
       {"labels_validation", job.data.dataset->size(Split::kVal)}};
   write_json(job.folder / "finetune.json", summary);
   return summary;
+}
+
+StepCost probe_finetuning(const FinetuneJob& job, Classifier& classifier) {
+  const std::vector<int64_t> samples = labelled(job);
+  FinetuneTask task(job, classifier);
+  const StagePlan plan = stage_plan(job, static_cast<int64_t>(samples.size()));
+  return probe_stage(task, plan, batches(job, plan, samples));
 }
 
 Json test(const FinetuneJob& job, Classifier& classifier) {
@@ -125,13 +150,13 @@ Json test(const FinetuneJob& job, Classifier& classifier) {
   load_chosen(job, classifier);
   const Evaluation result =
       evaluate(classifier, job.data, Split::kTest, whole_split(job.data, Split::kTest),
-               job.experiment.protocol.test, job.title, /*show_progress=*/true);
+               job.protocol.test, job.title, /*show_progress=*/true);
   write_predictions(result, *job.data.dataset, Split::kTest, job.folder);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   const Json summary = {{"accuracy", result.accuracy},
                         {"loss", result.loss},
                         {"videos", result.labels.size(0)},
-                        {"clips", job.experiment.protocol.test.clips},
+                        {"clips", job.protocol.test.clips},
                         {"seconds", seconds.count()}};
   write_json(job.folder / "test.json", summary);
   return summary;

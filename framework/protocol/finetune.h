@@ -9,13 +9,15 @@
 #include "io/json.h"
 #include "protocol/classifier.h"
 #include "protocol/stage_data.h"
+#include "train/loop.h"
 
 namespace avbench {
 
 struct FinetuneJob {
   std::string title;
-  std::filesystem::path folder;  // results/<experiment>/<row>-s<seed>
-  const Experiment& experiment;
+  std::filesystem::path folder;    // results/<experiment>/<row>-s<seed>
+  const ProtocolConfig& protocol;  // the row's
+  const RunConfig& run;
   uint64_t seed;
   StageData data;
 };
@@ -25,6 +27,9 @@ struct FinetuneJob {
 // peak_memory_bytes, validation (accuracy of the chosen checkpoint), train_accuracy (of the last
 // weights on the labelled samples), labels_train, labels_validation.
 Json finetune(const FinetuneJob& job, Classifier& classifier);
+
+// A few of its steps. Nothing is written.
+StepCost probe_finetuning(const FinetuneJob& job, Classifier& classifier);
 
 // The checkpoint that is tested: nothing unless finetuning has finished, and it is intact and of
 // the epoch that finetune.json names.

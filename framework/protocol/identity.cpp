@@ -1,5 +1,6 @@
 #include "protocol/identity.h"
 
+#include "config/varies.h"
 #include "config/writer.h"
 #include "data/pipeline_version.h"
 #include "io/sha256.h"
@@ -27,28 +28,65 @@ Json encoder_identity(const EncoderConfig& encoder, const std::string& init_hash
   return identity;
 }
 
-}  // namespace
-
-Identity protocol_identity(const Experiment& experiment, const std::string& init_hash,
-                           const Dataset& data, const Dataset& pretrain_data) {
-  Json settings = to_json(experiment.protocol);
-  settings["encoder"] = encoder_identity(experiment.protocol.encoder, init_hash);
-  settings["data"].erase("source");
-  settings["data"].erase("pretrain_source");
-  return identify({{"pipeline", kPipelineVersion},
-                   {"settings", settings},
-                   {"classes", data.classes()},
-                   {"splits",
-                    {{"pretrain", split_identity(pretrain_data, Split::kTrain)},
-                     {"train", split_identity(data, Split::kTrain)},
-                     {"val", split_identity(data, Split::kVal)},
-                     {"test", split_identity(data, Split::kTest)}}}});
+// Without paths.
+Json settings_of(const ProtocolConfig& protocol, const std::string& init_hash) {
+  Json settings = to_json(protocol);
+  settings["encoder"] = encoder_identity(protocol.encoder, init_hash);
+  for (const char* path : {"source", "pretrain_source", "classes"}) settings["data"].erase(path);
+  return settings;
 }
 
-Identity pretrain_identity(const Experiment& experiment, const std::string& init_hash,
-                           const RowConfig& row, const Json& method_params, int64_t seed,
-                           const Dataset& data, const Dataset& pretrain_data) {
-  const ProtocolConfig& protocol = experiment.protocol;
+// Moves what `varies` covers from `settings` to `varied`, by key.
+void take_varied(Json& settings, const std::string& path, const std::vector<std::string>& varies,
+                 Json& varied) {
+  for (auto item = settings.begin(); item != settings.end();) {
+    const std::string key = path + "." + item.key();
+    if (covers(varies, key)) {
+      varied[key] = item.value();
+      item = settings.erase(item);
+      continue;
+    }
+    if (item->is_object()) take_varied(*item, key, varies, varied);
+    ++item;
+  }
+}
+
+// Settings without what varies, and what varies.
+std::pair<Json, Json> divided(const ProtocolConfig& protocol, std::vector<std::string> varies,
+                              const std::string& init_hash) {
+  // An identity has it there.
+  if (covers(varies, "protocol.encoder.init_towers"))
+    varies.push_back("protocol.encoder.init.towers");
+  std::pair<Json, Json> parts = {settings_of(protocol, init_hash), Json::object()};
+  take_varied(parts.first, "protocol", varies, parts.second);
+  return parts;
+}
+
+}  // namespace
+
+Identity protocol_identity(const ProtocolConfig& protocol, const std::vector<std::string>& varies,
+                           const std::string& init_hash, const Dataset& data,
+                           const Dataset& pretrain_data) {
+  Json splits = {{"pretrain", split_identity(pretrain_data, Split::kTrain)},
+                 {"train", split_identity(data, Split::kTrain)},
+                 {"val", split_identity(data, Split::kVal)},
+                 {"test", split_identity(data, Split::kTest)}};
+  if (covers(varies, "protocol.data.pretrain_source")) splits.erase("pretrain");
+  return identify({{"pipeline", kPipelineVersion},
+                   {"settings", divided(protocol, varies, init_hash).first},
+                   {"classes", data.classes()},
+                   {"splits", splits}});
+}
+
+Json varied_settings(const ProtocolConfig& protocol, const std::vector<std::string>& varies,
+                     const std::string& init_hash) {
+  return divided(protocol, varies, init_hash).second;
+}
+
+Identity pretrain_identity(const RowConfig& row, const std::string& init_hash,
+                           const Json& method_params, int64_t seed, const Dataset& data,
+                           const Dataset& pretrain_data) {
+  const ProtocolConfig& protocol = row.protocol;
   Json content = {{"pipeline", kPipelineVersion},
                   {"samples", split_identity(pretrain_data, Split::kTrain)},
                   {"clip", to_json(protocol.clip)},
@@ -65,6 +103,15 @@ Identity pretrain_identity(const Experiment& experiment, const std::string& init
                             {"label_fraction", protocol.data.label_fraction}};
   }
   return identify(std::move(content));
+}
+
+Identity run_identity(const ProtocolConfig& protocol, const std::string& init_hash,
+                      const Json& start, int64_t seed, const Dataset& data,
+                      const Dataset& pretrain_data) {
+  return identify(
+      {{"protocol", protocol_identity(protocol, {}, init_hash, data, pretrain_data).content},
+       {"start", start},
+       {"seed", seed}});
 }
 
 std::vector<std::string> differing_keys(const Json& before, const Json& after) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/experiment.h"
 #include "data/dataset.h"
@@ -9,21 +10,35 @@
 
 namespace avbench {
 
+inline constexpr size_t kHashInPath = 16;  // hexadecimal digits of a hash that names a folder
+
 struct Identity {
   Json content;
   std::string hash;  // SHA-256 of the canonical JSON
 };
 
 // Data by sample ids, sampling, transforms, encoders, budget and evaluation: equal for all rows of
-// a table. Paths, threads and seeds are not part of it.
+// a table, whose `varies` are left out. Paths, threads and seeds are not part of it.
 // `init_hash`: of the file protocol.encoder.init, empty if there is none.
-Identity protocol_identity(const Experiment& experiment, const std::string& init_hash,
-                           const Dataset& data, const Dataset& pretrain_data);
+Identity protocol_identity(const ProtocolConfig& protocol, const std::vector<std::string>& varies,
+                           const std::string& init_hash, const Dataset& data,
+                           const Dataset& pretrain_data);
+
+// What protocol_identity() leaves out, by key: {"protocol.clip.frames": 16}.
+Json varied_settings(const ProtocolConfig& protocol, const std::vector<std::string>& varies,
+                     const std::string& init_hash);
 
 // All that the weights of one pretraining depend on.
-Identity pretrain_identity(const Experiment& experiment, const std::string& init_hash,
-                           const RowConfig& row, const Json& method_params, int64_t seed,
-                           const Dataset& data, const Dataset& pretrain_data);
+// `data` counts only if its labels choose the checkpoint.
+Identity pretrain_identity(const RowConfig& row, const std::string& init_hash,
+                           const Json& method_params, int64_t seed, const Dataset& data,
+                           const Dataset& pretrain_data);
+
+// All that the results of one run depend on. `start`: what finetuning starts from
+// and sees.
+Identity run_identity(const ProtocolConfig& protocol, const std::string& init_hash,
+                      const Json& start, int64_t seed, const Dataset& data,
+                      const Dataset& pretrain_data);
 
 // "a.b: 1 -> 2" for every key in which two JSON objects differ.
 std::vector<std::string> differing_keys(const Json& before, const Json& after);

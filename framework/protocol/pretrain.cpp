@@ -11,14 +11,10 @@
 #include "protocol/initial_towers.h"
 #include "protocol/knn.h"
 #include "protocol/space_figures.h"
-#include "train/interrupt.h"
-#include "train/loop.h"
 #include "train/seeds.h"
 
 namespace avbench {
 namespace {
-
-constexpr int64_t kHealthSamples = 256;  // of the validation split
 
 class PretrainTask : public TrainTask {
  public:
@@ -71,7 +67,7 @@ class PretrainTask : public TrainTask {
       spdlog::warn("{}: collapsed: {}", job_.title, collapse);
     }
     collapse_ = collapse;
-    if (job_.experiment.protocol.pretrain.select == "knn") {
+    if (job_.row.protocol.pretrain.select == "knn") {
       report.score = neighbour_accuracy();
       report.figures["validation_knn"] = *report.score;
     }
@@ -112,8 +108,8 @@ class PretrainTask : public TrainTask {
 
   double neighbour_accuracy() {
     const Dataset& data = *job_.labelled.dataset;
-    const auto known = label_subset(data.labels(Split::kTrain),
-                                    job_.experiment.protocol.data.label_fraction, job_.seed);
+    const auto known =
+        label_subset(data.labels(Split::kTrain), job_.row.protocol.data.label_fraction, job_.seed);
     const int64_t size = data.size(Split::kVal);
     const auto [bank, labels] = tower_features(Split::kTrain, known);
     const auto [queries, truth] = tower_features(Split::kVal, spread_indices(size, size));
@@ -145,8 +141,8 @@ class PretrainTask : public TrainTask {
 std::shared_ptr<Method> create_method(const PretrainJob& job) {
   const uint64_t head_seed = derive_seed(job.seed, "heads");
   MethodContext context{
-      .towers = initial_towers(job.experiment.protocol.encoder, derive_seed(job.seed, "towers"),
-                               job.experiment.protocol.spectrogram.channels),
+      .towers = initial_towers(job.row.protocol.encoder, derive_seed(job.seed, "towers"),
+                               job.row.protocol.spectrogram.channels),
       .params = job.params,
       .train_size = job.data.dataset->size(Split::kTrain),
       .head_seed = head_seed};
@@ -154,43 +150,64 @@ std::shared_ptr<Method> create_method(const PretrainJob& job) {
   return construct_method(job.plugin, context, job.title);
 }
 
-Json pretrain(const PretrainJob& job) {
-  const PretrainConfig& budget = job.experiment.protocol.pretrain;
-  const int64_t samples = job.data.dataset->size(Split::kTrain);
-  const int64_t batch_size = std::min(budget.batch_size, samples);
-  PretrainTask task(job, create_method(job));
-  const StagePlan plan{.title = job.title,
-                       .folder = job.folder,
-                       .seed = derive_seed(job.seed, "pretrain"),
-                       .epochs = budget.epochs,
-                       .steps_per_epoch = samples / batch_size,
-                       .batch_size = batch_size,
-                       .clip_norm = budget.clip_norm,
-                       .validate_every = budget.validate_every,
-                       .checkpoint_every = job.experiment.run.checkpoint_every,
-                       .keep_checkpoints = job.experiment.run.keep_checkpoints,
-                       .optimizer = job.row.pretrain.optimizer,
-                       .schedule = job.row.pretrain.schedule};
-  const StageResult result = run_stage(task, plan, [&](int64_t first_step, int64_t count) {
-    return open_training(job.data, spread_indices(samples, samples), batch_size, plan.seed,
+namespace {
+
+int64_t batch_size(const PretrainJob& job) {
+  return std::min(job.row.protocol.pretrain.batch_size, job.data.dataset->size(Split::kTrain));
+}
+
+StagePlan stage_plan(const PretrainJob& job) {
+  const PretrainConfig& budget = job.row.protocol.pretrain;
+  return {.title = job.title,
+          .folder = job.folder,
+          .seed = derive_seed(job.seed, "pretrain"),
+          .epochs = budget.epochs,
+          .steps_per_epoch = job.data.dataset->size(Split::kTrain) / batch_size(job),
+          .batch_size = batch_size(job),
+          .clip_norm = budget.clip_norm,
+          .validate_every = budget.validate_every,
+          .checkpoint_every = job.run.checkpoint_every,
+          .keep_checkpoints = job.run.keep_checkpoints,
+          .optimizer = job.row.pretrain.optimizer,
+          .schedule = job.row.pretrain.schedule};
+}
+
+OpenBatches batches(const PretrainJob& job, const StagePlan& plan) {
+  return [&job, &plan](int64_t first_step, int64_t count) {
+    const int64_t samples = job.data.dataset->size(Split::kTrain);
+    return open_training(job.data, spread_indices(samples, samples), plan.batch_size, plan.seed,
                          first_step, count);
-  });
-  Json summary = {{"steps", result.steps},
-                  {"seconds", result.seconds},
-                  {"clips_per_second", result.clips_per_second},
-                  {"peak_memory_bytes", result.peak_memory_bytes},
-                  {"chosen_epoch", result.best_score ? result.best_epoch : budget.epochs},
-                  {"collapse", result.last_report.value("collapse", "")},
-                  {"health", result.last_report.value("health", Json::object())}};
+  };
+}
+
+}  // namespace
+
+Json pretrain(const PretrainJob& job) {
+  PretrainTask task(job, create_method(job));
+  const StagePlan plan = stage_plan(job);
+  const StageResult result = run_stage(task, plan, batches(job, plan));
+  const Json summary = {{"steps", result.steps},
+                        {"seconds", result.seconds},
+                        {"clips_per_second", result.clips_per_second},
+                        {"peak_memory_bytes", result.peak_memory_bytes},
+                        {"chosen_epoch", result.best_score ? result.best_epoch : plan.epochs},
+                        {"collapse", result.last_report.value("collapse", "")},
+                        {"health", result.last_report.value("health", Json::object())}};
   write_json(job.folder / "summary.json", summary);
   return summary;
 }
 
 std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const Json& summary) {
   const CheckpointFolder checkpoints(job.folder / "checkpoints");
-  const PretrainConfig& budget = job.experiment.protocol.pretrain;
+  const PretrainConfig& budget = job.row.protocol.pretrain;
   if (budget.select == "last" || budget.epochs == 0) return checkpoints.find("final");
   return checkpoints.find_best(summary.at("chosen_epoch"));
+}
+
+StepCost probe_pretraining(const PretrainJob& job) {
+  PretrainTask task(job, create_method(job));
+  const StagePlan plan = stage_plan(job);
+  return probe_stage(task, plan, batches(job, plan));
 }
 
 }  // namespace avbench

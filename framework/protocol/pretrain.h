@@ -11,14 +11,15 @@
 #include "plugin/load.h"
 #include "protocol/stage_data.h"
 #include "train/checkpoint.h"
+#include "train/loop.h"
 
 namespace avbench {
 
 struct PretrainJob {
   std::string title;
   std::filesystem::path folder;  // results/pretrain/<hash>
-  const Experiment& experiment;
   const RowConfig& row;
+  const RunConfig& run;
   const LoadedPlugin& plugin;
   const Params& params;
   uint64_t seed;
@@ -36,5 +37,11 @@ Json pretrain(const PretrainJob& job);
 // What finetuning starts from, by the summary of a pretraining; nothing if it is missing or
 // damaged.
 std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const Json& summary);
+
+// Features of validation samples are taken at the end of each epoch, of at most this many.
+inline constexpr int64_t kHealthSamples = 256;
+
+// A few of its steps. Nothing is written.
+StepCost probe_pretraining(const PretrainJob& job);
 
 }  // namespace avbench

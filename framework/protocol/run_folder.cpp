@@ -11,8 +11,7 @@ namespace avbench {
 namespace fs = std::filesystem;
 
 std::string pretrain_folder_name(const std::string& hash) {
-  constexpr size_t kDigits = 16;
-  return hash.substr(0, kDigits);
+  return hash.substr(0, kHashInPath);
 }
 
 std::string excluded_csv(const Dataset& dataset) {
@@ -53,10 +52,11 @@ bool RunFolder::finished(const Json& record) const {
 }
 
 void RunFolder::open(const Json& record, const std::string& config_yaml, const Identity& protocol,
-                     const Dataset& dataset) {
+                     const Json& varied, const Dataset& dataset) {
   fs::create_directories(path_);
   write_file_atomically(path_ / "config.yaml", config_yaml);
-  const Json with_hash = {{"hash", protocol.hash}, {"protocol", protocol.content}};
+  Json with_hash = {{"hash", protocol.hash}, {"protocol", protocol.content}};
+  if (!varied.empty()) with_hash["varied"] = varied;
   write_file_atomically(path_ / "protocol.json", with_hash.dump(1) + "\n");
   write_file_atomically(path_ / "excluded.csv", excluded_csv(dataset));
   // Last: a folder with run.json has the others.

@@ -29,9 +29,10 @@ class RunFolder {
   // keys that differ if the folder belongs to another run.
   bool finished(const Json& record) const;
 
-  // Creates the folder with run.json, config.yaml, protocol.json and excluded.csv.
+  // Creates the folder with run.json, config.yaml, protocol.json and excluded.csv. `varied`: the
+  // row's own values of what the protocol's hash leaves out, by key.
   void open(const Json& record, const std::string& config_yaml, const Identity& protocol,
-            const Dataset& dataset);
+            const Json& varied, const Dataset& dataset);
 
   void finish(const Json& summary);
 

@@ -66,6 +66,14 @@ std::string accuracy_text(const TableRow& row) {
   return fmt::format("{:.1f} ± {:.1f}", 100 * row.accuracy_mean, 100 * row.accuracy_std);
 }
 
+bool has_paper(const std::vector<TableRow>& rows) {
+  return std::any_of(rows.begin(), rows.end(), [](const TableRow& row) { return row.paper; });
+}
+
+std::string paper_text(const TableRow& row) {
+  return row.paper ? fmt::format("{:.1f}", *row.paper) : "";
+}
+
 std::string note(const TableRow& row) {
   return row.collapse.empty() ? "" : "collapsed: " + row.collapse;
 }
@@ -105,8 +113,10 @@ std::string align(const std::vector<std::vector<std::string>>& cells) {
 std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
   std::vector<std::string> order;
   std::map<std::string, std::vector<Json>> runs;
+  std::map<std::string, std::optional<double>> paper;
   for (const TableEntry& entry : entries) {
     if (std::find(order.begin(), order.end(), entry.row) == order.end()) order.push_back(entry.row);
+    paper[entry.row] = entry.paper;
     const fs::path summary = entry.folder / "summary.json";
     if (fs::exists(summary)) runs[entry.row].push_back(read_json(summary));
   }
@@ -114,6 +124,7 @@ std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
   for (const std::string& name : order) {
     if (const auto found = runs.find(name); found != runs.end()) {
       rows.push_back(summarise(found->second));
+      rows.back().paper = paper[name];
     }
   }
   require_one_protocol(rows);
@@ -122,6 +133,7 @@ std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
 
 Json table_json(const std::vector<TableRow>& rows) {
   Json table = Json::array();
+  const bool with_paper = has_paper(rows);
   for (const TableRow& row : rows) {
     table.push_back({{"row", row.row},
                      {"method", row.method},
@@ -139,24 +151,55 @@ Json table_json(const std::vector<TableRow>& rows) {
                      {"labels_validation", row.labels_validation},
                      {"collapse", row.collapse},
                      {"protocol", row.protocol}});
+    if (!with_paper) continue;
+    table.back()["paper"] = row.paper ? Json(*row.paper) : Json();
+    table.back()["measured"] = 100 * row.accuracy_mean;
   }
   return table;
 }
 
 std::string table_csv(const std::vector<TableRow>& rows) {
-  std::string text =
-      csv_line({"row", "method", "modality", "seeds", "accuracy_mean", "accuracy_std", "validation",
-                "train_accuracy", "clips_per_second", "peak_memory_bytes", "seconds", "chance",
-                "labels_train", "labels_validation", "collapse", "protocol"});
+  const bool with_paper = has_paper(rows);
+  std::vector<std::string> header = {"row",
+                                     "method",
+                                     "modality",
+                                     "seeds",
+                                     "accuracy_mean",
+                                     "accuracy_std",
+                                     "validation",
+                                     "train_accuracy",
+                                     "clips_per_second",
+                                     "peak_memory_bytes",
+                                     "seconds",
+                                     "chance",
+                                     "labels_train",
+                                     "labels_validation",
+                                     "collapse",
+                                     "protocol"};
+  if (with_paper) header.insert(header.end(), {"paper", "measured"});
+  std::string text = csv_line(header);
   for (const TableRow& row : rows) {
-    text +=
-        csv_line({row.row, row.method, row.modality, fmt::format("{}", fmt::join(row.seeds, " ")),
-                  fmt::format("{}", row.accuracy_mean), fmt::format("{}", row.accuracy_std),
-                  fmt::format("{}", row.validation), fmt::format("{}", row.train_accuracy),
-                  fmt::format("{}", row.clips_per_second), fmt::format("{}", row.peak_memory_bytes),
-                  fmt::format("{}", row.seconds), fmt::format("{}", row.chance),
-                  fmt::format("{}", row.labels_train), fmt::format("{}", row.labels_validation),
-                  row.collapse, row.protocol});
+    std::vector<std::string> line = {row.row,
+                                     row.method,
+                                     row.modality,
+                                     fmt::format("{}", fmt::join(row.seeds, " ")),
+                                     fmt::format("{}", row.accuracy_mean),
+                                     fmt::format("{}", row.accuracy_std),
+                                     fmt::format("{}", row.validation),
+                                     fmt::format("{}", row.train_accuracy),
+                                     fmt::format("{}", row.clips_per_second),
+                                     fmt::format("{}", row.peak_memory_bytes),
+                                     fmt::format("{}", row.seconds),
+                                     fmt::format("{}", row.chance),
+                                     fmt::format("{}", row.labels_train),
+                                     fmt::format("{}", row.labels_validation),
+                                     row.collapse,
+                                     row.protocol};
+    if (with_paper) {
+      line.push_back(row.paper ? fmt::format("{}", *row.paper) : "");
+      line.push_back(fmt::format("{}", 100 * row.accuracy_mean));
+    }
+    text += csv_line(line);
   }
   return text;
 }
@@ -166,9 +209,10 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
   std::string text = "# " + title + "\n\n";
   if (!description.empty()) text += description + "\n\n";
   if (rows.empty()) return text + "No run has finished yet.\n";
-  std::vector<std::vector<std::string>> cells = {{"Row", "Modality", "Test accuracy %",
-                                                  "Validation %", "Training %", "clips/s",
-                                                  "Peak MiB", "Time s", "Labels", "Seeds", "Note"}};
+  const bool with_paper = has_paper(rows);
+  std::vector<std::vector<std::string>> cells = {
+      {"Row", "Modality", with_paper ? "measured" : "Test accuracy %", "Validation %", "Training %",
+       "clips/s", "Peak MiB", "Time s", "Labels", "Seeds", "Note"}};
   for (const TableRow& row : rows) {
     cells.push_back({row.row, row.modality, accuracy_text(row), percent(row.validation),
                      percent(row.train_accuracy), fmt::format("{:.1f}", row.clips_per_second),
@@ -177,7 +221,16 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
                      fmt::format("{} + {}", row.labels_train, row.labels_validation),
                      fmt::format("{}", row.seeds.size()), note(row)});
   }
+  if (with_paper) {
+    cells.front().insert(cells.front().begin() + 2, "paper");
+    for (size_t i = 0; i < rows.size(); ++i) {
+      cells[i + 1].insert(cells[i + 1].begin() + 2, paper_text(rows[i]));
+    }
+  }
   text += align(cells);
+  if (with_paper) {
+    text += "\npaper: accuracy in %, as published. measured: test accuracy in %, here.\n";
+  }
   text += fmt::format(
       "\nChance is {} %. ± is the standard deviation over seeds. Validation is the checkpoint's "
       "that was tested, Training that of the last weights on the labelled samples; labels are "

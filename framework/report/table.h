@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,19 +22,22 @@ struct TableRow {
   double seconds = 0;                          // mean of pretraining + finetuning + test
   double chance = 0;
   int64_t labels_train = 0, labels_validation = 0;
-  std::string collapse;  // why, if any seed's pretraining collapsed
+  std::string collapse;         // why, if any seed's pretraining collapsed
+  std::optional<double> paper;  // published accuracy in %
 };
 
-// One run that the table should have: the name of its row, and its folder.
+// One run that the table should have: its row's name, its folder, the row's published accuracy.
 struct TableEntry {
   std::string row;
   std::filesystem::path folder;
+  std::optional<double> paper;
 };
 
 // Rows in the order of their first entry, from the summary.json of the entries that have one.
 // Throws UserError if they were made under different protocols.
 std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries);
 
+// If any row has a published accuracy, all get `paper` and, in the same unit, `measured`.
 Json table_json(const std::vector<TableRow>& rows);
 std::string table_csv(const std::vector<TableRow>& rows);
 std::string table_markdown(const std::vector<TableRow>& rows, const std::string& title,

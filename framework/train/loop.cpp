@@ -65,7 +65,27 @@ class StageRun {
     return result_;
   }
 
+  StepCost probe(const OpenBatches& open_batches) {
+    constexpr int64_t kSteps = 20;
+    constexpr double kSeconds = 2;
+    const int64_t steps = std::min(total_steps_, kSteps);
+    const NextBatch next_batch = open_batches(0, steps);
+    train_step(next_batch);  // allocates gradients and momentum
+    const double first = result_.train_seconds;
+    while (step_ < steps && result_.train_seconds - first < kSeconds) train_step(next_batch);
+    const double measured = result_.train_seconds - first;
+    return {.seconds = step_ > 1 ? measured / static_cast<double>(step_ - 1) : first,
+            .model_bytes = bytes_of(task_.state()),
+            .optimizer_bytes = bytes_of(optimizer_.state())};
+  }
+
  private:
+  static int64_t bytes_of(const StateDict& tensors) {
+    int64_t bytes = 0;
+    for (const auto& [name, tensor] : tensors) bytes += static_cast<int64_t>(tensor.nbytes());
+    return bytes;
+  }
+
   double fractional_epoch() const {
     return static_cast<double>(step_) / static_cast<double>(plan_.steps_per_epoch);
   }
@@ -78,7 +98,10 @@ class StageRun {
       if (epochs_done > epochs_ended_) end_epoch(epochs_done, log);
       if (step_ == total_steps_) return;
       if (step_ % plan_.steps_per_epoch == 0) begin_epoch(epochs_done);
-      const double loss = train_step(next_batch, log);
+      const Json line = train_step(next_batch);
+      log.write(line);
+      const double loss = line["loss"];
+      loss_sum_ += loss;
       progress.update(step_, loss, best_text());
       check_interrupt("training");
       if (step_ % plan_.checkpoint_every == 0) save_step(log);
@@ -112,7 +135,8 @@ class StageRun {
     result_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
   }
 
-  double train_step(const NextBatch& next_batch, MetricsLog& log) {
+  // Returns the line for the log.
+  Json train_step(const NextBatch& next_batch) {
     const TracePhase phase("step");
     const auto begin = Clock::now();
     const LoadedBatch batch = wait_for(next_batch);
@@ -134,10 +158,8 @@ class StageRun {
     for (const auto& [name, part] : loss.parts) line["parts"][name] = part.item<double>();
     line["gradient_norm"] = norm;
     line["lr"] = plan_.optimizer.lr * scale;
-    log.write(line);
     ++step_;
-    loss_sum_ += value;
-    return value;
+    return line;
   }
 
   static LoadedBatch wait_for(const NextBatch& next_batch) {
@@ -318,6 +340,10 @@ class StageRun {
 
 StageResult run_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& open_batches) {
   return StageRun(task, plan).run(open_batches);
+}
+
+StepCost probe_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& open_batches) {
+  return StageRun(task, plan).probe(open_batches);
 }
 
 }  // namespace avbench

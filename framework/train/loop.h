@@ -74,4 +74,14 @@ using OpenBatches = std::function<NextBatch(int64_t first_step, int64_t count)>;
 // after Ctrl-C (a checkpoint is written first) and std::runtime_error if the loss is not finite.
 StageResult run_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& open_batches);
 
+// What a step costs, and what a checkpoint holds.
+struct StepCost {
+  double seconds = 0;  // of one step, waiting for data included
+  int64_t model_bytes = 0, optimizer_bytes = 0;
+};
+
+// Measures a few steps, the first left out, for about two seconds. Trains `task` in memory; writes
+// nothing. The plan has at least one step.
+StepCost probe_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& open_batches);
+
 }  // namespace avbench

@@ -36,6 +36,9 @@ TEST(DocumentKeys, TellTypeDefaultAndRange) {
   EXPECT_EQ(preset.allowed, "default, author");
   EXPECT_THAT(preset.doc, testing::HasSubstr("; author: window 1024, hop 512, mel_scale slaney"));
   EXPECT_EQ(key(keys, "rows[].pretrain").default_value, "training");
+  EXPECT_EQ(key(keys, "rows[].protocol").default_value, "protocol");
+  EXPECT_EQ(key(keys, "rows[].paper").default_value, "null");
+  EXPECT_EQ(key(keys, "varies").type, "list of names");
 }
 
 TEST(DocumentKeys, CoverEveryKeyThatIsWritten) {
@@ -100,7 +103,7 @@ TEST_F(BaseConfig, IsWhatTheDefaultsAre) {
   const Experiment loaded = load_experiment(folder / "x.yaml", {});
   expected.name = "x";
   expected.protocol.data.source = loaded.protocol.data.source;
-  expected.rows.push_back({.name = "A", .method = "m"});
+  expected.rows.push_back({.name = "A", .method = "m", .protocol = expected.protocol});
   EXPECT_EQ(canonical_json(to_json(loaded)), canonical_json(to_json(expected)));
 }
 

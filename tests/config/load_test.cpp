@@ -78,12 +78,14 @@ TEST_F(LoadExperiment, ChecksSources) {
   EXPECT_THAT(refusal({"protocol.data.source="}), HasSubstr("expected a folder <split>"));
   EXPECT_THAT(refusal({"protocol.data.source=/nowhere/data"}),
               HasSubstr("protocol.data.source: '/nowhere/data' does not exist"));
+  EXPECT_THAT(refusal({"protocol.data.classes=/nowhere/list"}),
+              HasSubstr("protocol.data.classes: '/nowhere/list' does not exist"));
   EXPECT_THAT(refusal({"protocol.data.pretrain_source=/nowhere"}),
               HasSubstr("protocol.data.pretrain_source: '/nowhere' does not exist"));
 }
 
 TEST_F(LoadExperiment, ChecksTheName) {
-  for (const char* name : {"", "a b", "a/b", "..", "pretrain"}) {
+  for (const char* name : {"", "a b", "a/b", "..", "pretrain", "runs"}) {
     EXPECT_THAT(refusal({std::string("name=") + name}), HasSubstr("name: ")) << name;
   }
   EXPECT_EQ(load({"name=Table-2_v1.5"}).name, "Table-2_v1.5");
@@ -104,6 +106,83 @@ TEST_F(LoadExperiment, GivesOneChannelOnlyToATowerOfItsOwn) {
   EXPECT_THAT(refusal({one, "protocol.encoder.shared=true"}), HasSubstr("enter the same tower"));
   EXPECT_THAT(refusal({one, "protocol.spectrogram.colour=magma"}), HasSubstr("is 'magma'"));
   EXPECT_THAT(refusal({"protocol.spectrogram.channels=2"}), HasSubstr("expected one of 1, 3"));
+}
+
+// ---- rows that differ in the protocol -----------------------------------------------------------
+
+class LoadTable : public LoadExperiment {
+ protected:
+  void write(const std::string& varies, const std::string& row_protocol) {
+    write_file_atomically(path_, "name: small\nvaries: " + varies +
+                                     "\nprotocol: {data: {source: ./data}}\nrows:\n"
+                                     "  - {name: A, method: m, paper: 75.6}\n"
+                                     "  - name: B\n"
+                                     "    method: m\n"
+                                     "    protocol:\n" +
+                                     row_protocol);
+  }
+};
+
+TEST_F(LoadTable, ARowsProtocolIsTheExperimentsWithItsOwnValues) {
+  write("[protocol.clip.frames, protocol.spectrogram]",
+        "      clip: {frames: 1}\n      spectrogram: {preset: author, crop: 100}\n");
+  const Experiment e = load({"protocol.clip.stride=2", "protocol.spectrogram.hop=300"});
+  EXPECT_EQ(e.rows[0].protocol.clip.frames, 16);
+  EXPECT_EQ(e.rows[0].paper, 75.6);
+  EXPECT_FALSE(e.rows[1].paper);
+  EXPECT_EQ(e.rows[1].protocol.clip.frames, 1);
+  EXPECT_EQ(e.rows[1].protocol.clip.stride, 2);
+  EXPECT_EQ(e.rows[1].protocol.spectrogram.hop, 512);
+  EXPECT_EQ(e.rows[1].protocol.spectrogram.crop, 100);
+  EXPECT_EQ(e.protocol.clip.frames, 16);
+}
+
+TEST_F(LoadTable, RefusesARowThatDiffersInWhatDoesNotVary) {
+  write("[protocol.clip.frames]",
+        "      clip: {frames: 1, stride: 2}\n      spectrogram:\n        preset: author\n");
+  const std::string message = refusal({});
+  EXPECT_THAT(message, HasSubstr(path_.string() +
+                                 ":9: row 'B': protocol.clip.stride: 1 -> 2 differs from the "
+                                 "experiment's, and `varies` names only protocol.clip.frames"));
+  EXPECT_THAT(message, HasSubstr(":10: row 'B': protocol.spectrogram.colour: \"grey\" -> "
+                                 "\"magma\""));
+  EXPECT_THAT(message, testing::Not(HasSubstr("protocol.clip.frames: 16")));
+  EXPECT_THAT(refusal({"varies=[]"}), HasSubstr("nothing is named by `varies`"));
+}
+
+TEST_F(LoadTable, ChecksTheKeysOfARowAgainstEachOther) {
+  write("[protocol.clip]", "      clip:\n        crop: 200\n");
+  EXPECT_THAT(refusal({}),
+              StartsWith(path_.string() + ":10: row 'B': protocol.clip.crop: got 200, expected at "
+                                          "most 128"));
+  write("[protocol.clip]", "      clip: {frame: 2}\n");
+  EXPECT_THAT(refusal({}), HasSubstr("unknown key 'rows[1].protocol.clip.frame'"));
+}
+
+TEST_F(LoadTable, RefusesNamesThatAreNoKeysAndKeysThatMustNotVary) {
+  write("[protocol.clip.frame]", "      clip: {frames: 16}\n");
+  EXPECT_THAT(refusal({}),
+              AllOf(StartsWith(path_.string() + ":2: varies: 'protocol.clip.frame' is"),
+                    HasSubstr("(did you mean 'protocol.clip.frames'?)")));
+  EXPECT_THAT(refusal({"varies=[protocol.data]"}), HasSubstr("protocol.data.source decides which"));
+  EXPECT_THAT(refusal({"varies=[protocol.data.classes]"}), HasSubstr("which files are tested"));
+  EXPECT_THAT(refusal({"varies=frames"}), HasSubstr("expected a list of names"));
+  EXPECT_EQ(load({"varies=[protocol.data.label_fraction]"}).varies.size(), 1u);
+}
+
+TEST_F(LoadExperiment, LaysFilesOverTheConfigurationBeforeTheSets) {
+  write_file_atomically(folder_ / "a.yaml", "protocol: {clip: {frames: 2, crop: 50}}\n");
+  write_file_atomically(folder_ / "b.yaml",
+                        "protocol: {clip: {frames: 3}}\nrows: {A: {paper: 12}}\n");
+  const std::vector<std::filesystem::path> overlays = {folder_ / "a.yaml", folder_ / "b.yaml"};
+  const Experiment e = load_experiment(path_, {"protocol.clip.stride=4"}, overlays);
+  EXPECT_EQ(e.protocol.clip.frames, 3);
+  EXPECT_EQ(e.protocol.clip.crop, 50);
+  EXPECT_EQ(e.protocol.clip.stride, 4);
+  EXPECT_EQ(e.rows[0].paper, 12);
+  EXPECT_EQ(e.rows[0].protocol.clip.frames, 3);
+  EXPECT_THAT(user_error([&] { load_experiment(path_, {}, {folder_ / "none.yaml"}); }),
+              HasSubstr("none.yaml"));
 }
 
 // ---- presets ------------------------------------------------------------------------------------

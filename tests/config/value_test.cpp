@@ -177,6 +177,20 @@ TEST_F(LoadYaml, RefusesBasesThatAreNoPath) {
   EXPECT_THAT(refusal("extends:\n"), HasSubstr("got nothing, expected a path"));
 }
 
+TEST(Merge, AMapMergesIntoTheItemsOfAListByTheirNames) {
+  Value base = parse("{rows: [{name: A, x: 1}, {name: R(2+1)D, x: 2}], plain: [1, 2]}");
+  merge(base, parse("{rows: {R(2+1)D: {y: 3}, A: {x: 4}}, plain: {a: 5}}"));
+  const Value& rows = *base.find("rows");
+  ASSERT_EQ(rows.children.size(), 2u);
+  EXPECT_EQ(text_at(rows.children[0], "name"), "A");
+  EXPECT_EQ(text_at(rows.children[0], "x"), "4");
+  EXPECT_EQ(text_at(rows.children[1], "x"), "2");
+  EXPECT_EQ(text_at(rows.children[1], "y"), "3");
+  EXPECT_EQ(base.find("plain")->kind, Kind::kMap);
+  EXPECT_EQ(user_error([&] { merge(base, parse("{rows: {R2: {y: 3}}}")); }),
+            "here: no item 'R2'; known: A, R(2+1)D");
+}
+
 TEST(Merge, MapsMergeAndTheRestReplaces) {
   Value base = parse("{a: {x: 1, l: [1, 2]}, s: 1, m: {k: 1}}");
   merge(base, parse("{a: {l: [3], y: 2}, s: {t: 1}, m: 5}"));

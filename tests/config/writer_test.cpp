@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
 
 #include "config/load.h"
@@ -20,6 +21,10 @@ class Randomizer {
   void operator()(const char*, int64_t& value, Range range, const char*) { value = integer(range); }
   void operator()(const char*, double& value, Range range, const char*) {
     value = std::uniform_real_distribution(range.min, range.max)(random_);
+  }
+  void operator()(const char*, std::optional<double>& value, Range range, const char*) {
+    value.reset();
+    if (integer({0, 1}) == 1) (*this)("", value.emplace(), range, "");
   }
   void operator()(const char*, std::array<int64_t, 2>& value, Range range, const char*) {
     for (int64_t& item : value) item = integer(range);
@@ -51,7 +56,12 @@ class Randomizer {
   void section(const char*, T& section) {
     fields(*this, section);
   }
-  void rows(const char*, std::vector<RowConfig>& rows, const TrainingConfig&) {
+  template <class T>
+  void overrides(const char*, T& section, const char*, const char*) {
+    fields(*this, section);
+  }
+  void names(const char*, std::vector<std::string>&, const char*) {}  // see make_consistent()
+  void rows(const char*, std::vector<RowConfig>& rows, const Experiment&) {
     for (int i = 0; i < 3; ++i) {
       RowConfig row;
       fields(*this, row);
@@ -85,6 +95,7 @@ void make_consistent(Experiment& experiment, const std::string& source) {
   experiment.name = "x";
   experiment.protocol.data.source = source;
   experiment.protocol.data.pretrain_source = "";
+  experiment.protocol.data.classes = "";
   experiment.protocol.clip.crop = 8;
   SpectrogramConfig& spectrogram = experiment.protocol.spectrogram;
   spectrogram.crop = 8;
@@ -92,6 +103,14 @@ void make_consistent(Experiment& experiment, const std::string& source) {
   spectrogram.bands = spectrogram.n_fft / 2 + 1;  // frequency is linear
   spectrogram.f_min = 0;
   spectrogram.f_max = static_cast<double>(spectrogram.sample_rate) / 2;
+  // Of what was drawn for a row's protocol, only what varies.
+  experiment.varies = {"protocol.clip.frames", "protocol.finetune.optimizer"};
+  for (RowConfig& row : experiment.rows) {
+    const ProtocolConfig drawn = row.protocol;
+    row.protocol = experiment.protocol;
+    row.protocol.clip.frames = drawn.clip.frames;
+    row.protocol.finetune.optimizer = drawn.finetune.optimizer;
+  }
 }
 
 TEST(ToYaml, LoadsBackToAnEqualExperiment) {
@@ -113,10 +132,27 @@ TEST(ToYaml, KeepsTheOrderOfFieldsAndIsReadable) {
   experiment.name = "x";
   experiment.rows.push_back({.name = "A b", .method = "m", .params = {{"t", "0.1", "f:1"}}});
   const std::string text = to_yaml(experiment);
-  EXPECT_TRUE(text.starts_with("name: \"x\"\ndescription: \"\"\nseeds: [0]\nprotocol:\n  data:\n"));
+  EXPECT_TRUE(text.starts_with(
+      "name: \"x\"\ndescription: \"\"\nseeds: [0]\nvaries: []\nprotocol:\n  data:\n"));
   EXPECT_NE(text.find("\n    resize: [128,171]\n"), std::string::npos);
   EXPECT_NE(text.find("\nrows:\n  -\n    name: \"A b\"\n"), std::string::npos);
   EXPECT_NE(text.find("\n    params:\n      t: \"0.1\"\n"), std::string::npos);
+}
+
+TEST(ToJson, HoldsOfARowsProtocolWhatDiffersFromTheExperiments) {
+  Experiment experiment;
+  experiment.protocol.clip.frames = 8;
+  RowConfig row{.name = "A", .method = "m", .paper = 75.5, .protocol = experiment.protocol};
+  experiment.rows.push_back(row);
+  row.protocol.finetune.optimizer.lr = 0.5;
+  row.protocol.clip.resize = {128, 172};
+  experiment.rows.push_back(row);
+  const Json rows = to_json(experiment)["rows"];
+  EXPECT_EQ(rows[0]["protocol"].dump(), "{}");
+  EXPECT_EQ(rows[1]["protocol"].dump(),
+            R"({"clip":{"resize":[128,172]},"finetune":{"optimizer":{"lr":0.5}}})");
+  EXPECT_EQ(rows[0]["paper"], 75.5);
+  EXPECT_TRUE(to_json(RowConfig())["paper"].is_null());
 }
 
 TEST(ToJson, HoldsEveryKeyOfASection) {

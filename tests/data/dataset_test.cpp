@@ -62,6 +62,20 @@ TEST(Dataset, NumbersUsableFilesWithoutGapsAndListsTheOthers) {
                                     {"train/bell/truncated.mp4", FileStatus::kCorrupt}}));
 }
 
+TEST(Dataset, LeavesOutWhatIsTooShortForAnothersClips) {
+  const DataFolder folder;
+  folder.write_good_files(1);
+  write_movie(folder / "train/bell/short.mp4", {.frames = 13});  // a clip spans 11
+  const auto size = [&](int64_t min_frames) {
+    return Dataset::open({.source = folder.source().string()}, small_clip(), small_spectrogram(),
+                         {.cache_mib = 0}, {}, min_frames)
+        ->size(Split::kTrain);
+  };
+  EXPECT_EQ(size(0), 3);
+  EXPECT_EQ(size(13), 3);
+  EXPECT_EQ(size(14), 2);
+}
+
 TEST(Dataset, FindsTheSameWithoutCache) {
   const DataFolder folder;
   folder.write_good_files(1);

@@ -118,5 +118,43 @@ TEST_F(Table, JsonHasTheDocumentedKeys) {
   }
 }
 
+// ---- published figures --------------------------------------------------------------------------
+
+class PaperTable : public Table {
+ protected:
+  std::vector<TableRow> rows() {
+    add("A", 0, 0.5);
+    add("B", 0, 0.25);
+    return collect_table({{"A", folder_ / "A-s0", 75.6}, {"B", folder_ / "B-s0", std::nullopt}});
+  }
+};
+
+TEST_F(PaperTable, StandBesideWhatWasMeasuredInTheSameUnit) {
+  const Json table = table_json(rows());
+  EXPECT_EQ(table[0]["paper"], 75.6);
+  EXPECT_EQ(table[0]["measured"], 50.0);
+  EXPECT_TRUE(table[1]["paper"].is_null());
+  EXPECT_EQ(table[1]["measured"], 25.0);
+
+  const std::string text = table_markdown(rows(), "t", "");
+  EXPECT_THAT(text, testing::ContainsRegex("\\| paper \\| measured \\|"));
+  EXPECT_THAT(text, testing::ContainsRegex("\\| A +\\| +both \\| +75\\.6 \\| +50\\.0 \\|"));
+  EXPECT_THAT(text, testing::ContainsRegex("\\| B +\\| +both \\| +\\| +25\\.0 \\|"));
+
+  const std::string csv = table_csv(rows());
+  EXPECT_THAT(csv, HasSubstr(",protocol,paper,measured\n"));
+  EXPECT_THAT(csv, HasSubstr(",p,75.6,50\n"));
+  EXPECT_THAT(csv, HasSubstr(",p,,25\n"));
+}
+
+TEST_F(PaperTable, AreNoColumnsWhereNoRowHasOne) {
+  add("A", 0, 0.5);
+  EXPECT_FALSE(table_json(collect({"A"}))[0].contains("paper"));
+  EXPECT_EQ(table_csv(collect({"A"})).find("paper"), std::string::npos);
+  const std::string text = table_markdown(collect({"A"}), "t", "");
+  EXPECT_EQ(text.find("paper"), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("Test accuracy %"));
+}
+
 }  // namespace
 }  // namespace avbench

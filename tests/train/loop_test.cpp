@@ -96,6 +96,19 @@ class Loop : public testing::Test {
   fs::path folder_;
 };
 
+TEST_F(Loop, AProbeTellsWhatACheckpointHoldsAndWritesNothing) {
+  ToyTask task;
+  const StepCost cost = probe_stage(task, plan("probed"), toy_batches);
+  EXPECT_GT(cost.seconds, 0);
+  // 4x8 + 8 weights and biases, batch norm's 4x8 and a count in 8 bytes, 8 + 1: in 4 bytes each.
+  EXPECT_EQ(cost.model_bytes, 4 * (40 + 32 + 9) + 8);
+  EXPECT_EQ(cost.optimizer_bytes, 4 * (40 + 16 + 9));  // momentum of each parameter
+  EXPECT_FALSE(fs::exists(folder_));
+  StagePlan single = plan("probed");
+  single.epochs = single.steps_per_epoch = 1;
+  EXPECT_GT(probe_stage(task, single, toy_batches).seconds, 0);
+}
+
 TEST_F(Loop, ABrokenRunEndsBitEqualToAnUnbrokenOne) {
   ToyTask unbroken;
   const StageResult whole = run_stage(unbroken, plan("whole"), toy_batches);

@@ -1,0 +1,44 @@
+// What a run will cost, from how much it has to do and what a few measured steps took.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/experiment.h"
+#include "protocol/row_data.h"
+#include "train/loop.h"
+
+namespace avbench {
+
+// Of one run. Clips are those that are looked at without training.
+struct Workload {
+  int64_t pretrain_steps = 0;
+  int64_t pretrain_clips = 0;   // at the ends of epochs
+  int64_t pretrain_finals = 1;  // checkpoints of the model alone that stay: the last, the best
+  int64_t finetune_steps = 0;
+  int64_t finetune_clips = 0;  // statistics, validation, fit
+  int64_t test_clips = 0;
+  int64_t labels = 0;
+};
+
+Workload workload(const RowConfig& row, const RowData& data, int64_t seed);
+
+struct RunCost {
+  StepCost pretrain, finetune;
+  double clip_seconds = 0;  // of one clip, evaluated
+};
+
+struct Estimate {
+  double seconds = 0;
+  int64_t bytes = 0;  // of checkpoints, as many as are kept while a stage runs
+
+  Estimate& operator+=(const Estimate& other);
+};
+
+Estimate pretrain_estimate(const Workload& work, const RunCost& cost, const RunConfig& run);
+Estimate finetune_estimate(const Workload& work, const RunCost& cost, const RunConfig& run);
+
+// "about 2 h 10 min, 345 MiB"
+std::string to_string(const Estimate& estimate);
+
+}  // namespace avbench

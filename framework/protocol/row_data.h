@@ -1,0 +1,23 @@
+// The data sets that the rows of an experiment are trained and tested on.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "config/experiment.h"
+#include "data/dataset.h"
+
+namespace avbench {
+
+struct RowData {
+  std::shared_ptr<const Dataset> labelled;     // finetuning, validation, test
+  std::shared_ptr<const Dataset> pretraining;  // its training split; often the same
+};
+
+// By row. Each distinct reading of a source (clips, spectrograms) is opened once, and all of them
+// share run.cache_mib; a file that is too short for one row is left out for all, so that every row
+// has the same files. Throws UserError if a split is empty, or if a file that is trained on is also
+// held out.
+std::vector<RowData> open_row_data(const Experiment& experiment);
+
+}  // namespace avbench

@@ -1,0 +1,213 @@
+// The AVCL paper's tables at the smallest scale: every row through every stage.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "app/run_avbench.h"
+#include "config/load.h"
+
+namespace avbench {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+
+const fs::path kConfigs = fs::path(AVBENCH_SOURCE_DIR) / "configs";
+
+class Tables : public testing::TestWithParam<const char*> {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = new TempFolder;
+    const Outcome made =
+        run_avbench("dataset synth " + (*shared_ / "data").string() +
+                    " --classes 2 --train 4 --val 2 --test 2 --size 32x32 --seconds 1 --fps 8");
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+  static void TearDownTestSuite() {
+    delete shared_;
+    shared_ = nullptr;
+  }
+
+  static fs::path table(const std::string& name) {
+    return kConfigs / "experiments" / (name + ".yaml");
+  }
+
+  // The names of rows whose method no plugin here has.
+  std::vector<std::string> missing_rows(const std::string& name) const {
+    const std::string listed = run_avbench("methods --json").out;
+    std::vector<std::string> rows;
+    for (const RowConfig& row : load_experiment(table(name), sets()).rows) {
+      const std::string entry = "\"name\": \"" + row.method + "\"";
+      if (!row.method.empty() && listed.find(entry) == std::string::npos) rows.push_back(row.name);
+    }
+    return rows;
+  }
+
+  // A copy of the table without these rows, beside which what it extends is searched for.
+  fs::path without(const std::vector<std::string>& rows, const std::string& name) const {
+    if (rows.empty()) return table(name);
+    std::istringstream lines(read_file(table(name)));
+    std::ofstream copy(folder_ / (name + ".yaml"));
+    for (std::string line; std::getline(lines, line);) {
+      const bool dropped = std::any_of(rows.begin(), rows.end(), [&](const std::string& row) {
+        return line.starts_with("  - {name: " + row + ",") || line.starts_with("  " + row + ": {");
+      });
+      if (line == "extends: paper.yaml") line = "extends: " + table("paper").string();
+      if (line == "extends: table4.yaml") without(rows, "table4");
+      if (!dropped) copy << line << "\n";
+    }
+    return folder_ / (name + ".yaml");
+  }
+
+  // The synthetic classes are not those of the lists.
+  std::vector<std::string> sets() const {
+    return {"protocol.data.source=" + (*shared_ / "data").string(),
+            "protocol.data.classes=", "run.results=" + (folder_ / "results").string()};
+  }
+
+  Outcome compare(const std::string& name, const std::string& more = "") const {
+    return compare_file(table(name), more);
+  }
+
+  Outcome compare_file(const fs::path& file, const std::string& more = "") const {
+    std::string arguments = "compare " + file.string() + " --with " + scale().string();
+    for (const std::string& set : sets()) arguments += " --set " + set;
+    return run_avbench(arguments + " " + more, "AVBENCH_CACHE=" + (*shared_ / "cache").string());
+  }
+
+  static fs::path scale() { return kConfigs / "scales/smallest.yaml"; }
+
+  size_t pretrainings() const {
+    const auto entries = fs::directory_iterator(folder_ / "results/pretrain");
+    return static_cast<size_t>(std::distance(begin(entries), end(entries)));
+  }
+
+  json read(const std::string& file) const {
+    return json::parse(read_file(folder_ / "results" / file));
+  }
+
+  TempFolder folder_;
+  static inline TempFolder* shared_ = nullptr;
+};
+
+TEST_P(Tables, RunsEveryRowAndPrintsItBesideThePapersFigure) {
+  const std::vector<std::string> missing = missing_rows(GetParam());
+  const fs::path file = without(missing, GetParam());
+  const Experiment experiment = load_experiment(file, sets(), {scale()});
+  ASSERT_EQ(experiment.rows.size() + missing.size(),
+            load_experiment(table(GetParam()), sets()).rows.size());
+  const Outcome outcome = compare_file(file);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("paper | measured |"), HasSubstr("mean nothing")));
+  const json printed = read(std::string(GetParam()) + "/table.json");
+  ASSERT_EQ(printed.size(), experiment.rows.size());
+  std::set<std::string> protocols;
+  for (size_t i = 0; i < printed.size(); ++i) {
+    const RowConfig& row = experiment.rows[i];
+    EXPECT_EQ(printed[i]["row"], row.name);
+    EXPECT_EQ(printed[i]["paper"], row.paper ? json(*row.paper) : json()) << row.name;
+    EXPECT_EQ(printed[i]["measured"], 100 * printed[i]["accuracy_mean"].get<double>());
+    protocols.insert(printed[i]["protocol"]);
+    const json run = read(experiment.name + "/" + row.name + "-s0/run.json");
+    for (const std::string& key : experiment.varies) EXPECT_TRUE(run["varied"].contains(key));
+  }
+  EXPECT_EQ(protocols.size(), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Tables,
+                         testing::Values("table1", "table2", "table3", "table4", "table4_k100"),
+                         [](const auto& info) { return std::string(info.param); });
+
+using OneTable = Tables;
+
+TEST_F(OneTable, TrainsARowThatStandsInSeveralOnce) {
+  const std::map<std::string, std::string> same = {
+      {"table1", "RGB 16 + whole mel"}, {"table2", "pool-final"}, {"table3", "AVCL (0.9 0.1)"}};
+  std::set<std::string> results;
+  std::string copied;
+  for (const auto& [name, row] : same) {
+    const Outcome outcome = compare(name, "--row '" + row + "'");
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    copied += outcome.err.find("its results are copied") != std::string::npos ? "y" : "n";
+    const std::string folder = name + "/" + row + "-s0/";
+    results.insert(read_file(folder_ / "results" / folder / "predictions_clips.csv") +
+                   read_file(folder_ / "results" / folder / "metrics.jsonl"));
+    EXPECT_EQ(read(folder + "summary.json")["row"], row);
+    EXPECT_TRUE(fs::exists(folder_ / "results" / folder / "checkpoints/best.safetensors"));
+  }
+  EXPECT_EQ(pretrainings(), 1u);
+  EXPECT_EQ(copied, "nyy");
+  EXPECT_EQ(results.size(), 1u);
+
+  // What was copied is what a run of its own gives.
+  const fs::path own = folder_ / "results/table3/AVCL (0.9 0.1)-s0/predictions_clips.csv";
+  const std::string before = read_file(own);
+  fs::remove_all(folder_ / "results");
+  ASSERT_EQ(compare("table3", "--row 'AVCL (0.9 0.1)'").exit_code, 0);
+  EXPECT_EQ(read_file(own), before);
+
+  // A dry run says so.
+  const Outcome plan = compare("table2", "--row pool-final --dry-run");
+  EXPECT_THAT(plan.out, HasSubstr("pool-final s0: the same as "));
+}
+
+TEST_F(OneTable, RunsAnewWhatCanNoLongerBeCopied) {
+  ASSERT_EQ(compare("table2", "--row pool-final").exit_code, 0);
+  fs::remove_all(folder_ / "results/table2");
+  const Outcome outcome = compare("table3", "--row 'AVCL (0.9 0.1)'");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err.find("copied"), std::string::npos);
+  EXPECT_EQ(pretrainings(), 1u);
+}
+
+TEST_F(OneTable, OfABaselineWithAMethodsFusionPretrainsNothing) {
+  const fs::path file = without(missing_rows("table4"), "table4");
+  const Outcome outcome = compare_file(file, "--row 'Baseline-R+A + AMFM'");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_FALSE(fs::exists(folder_ / "results/pretrain"));
+  const json summary = read("table4/Baseline-R+A + AMFM-s0/summary.json");
+  EXPECT_EQ(summary["method"], "avcl");
+  EXPECT_GT(summary["clips_per_second"].get<double>(), 0);
+}
+
+TEST_F(OneTable, ADryRunEstimatesTimeAndDiskOfEachRow) {
+  const Outcome plan = compare("table1", "--dry-run");
+  ASSERT_EQ(plan.exit_code, 0) << plan.err;
+  for (const char* row : {"RGB 16 \\+ raw audio", "RGB 1 \\+ 1.2 s mel"}) {
+    EXPECT_THAT(plan.out,
+                testing::ContainsRegex(std::string(row) + " s0: pretrain 2 steps; finetune 2 "
+                                                          "steps; test 4 clips; about [0-9]+ s, "
+                                                          "[0-9]+ MiB\n"));
+  }
+  EXPECT_THAT(plan.out, testing::ContainsRegex("\nin all about [0-9]+ s, [0-9]+ MiB of checkp"));
+  EXPECT_FALSE(fs::exists(folder_ / "results"));
+
+  const Outcome plain = compare("table1", "--dry-run --no-probe");
+  EXPECT_THAT(plain.out, HasSubstr("RGB 1 + 1.2 s mel s0: pretrain 2 steps; finetune 2 steps; test "
+                                   "4 clips\n"));
+  EXPECT_EQ(plain.out.find("about"), std::string::npos);
+  EXPECT_NE(compare("table1", "--no-probe").exit_code, 0);
+}
+
+TEST_F(OneTable, StopsAtARowWithoutAPlugin) {
+  const Outcome outcome = compare("table4", "--set rows.SimCLR.method=simklr");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("unknown method"));
+  EXPECT_FALSE(fs::exists(folder_ / "results"));
+}
+
+TEST_F(OneTable, RefusesARowOfAnotherProtocolAndNamesTheKey) {
+  const Outcome outcome = compare("table2", "--set rows.conv3.protocol.clip.stride=2");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--set rows.conv3.protocol.clip.stride: row 'conv3': "
+                                     "protocol.clip.stride: 1 -> 2"));
+}
+
+}  // namespace
+}  // namespace avbench
