@@ -343,6 +343,7 @@ struct RowConfig {
   std::vector<Setting> params;    // of the method, checked against its ParamSpecs
   bool pretrained = true;         // false: the method's fusion on towers as they start
   std::optional<double> paper;    // accuracy in %, as published
+  std::vector<Setting> sweep;     // values to try, by key of the row: "params.temperature"
   TrainingConfig pretrain;        // starts from the experiment's `training`
   ProtocolConfig protocol;        // the experiment's, with the row's own values of `varies`
 };
@@ -357,6 +358,9 @@ void fields(V& v, As<RowConfig> auto& c) {
     "false: no pretraining; finetuning starts from the towers' first weights, with the method's "
     "fusion");
   v("paper", c.paper, Range{0, 100}, "published accuracy in %, printed beside the measured one");
+  v.settings("sweep", c.sweep,
+             "for `compare --sweep`: lists of values to try, by key, such as "
+             "`params.temperature: [0.1, 0.5]` or `pretrain.optimizer.lr: [0.01, 0.1]`");
   v.overrides("pretrain", c.pretrain, "training", "keys of `training` that this row changes");
   v.overrides("protocol", c.protocol, "protocol",
               "keys of `protocol` that this row changes, all of them named by `varies`");

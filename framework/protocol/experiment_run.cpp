@@ -13,6 +13,7 @@
 #include "io/sha256.h"
 #include "io/suggest.h"
 #include "plugin/failure.h"
+#include "protocol/encoder_forwards.h"
 #include "protocol/estimate.h"
 #include "protocol/evaluation.h"
 #include "protocol/features.h"
@@ -74,7 +75,10 @@ class ExperimentRun::Impl {
                                          *data[i].labelled, *data[i].pretraining);
       state.varied = varied_settings(protocol, experiment_.varies, state.init_hash);
     }
-    for (const RowConfig& row : experiment_.rows) require_working(row);
+    for (const RowConfig& row : experiment_.rows) {
+      require_working(row);
+      rows_.at(row.name).forwards = count_forwards(row);
+    }
   }
 
   std::vector<PlannedRun> plan(const RunOptions& options) const {
@@ -203,6 +207,7 @@ class ExperimentRun::Impl {
     std::optional<MethodOfRow> method;  // none: a baseline
     RowData data;
     std::string init_hash;  // of encoder.init
+    double forwards = 0;    // encoder passes per sample of a training step
     Identity protocol;
     Json varied;
   };
@@ -221,6 +226,14 @@ class ExperimentRun::Impl {
     batch.audio[kBaseView] =
         at::zeros({1, p.spectrogram.channels, 1, p.spectrogram.crop, p.spectrogram.crop});
     method->towers().forward(batch);
+  }
+
+  // Of pretraining; of finetuning where there is none.
+  double count_forwards(const RowConfig& row) const {
+    const RowState& state = state_of(row);
+    if (!state.method || !row.pretrained) return modality(row) == "both" ? 2 : 1;
+    return encoder_forwards(state.method->plugin, state.method->params, row.protocol,
+                            state.data.pretraining->size(Split::kTrain), "row '" + row.name + "'");
   }
 
   // At the weights that the seed gives.
@@ -451,6 +464,7 @@ class ExperimentRun::Impl {
             {"validation", finetuned["validation"]},
             {"train_accuracy", finetuned["train_accuracy"]},
             {"finetune_steps", finetuned["steps"]},
+            {"encoder_forwards", state.forwards},
             {"clips_per_second", speed["clips_per_second"]},
             {"peak_memory_bytes", std::max(speed["peak_memory_bytes"].get<int64_t>(),
                                            finetuned["peak_memory_bytes"].get<int64_t>())},

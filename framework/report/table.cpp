@@ -41,6 +41,7 @@ TableRow summarise(const std::vector<Json>& runs) {
   row.accuracy_std = standard_deviation(column(runs, "accuracy"));
   row.validation = mean(column(runs, "validation"));
   row.train_accuracy = mean(column(runs, "train_accuracy"));
+  row.encoder_forwards = first.at("encoder_forwards");
   row.clips_per_second = mean(column(runs, "clips_per_second"));
   row.seconds = mean(column(runs, "seconds"));
   row.chance = first.at("chance");
@@ -72,6 +73,10 @@ bool has_paper(const std::vector<TableRow>& rows) {
 
 std::string paper_text(const TableRow& row) {
   return row.paper ? fmt::format("{:.1f}", *row.paper) : "";
+}
+
+bool has_trials(const std::vector<TableRow>& rows) {
+  return std::any_of(rows.begin(), rows.end(), [](const TableRow& row) { return row.trials > 0; });
 }
 
 std::string note(const TableRow& row) {
@@ -113,10 +118,10 @@ std::string align(const std::vector<std::vector<std::string>>& cells) {
 std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
   std::vector<std::string> order;
   std::map<std::string, std::vector<Json>> runs;
-  std::map<std::string, std::optional<double>> paper;
+  std::map<std::string, TableEntry> newest;
   for (const TableEntry& entry : entries) {
     if (std::find(order.begin(), order.end(), entry.row) == order.end()) order.push_back(entry.row);
-    paper[entry.row] = entry.paper;
+    newest[entry.row] = entry;
     const fs::path summary = entry.folder / "summary.json";
     if (fs::exists(summary)) runs[entry.row].push_back(read_json(summary));
   }
@@ -124,7 +129,8 @@ std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
   for (const std::string& name : order) {
     if (const auto found = runs.find(name); found != runs.end()) {
       rows.push_back(summarise(found->second));
-      rows.back().paper = paper[name];
+      rows.back().paper = newest[name].paper;
+      rows.back().trials = newest[name].trials;
     }
   }
   require_one_protocol(rows);
@@ -133,7 +139,7 @@ std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
 
 Json table_json(const std::vector<TableRow>& rows) {
   Json table = Json::array();
-  const bool with_paper = has_paper(rows);
+  const bool with_paper = has_paper(rows), with_trials = has_trials(rows);
   for (const TableRow& row : rows) {
     table.push_back({{"row", row.row},
                      {"method", row.method},
@@ -143,6 +149,7 @@ Json table_json(const std::vector<TableRow>& rows) {
                      {"accuracy_std", row.accuracy_std},
                      {"validation", row.validation},
                      {"train_accuracy", row.train_accuracy},
+                     {"encoder_forwards", row.encoder_forwards},
                      {"clips_per_second", row.clips_per_second},
                      {"peak_memory_bytes", row.peak_memory_bytes},
                      {"seconds", row.seconds},
@@ -151,6 +158,7 @@ Json table_json(const std::vector<TableRow>& rows) {
                      {"labels_validation", row.labels_validation},
                      {"collapse", row.collapse},
                      {"protocol", row.protocol}});
+    if (with_trials) table.back()["trials"] = row.trials;
     if (!with_paper) continue;
     table.back()["paper"] = row.paper ? Json(*row.paper) : Json();
     table.back()["measured"] = 100 * row.accuracy_mean;
@@ -159,7 +167,7 @@ Json table_json(const std::vector<TableRow>& rows) {
 }
 
 std::string table_csv(const std::vector<TableRow>& rows) {
-  const bool with_paper = has_paper(rows);
+  const bool with_paper = has_paper(rows), with_trials = has_trials(rows);
   std::vector<std::string> header = {"row",
                                      "method",
                                      "modality",
@@ -168,6 +176,7 @@ std::string table_csv(const std::vector<TableRow>& rows) {
                                      "accuracy_std",
                                      "validation",
                                      "train_accuracy",
+                                     "encoder_forwards",
                                      "clips_per_second",
                                      "peak_memory_bytes",
                                      "seconds",
@@ -176,6 +185,7 @@ std::string table_csv(const std::vector<TableRow>& rows) {
                                      "labels_validation",
                                      "collapse",
                                      "protocol"};
+  if (with_trials) header.push_back("trials");
   if (with_paper) header.insert(header.end(), {"paper", "measured"});
   std::string text = csv_line(header);
   for (const TableRow& row : rows) {
@@ -187,6 +197,7 @@ std::string table_csv(const std::vector<TableRow>& rows) {
                                      fmt::format("{}", row.accuracy_std),
                                      fmt::format("{}", row.validation),
                                      fmt::format("{}", row.train_accuracy),
+                                     fmt::format("{}", row.encoder_forwards),
                                      fmt::format("{}", row.clips_per_second),
                                      fmt::format("{}", row.peak_memory_bytes),
                                      fmt::format("{}", row.seconds),
@@ -195,6 +206,7 @@ std::string table_csv(const std::vector<TableRow>& rows) {
                                      fmt::format("{}", row.labels_validation),
                                      row.collapse,
                                      row.protocol};
+    if (with_trials) line.push_back(fmt::format("{}", row.trials));
     if (with_paper) {
       line.push_back(row.paper ? fmt::format("{}", *row.paper) : "");
       line.push_back(fmt::format("{}", 100 * row.accuracy_mean));
@@ -212,14 +224,22 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
   const bool with_paper = has_paper(rows);
   std::vector<std::vector<std::string>> cells = {
       {"Row", "Modality", with_paper ? "measured" : "Test accuracy %", "Validation %", "Training %",
-       "clips/s", "Peak MiB", "Time s", "Labels", "Seeds", "Note"}};
+       "Passes", "clips/s", "Peak MiB", "Time s", "Labels", "Seeds", "Note"}};
   for (const TableRow& row : rows) {
     cells.push_back({row.row, row.modality, accuracy_text(row), percent(row.validation),
-                     percent(row.train_accuracy), fmt::format("{:.1f}", row.clips_per_second),
+                     percent(row.train_accuracy), fmt::format("{:.4g}", row.encoder_forwards),
+                     fmt::format("{:.1f}", row.clips_per_second),
                      fmt::format("{}", row.peak_memory_bytes >> 20),
                      fmt::format("{:.0f}", row.seconds),
                      fmt::format("{} + {}", row.labels_train, row.labels_validation),
                      fmt::format("{}", row.seeds.size()), note(row)});
+  }
+  if (has_trials(rows)) {
+    cells.front().insert(cells.front().end() - 1, "Trials");
+    for (size_t i = 0; i < rows.size(); ++i) {
+      cells[i + 1].insert(cells[i + 1].end() - 1,
+                          rows[i].trials > 0 ? fmt::format("{}", rows[i].trials) : "");
+    }
   }
   if (with_paper) {
     cells.front().insert(cells.front().begin() + 2, "paper");
@@ -234,8 +254,9 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
   text += fmt::format(
       "\nChance is {} %. ± is the standard deviation over seeds. Validation is the checkpoint's "
       "that was tested, Training that of the last weights on the labelled samples; labels are "
-      "training + validation. clips/s is the training step's: pretraining, or finetuning of a "
-      "supervised baseline.\n\nProtocol {}\n",
+      "training + validation. Passes is how often a clip or spectrogram goes through an encoder for "
+      "each sample of a training step, clips/s that step's speed: of pretraining, or of finetuning "
+      "for a supervised baseline.\n\nProtocol {}\n",
       percent(rows.front().chance), rows.front().protocol);
   return text;
 }

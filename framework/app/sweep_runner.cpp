@@ -1,0 +1,80 @@
+#include "app/sweep_runner.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "config/load.h"
+#include "io/error.h"
+#include "protocol/run_folder.h"
+#include "protocol/sweep.h"
+
+namespace avbench {
+namespace fs = std::filesystem;
+namespace {
+
+// Rows by position: a name may hold dots.
+std::string assignment(size_t row, const std::string& setting) {
+  return fmt::format("rows.{}.{}", row, setting);
+}
+
+bool wanted(const ExperimentOptions& options, const RowConfig& row) {
+  const auto& rows = options.run.rows;
+  return !row.method.empty() && row.pretrained &&
+         (rows.empty() || std::count(rows.begin(), rows.end(), row.name) > 0);
+}
+
+// -1 where the trial failed.
+double validation_of(const PlannedRun& run) {
+  const auto finetuned = read_result(run.folder / "finetune.json");
+  return finetuned ? finetuned->at("validation").get<double>() : -1;
+}
+
+}  // namespace
+
+void run_sweep(ExperimentOptions& options, int64_t trials) {
+  const Experiment experiment = load_experiment(options.target, options.sets, options.overlays);
+  std::vector<SweptRow> swept;
+  std::vector<size_t> positions;
+  for (size_t i = 0; i < experiment.rows.size(); ++i) {
+    const RowConfig& row = experiment.rows[i];
+    if (!wanted(options, row)) continue;
+    const auto seed = static_cast<uint64_t>(experiment.seeds.front());
+    swept.push_back({.row = row.name, .trials = draw_trials(row, trials, seed)});
+    positions.push_back(i);
+  }
+  if (swept.empty()) throw UserError("--sweep: no row has a method that is pretrained");
+
+  for (int64_t trial = 0; trial < trials; ++trial) {
+    ExperimentOptions one = options;
+    one.sets.push_back(fmt::format("name={}.trial-{}", experiment.name, trial));
+    one.run = {.rows = {}, .seeds = {experiment.seeds.front()}, .test = false};
+    for (size_t i = 0; i < swept.size(); ++i) {
+      one.run.rows.push_back(swept[i].row);
+      for (const std::string& setting : swept[i].trials[trial]) {
+        one.sets.push_back(assignment(positions[i], setting));
+      }
+    }
+    spdlog::info("trial {} of {}", trial + 1, trials);
+    ExperimentRun run = open_experiment(one);
+    for (const std::string& failure : run.run(one.run, [](const PlannedRun&) {})) {
+      spdlog::warn("this trial counts as tried: {}", failure);
+    }
+    for (const PlannedRun& planned : run.plan(one.run)) {
+      for (SweptRow& row : swept) {
+        if (row.row == planned.row->name) row.validation.push_back(validation_of(planned));
+      }
+    }
+  }
+  for (size_t i = 0; i < swept.size(); ++i) {
+    const Trial& best = swept[i].trials[swept[i].best()];
+    for (const std::string& setting : best) options.sets.push_back(assignment(positions[i], setting));
+    spdlog::info("{}: chose {} ({:.2f} % on validation data)", swept[i].row, fmt::join(best, ", "),
+                 100 * swept[i].validation[swept[i].best()]);
+  }
+  write_json(fs::path(experiment.run.results) / experiment.name / "sweep.json",
+             {{"trials", trials}, {"rows", sweep_json(swept)}});
+}
+
+}  // namespace avbench
