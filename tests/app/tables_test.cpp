@@ -2,10 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <fstream>
+#include <map>
 #include <set>
-#include <sstream>
 
 #include "app/run_avbench.h"
 #include "config/load.h"
@@ -38,33 +36,6 @@ class Tables : public testing::TestWithParam<const char*> {
     return kConfigs / "experiments" / (name + ".yaml");
   }
 
-  // The names of rows whose method no plugin here has.
-  std::vector<std::string> missing_rows(const std::string& name) const {
-    const std::string listed = run_avbench("methods --json").out;
-    std::vector<std::string> rows;
-    for (const RowConfig& row : load_experiment(table(name), sets()).rows) {
-      const std::string entry = "\"name\": \"" + row.method + "\"";
-      if (!row.method.empty() && listed.find(entry) == std::string::npos) rows.push_back(row.name);
-    }
-    return rows;
-  }
-
-  // A copy of the table without these rows, beside which what it extends is searched for.
-  fs::path without(const std::vector<std::string>& rows, const std::string& name) const {
-    if (rows.empty()) return table(name);
-    std::istringstream lines(read_file(table(name)));
-    std::ofstream copy(folder_ / (name + ".yaml"));
-    for (std::string line; std::getline(lines, line);) {
-      const bool dropped = std::any_of(rows.begin(), rows.end(), [&](const std::string& row) {
-        return line.starts_with("  - {name: " + row + ",") || line.starts_with("  " + row + ": {");
-      });
-      if (line == "extends: paper.yaml") line = "extends: " + table("paper").string();
-      if (line == "extends: table4.yaml") without(rows, "table4");
-      if (!dropped) copy << line << "\n";
-    }
-    return folder_ / (name + ".yaml");
-  }
-
   // The synthetic classes are not those of the lists.
   std::vector<std::string> sets() const {
     return {"protocol.data.source=" + (*shared_ / "data").string(),
@@ -72,11 +43,7 @@ class Tables : public testing::TestWithParam<const char*> {
   }
 
   Outcome compare(const std::string& name, const std::string& more = "") const {
-    return compare_file(table(name), more);
-  }
-
-  Outcome compare_file(const fs::path& file, const std::string& more = "") const {
-    std::string arguments = "compare " + file.string() + " --with " + scale().string();
+    std::string arguments = "compare " + table(name).string() + " --with " + scale().string();
     for (const std::string& set : sets()) arguments += " --set " + set;
     return run_avbench(arguments + " " + more, "AVBENCH_CACHE=" + (*shared_ / "cache").string());
   }
@@ -97,12 +64,8 @@ class Tables : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(Tables, RunsEveryRowAndPrintsItBesideThePapersFigure) {
-  const std::vector<std::string> missing = missing_rows(GetParam());
-  const fs::path file = without(missing, GetParam());
-  const Experiment experiment = load_experiment(file, sets(), {scale()});
-  ASSERT_EQ(experiment.rows.size() + missing.size(),
-            load_experiment(table(GetParam()), sets()).rows.size());
-  const Outcome outcome = compare_file(file);
+  const Experiment experiment = load_experiment(table(GetParam()), sets(), {scale()});
+  const Outcome outcome = compare(GetParam());
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("paper | measured |"), HasSubstr("mean nothing")));
   const json printed = read(std::string(GetParam()) + "/table.json");
@@ -167,8 +130,7 @@ TEST_F(OneTable, RunsAnewWhatCanNoLongerBeCopied) {
 }
 
 TEST_F(OneTable, OfABaselineWithAMethodsFusionPretrainsNothing) {
-  const fs::path file = without(missing_rows("table4"), "table4");
-  const Outcome outcome = compare_file(file, "--row 'Baseline-R+A + AMFM'");
+  const Outcome outcome = compare("table4", "--row 'Baseline-R+A + AMFM'");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_FALSE(fs::exists(folder_ / "results/pretrain"));
   const json summary = read("table4/Baseline-R+A + AMFM-s0/summary.json");
