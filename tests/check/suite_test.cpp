@@ -141,7 +141,7 @@ TEST(Suite, GoesOnWhenAPropertyThrows) {
 }
 
 TEST(Suite, SurvivesPluginsThatFailInTheirFunctions) {
-  const LoadedPlugin plugin = load_plugin(fs::path(BAD_PLUGINS) / "misbehaving.so");
+  const LoadedPlugin plugin = load_plugin(fs::path(BAD_PLUGINS) / "misbehaving" / "misbehaving.so");
   for (const char* fault : {"views_throw", "create_checks", "create_throws", "create_gives_null",
                             "loss_throws", "loss_gives_nothing", "loss_gives_rows"}) {
     SCOPED_TRACE(fault);
