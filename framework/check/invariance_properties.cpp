@@ -59,7 +59,7 @@ class Processes {
     for (int rank = 0; rank < size; ++rank) {
       ranks_.push_back(std::make_unique<Trainee>(
           subject,
-          TraineeOptions{.type = type, .freeze_batch_norm = true, .group = &group_.rank(rank)}));
+          TraineeOptions{.type = type, .freeze_towers = true, .group = &group_.rank(rank)}));
     }
   }
 
@@ -111,7 +111,7 @@ struct Deviation {
 
 Deviation deviation_of_processes(const Examination& examination, int size) {
   const at::ScalarType type = examination.exact_type;
-  Trainee single(examination.subject, {.type = type, .freeze_batch_norm = true});
+  Trainee single(examination.subject, {.type = type, .freeze_towers = true});
   Processes processes(examination.subject, size, type);
   Deviation worst;
   for (int64_t step = 0; step < kSteps; ++step) {

@@ -31,10 +31,6 @@ void convert(torch::nn::Module& module, at::ScalarType type) {
   for (const Tensor& buffer : module.buffers()) convert_tensor(buffer);
 }
 
-bool normalises_batches(const torch::nn::Module& module) {
-  return module.named_buffers(/*recurse=*/false).contains("running_mean");
-}
-
 }  // namespace
 
 std::shared_ptr<Method> create_method(const Subject& subject) {
@@ -70,9 +66,9 @@ StepContext Trainee::make_context(bool training) {
 
 void Trainee::set_training() {
   method_->train();
-  if (!options_.freeze_batch_norm) return;
-  for (const auto& module : method_->modules()) {
-    if (normalises_batches(*module)) module->eval();
+  if (!options_.freeze_towers) return;
+  for (const auto& module : method_->modules()) {  // momentum copies are among them
+    if (module->as<Towers>()) module->eval();
   }
 }
 

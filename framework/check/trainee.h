@@ -28,7 +28,7 @@ std::shared_ptr<Method> create_method(const Subject& subject);
 struct TraineeOptions {
   at::ScalarType type = at::kFloat;  // of parameters, buffers and samples
   uint64_t outside_seed = 0;         // of every generator but the context's
-  bool freeze_batch_norm = false;    // running statistics instead of the batch's
+  bool freeze_towers = false;        // their batch norm uses running statistics
   Communicator* group = nullptr;     // null: one process
 };
 

@@ -113,6 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"global_random", "random_only_from_context"},
                     Fault{"state_changed_in_evaluation", "evaluation_changes_no_state"},
                     Fault{"local_gradient", "processes_equal_one"},
+                    Fault{"local_statistics", "processes_equal_one"},
                     Fault{"wrong_gradient", "gradient_matches_finite_differences"},
                     Fault{"nan_at_zero", "finite_on_degenerate_embeddings"},
                     Fault{"nan_for_silence", "finite_on_degenerate_clips"},
