@@ -1,26 +1,33 @@
 #!/usr/bin/env bash
 # clang-tidy on what changed: scripts/tidy.sh [--all | FILE... | BASE]
 # BASE is a commit; default: where this branch left origin/main or main, or, on main itself, 20
-# commits back. A changed header is checked through one source that includes it. A file that includes
-# LibTorch costs half a minute of processor time; of these at most AVBENCH_TIDY_LIMIT (default 40) are
-# checked, and those left out are named.
+# commits back (all files if there are fewer). A changed header is checked through one source that
+# includes it. A file that includes LibTorch costs half a minute of processor time; of these the
+# AVBENCH_TIDY_LIMIT (default 40) that changed last are checked, and those left out are named.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 limit=${AVBENCH_TIDY_LIMIT:-40}
 
-find_base() {
+# The commits whose files are checked: BASE..HEAD, or HEAD where the history has no 20 commits.
+find_range() {
   local branch base
   for branch in origin/main main; do
     base=$(git merge-base HEAD "$branch" 2>/dev/null) || continue
-    [[ $base == $(git rev-parse HEAD) ]] || { echo "$base"; return; }
+    [[ $base == $(git rev-parse HEAD) ]] || { echo "${base:0:10}..HEAD"; return; }
   done
-  git rev-parse --verify --quiet HEAD~20 || git rev-list --max-parents=0 HEAD | tail -n 1
+  base=$(git rev-parse --verify --quiet --short=10 HEAD~20) && echo "$base..HEAD" || echo HEAD
 }
 
 sources() { git ls-files '*.cpp' -- . ':!examples'; }
 
+# What changed, last first: what is not committed, then commit by commit.
+changed_files() {  # RANGE
+  { git diff --name-only HEAD --; git ls-files -o --exclude-standard
+    git log --format= --name-only "$1" --; } | awk '!seen[$0]++'
+}
+
 # Sources among the changed files, and for each changed header one that includes it.
-changed_sources() {  # BASE
+changed_sources() {  # RANGE
   local file name
   while IFS= read -r file; do
     [[ -f $file ]] || continue
@@ -36,18 +43,19 @@ changed_sources() {  # BASE
         fi
         ;;
     esac
-  done < <({ git diff --name-only "$1" --; git ls-files -o --exclude-standard; } | sort -u)
+  done < <(changed_files "$1")
 }
 
 case ${1:-} in
   --all) mapfile -t files < <(sources); what="all files" ;;
   *.cpp) files=("$@"); what="the given files" ;;
   *)
-    base=${1:-$(find_base)}
-    git rev-parse --verify --quiet "$base^{commit}" >/dev/null ||
-      { echo "tidy: got '$base', expected a commit, files, or --all" >&2; exit 2; }
-    mapfile -t files < <(changed_sources "$base" | sort -u)
-    what="files changed since $(git rev-parse --short "$base")"
+    range=${1:+$1..HEAD}
+    range=${range:-$(find_range)}
+    git rev-parse --quiet --verify "${range%..HEAD}^{commit}" >/dev/null ||
+      { echo "tidy: got '$1', expected a commit, files, or --all" >&2; exit 2; }
+    mapfile -t files < <(changed_sources "$range" | awk '!seen[$0]++')
+    what="files changed in $range"
     ;;
 esac
 

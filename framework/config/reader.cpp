@@ -60,7 +60,7 @@ Reader::Reader(const Value& section, std::string path, Problems& problems)
     : section_(section), path_(std::move(path)), problems_(problems) {}
 
 const Value* Reader::take(const char* name) {
-  known_.push_back(name);
+  known_.emplace_back(name);
   const Value* value = section_.find(name);
   const bool overruled =
       value != nullptr && value->kind != Kind::kMap && value->layer < preset_layer_;

@@ -104,7 +104,7 @@ class HeaderReader {
       return true;
     };
     try {
-      const Json header = Json::parse(text, text + length, watch);
+      Json header = Json::parse(text, text + length, watch);
       data_ = bytes_.subspan(kLengthBytes + length);
       return header;
     } catch (const Json::exception& error) {  // also: a number out of range
@@ -157,7 +157,7 @@ class HeaderReader {
     std::vector<std::string> known;
     for (const DtypeInfo& info : kDtypes) {
       if (value == info.name) return info.dtype;
-      known.push_back(info.name);
+      known.emplace_back(info.name);
     }
     refuse(name, "got dtype " + text_of(value) + ", expected one of " + join(known));
   }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "io/error.h"
 #include "media/fixtures.h"
 #include "media/status.h"
@@ -11,7 +13,6 @@ namespace avbench {
 namespace {
 
 using namespace test;
-using testing::HasSubstr;
 
 TEST(Mp4Writer, GivesTheSameBytesForTheSameInput) {
   const TempFolder folder;
@@ -28,7 +29,7 @@ TEST(Mp4Writer, DoesNotCareInWhichPiecesTheSoundComes) {
   Mp4Options options = plain_options();
   options.sample_rate = 16000;
   write_numbered(folder / "whole.mp4", options, 20);
-  const std::vector<float> sound = noise(static_cast<size_t>(16000 * 20 / 30.0 + 0.5));
+  const std::vector<float> sound = noise(static_cast<size_t>(std::lround(16000 * 20 / 30.0)));
   Mp4Writer writer(folder / "pieces.mp4", options);
   size_t done = 0;
   for (int i = 0; i < 20; ++i) {
