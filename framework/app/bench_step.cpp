@@ -45,8 +45,12 @@ void bench_method(benchmark::State& state, const Shape& shape, const LoadedPlugi
       loaded,
       {.towers = make_towers(shape.encoder, 0), .params = params, .train_size = 16 * shape.batch},
       "");
-  Optimizer optimizer({}, method->param_groups(Stage::kPretrain), module_state(*method));
-  const Batch batch = random_batch(shape, plugin.views(params));
+  const MethodOrigin origin{&loaded};
+  Optimizer optimizer(
+      {}, origin.call("param_groups", [&] { return method->param_groups(Stage::kPretrain); }),
+      module_state(*method));
+  const Batch batch =
+      random_batch(shape, origin.call("views", [&] { return plugin.views(params); }));
   Communicator alone;
   int64_t step = 0;
   method->train();
@@ -57,12 +61,12 @@ void bench_method(benchmark::State& state, const Shape& shape, const LoadedPlugi
                               .random = make_generator(derive_seed(0, "step", step)),
                               .group = alone};
     optimizer.zero_grad();
-    const Loss loss = call_plugin(loaded, "loss", "", [&] { return method->loss(batch, context); });
+    const Loss loss = origin.call("loss", [&] { return method->loss(batch, context); });
     require_scalar(loss);
     loss.total.backward();
-    method->after_backward(context);
+    origin.call("after_backward", [&] { method->after_backward(context); });
     optimizer.step(1);
-    method->after_step(context);
+    origin.call("after_step", [&] { method->after_step(context); });
     ++step;
   };
   train_step();  // allocates momentum and gradients

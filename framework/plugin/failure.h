@@ -25,6 +25,17 @@ auto call_plugin(const LoadedPlugin& plugin, const std::string& function, const 
   }
 }
 
+// Where a method came from. Without a plugin it is the host's own (a baseline) and called as it is.
+struct MethodOrigin {
+  const LoadedPlugin* plugin = nullptr;
+  std::string where;
+
+  template <class F>
+  auto call(const std::string& function, F call) const {
+    return plugin ? call_plugin(*plugin, function, where, call) : call();
+  }
+};
+
 // The plugin's create(); never null.
 std::shared_ptr<Method> construct_method(const LoadedPlugin& plugin, const MethodContext& context,
                                          const std::string& where);

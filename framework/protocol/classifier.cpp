@@ -38,8 +38,10 @@ std::shared_ptr<Method> make_baseline(std::shared_ptr<Towers> towers) {
 }
 
 Classifier::Classifier(std::shared_ptr<Method> method, const std::string& modality,
-                       const FinetuneConfig& config, int64_t classes, uint64_t head_seed)
+                       const FinetuneConfig& config, int64_t classes, uint64_t head_seed,
+                       MethodOrigin origin)
     : method_(std::move(method)),
+      origin_(std::move(origin)),
       modality_(modality),
       frozen_(config.scope == "frozen"),
       concat_(config.fusion == "concat") {
@@ -61,11 +63,22 @@ Classifier::Classifier(std::shared_ptr<Method> method, const std::string& modali
   }
 }
 
+Towers& Classifier::towers() {
+  return *origin_.call("evaluation_towers", [&] { return &method_->evaluation_towers(); });
+}
+
 Tensor Classifier::fused(const Features& features) {
   if (modality_ == "video") return features.video.pooled;
   if (modality_ == "audio") return features.audio.pooled;
   if (concat_) return at::cat({features.video.pooled, features.audio.pooled}, 1);
-  return method_->fuse(features.video.pooled, features.audio.pooled);
+  return origin_.call("fuse", [&] {
+    const Tensor& video = features.video.pooled;
+    Tensor rows = method_->fuse(video, features.audio.pooled);
+    TORCH_CHECK(rows.defined(), "it returned nothing, expected [B, F]");
+    TORCH_CHECK(rows.dim() == 2 && rows.size(0) == video.size(0), "got ", rows.sizes(),
+                ", expected [", video.size(0), ", F]");
+    return rows;
+  });
 }
 
 Logits Classifier::forward(const Batch& batch) {
@@ -101,7 +114,9 @@ void Classifier::standardise(const Tensor& mean, const Tensor& std) {
 
 std::vector<ParamGroup> Classifier::param_groups() {
   std::vector<ParamGroup> groups;
-  if (!frozen_) groups = method_->param_groups(Stage::kFinetune);
+  if (!frozen_) {
+    groups = origin_.call("param_groups", [&] { return method_->param_groups(Stage::kFinetune); });
+  }
   groups.push_back({.parameters = head_->parameters()});
   return groups;
 }

@@ -8,6 +8,7 @@
 
 #include "avbench/method.h"
 #include "config/experiment.h"
+#include "plugin/failure.h"
 #include "train/checkpoint.h"
 
 namespace avbench {
@@ -23,9 +24,11 @@ struct Logits {
 
 class Classifier {
  public:
-  // `modality`: both, video or audio. The head's initial weights depend on `head_seed` alone.
+  // `modality`: both, video or audio. The head's initial weights depend on `head_seed` alone. What
+  // the method throws names `origin`.
   Classifier(std::shared_ptr<Method> method, const std::string& modality,
-             const FinetuneConfig& config, int64_t classes, uint64_t head_seed);
+             const FinetuneConfig& config, int64_t classes, uint64_t head_seed,
+             MethodOrigin origin = {});
 
   Logits forward(const Batch& batch);
 
@@ -38,7 +41,7 @@ class Classifier {
 
   bool frozen() const { return frozen_; }
   Method& method() { return *method_; }
-  Towers& towers() { return method_->evaluation_towers(); }
+  Towers& towers();
 
   std::vector<ParamGroup> param_groups();
 
@@ -49,6 +52,7 @@ class Classifier {
   Tensor fused(const Features& features);
 
   std::shared_ptr<Method> method_;
+  MethodOrigin origin_;
   std::string modality_;
   bool frozen_, concat_;
   torch::nn::Sequential head_{nullptr};

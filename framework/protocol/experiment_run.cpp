@@ -177,7 +177,7 @@ class ExperimentRun::Impl {
   SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) {
     const std::string title = fmt::format("{} s{}", run.row->name, run.seed);
     auto [method, pretrained] = starting_point(run, {.pretrain = false}, title);
-    Classifier classifier = make_classifier(run, std::move(method));
+    Classifier classifier = make_classifier(run, std::move(method), title);
     const FinetuneJob job = finetune_job(run, title + " features");
     const Dataset& data = *job.data.dataset;
     if (finetuned) {
@@ -333,7 +333,7 @@ class ExperimentRun::Impl {
     if (row.pretrained && !row.method.empty() && row.protocol.pretrain.epochs > 0) {
       cost.pretrain = probe_pretraining(pretrain_job(row, run.seed, row.name + " probe", {}));
     }
-    Classifier classifier = make_classifier(run, fresh_method(row, run.seed));
+    Classifier classifier = make_classifier(run, fresh_method(row, run.seed), row.name);
     const FinetuneJob job = finetune_job(run, row.name + " probe");
     cost.finetune = probe_finetuning(job, classifier);
     cost.clip_seconds = probe_evaluation(classifier, job.data);
@@ -355,7 +355,7 @@ class ExperimentRun::Impl {
     }
     auto [method, pretrained] = starting_point(run, options, title);
     if (!options.finetune && !options.test) return;
-    Classifier classifier = make_classifier(run, std::move(method));
+    Classifier classifier = make_classifier(run, std::move(method), title);
     const FinetuneJob job = finetune_job(run, title + " finetune");
     const Json finetuned = ensure_finetuned(job, options, classifier);
     if (!options.test) return;
@@ -387,10 +387,15 @@ class ExperimentRun::Impl {
     return {std::move(method), pretrained.summary};
   }
 
-  Classifier make_classifier(const PlannedRun& run, std::shared_ptr<Method> method) const {
-    return {std::move(method), modality(*run.row), run.row->protocol.finetune,
+  Classifier make_classifier(const PlannedRun& run, std::shared_ptr<Method> method,
+                             const std::string& title) const {
+    const auto found = methods_.find(run.row->name);
+    return {std::move(method),
+            modality(*run.row),
+            run.row->protocol.finetune,
             static_cast<int64_t>(state_of(*run.row).data.labelled->classes().size()),
-            derive_seed(static_cast<uint64_t>(run.seed), "classifier")};
+            derive_seed(static_cast<uint64_t>(run.seed), "classifier"),
+            {found == methods_.end() ? nullptr : &found->second.plugin, title}};
   }
 
   FinetuneJob finetune_job(const PlannedRun& run, const std::string& title) const {

@@ -24,7 +24,7 @@ class PretrainTask : public TrainTask {
 
   StateDict state() override { return module_state(*method_); }
   std::vector<ParamGroup> param_groups() override {
-    return method_->param_groups(Stage::kPretrain);
+    return call("param_groups", [&] { return method_->param_groups(Stage::kPretrain); });
   }
   void set_training() override { method_->train(); }
 
@@ -119,7 +119,7 @@ class PretrainTask : public TrainTask {
 
   // Both modalities with equal weight, [N, 2D], and the labels.
   std::pair<Tensor, Tensor> tower_features(Split split, const std::vector<int64_t>& indices) {
-    Towers& towers = method_->evaluation_towers();
+    Towers& towers = *call("evaluation_towers", [&] { return &method_->evaluation_towers(); });
     towers.eval();
     std::vector<Tensor> features, labels;
     for_each_evaluation_batch(

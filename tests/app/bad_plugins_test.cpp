@@ -68,6 +68,33 @@ TEST_F(BadPlugins, AFailureInTheLossEndsItsRowAndNoOther) {
   }
 }
 
+TEST_F(BadPlugins, AFailureInAHookOfATrainingStageIsNamed) {
+  for (const auto& [fault, reason] :
+       {Case{"pretrain_groups_throw",
+             "pretrain: " + origin("param_groups") + " failed: no group is right"},
+        Case{"after_step_throws",
+             "pretrain: " + origin("after_step") + " failed: the queue ran over"},
+        Case{"finetune_groups_throw", origin("param_groups") + " failed: no group is right"},
+        Case{"fuse_throws", origin("fuse") + " failed: the modalities do not get along"},
+        Case{"fuse_gives_nothing", origin("fuse") + " failed: it returned nothing"},
+        Case{"fuse_gives_sum", origin("fuse") + " failed: got [2], expected [2, F]"}}) {
+    const Outcome outcome = compare(fault, "--row 'Bad row'");
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("Bad row s0"));
+    EXPECT_THAT(outcome.err, HasSubstr(reason));
+  }
+}
+
+TEST_F(BadPlugins, AFailureInABenchmarkOfStepsIsNamed) {
+  const std::string folder = std::string(BAD_PLUGINS) + "/misbehaving_steps";
+  const Outcome outcome =
+      run_avbench("bench step misbehaving --width 2 --batch 2 --frames 2 --size 16",
+                  "AVBENCH_PLUGIN_PATH=" + folder);
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("plugin 'misbehaving' (" + folder +
+                                     "/misbehaving_steps.so): after_step() failed: the queue"));
+}
+
 TEST_F(BadPlugins, ThePureLossOnAFileIsNamedToo) {
   const fs::path file = folder_ / "embeddings.safetensors";
   const float values[6] = {1, 2, 3, 4, 5, 6};
