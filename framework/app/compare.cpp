@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/experiment_options.h"
+#include "app/sweep_runner.h"
 #include "config/writer.h"
 #include "io/atomic_file.h"
 
@@ -22,7 +23,15 @@ void add_compare_command(CLI::App& app) {
                                          "and disk from a few measured steps");
   command->add_flag("--no-probe", *no_probe, "a dry run without measuring")->needs(dry_run_flag);
   command->add_flag("--json", *json, "print the table as JSON");
-  command->callback([options, dry_run, no_probe, json] {
+  const auto trials = std::make_shared<int64_t>(0);
+  command
+      ->add_option("--sweep", *trials,
+                   "first give every method this many trials over its own `sweep`, chosen on "
+                   "validation data")
+      ->check(CLI::Range(int64_t{1}, int64_t{1000}))
+      ->excludes(dry_run_flag);
+  command->callback([options, dry_run, no_probe, json, trials] {
+    if (*trials > 0) run_sweep(*options, *trials);
     ExperimentRun run = open_experiment(*options);
     if (*dry_run) {
       fmt::print("{}\n{}", to_yaml(run.experiment()), run.describe(options->run, !*no_probe));

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <filesystem>
+#include <map>
 
 #include "config/load.h"
 #include "io/atomic_file.h"
@@ -68,10 +69,26 @@ void require_no_failures(const std::vector<std::string>& failures) {
                            join(failures, "\n  "));
 }
 
+namespace {
+
+// By row, from the folder's sweep.json if a sweep was made.
+std::map<std::string, int64_t> swept_trials(const fs::path& folder) {
+  std::map<std::string, int64_t> trials;
+  if (!fs::exists(folder / "sweep.json")) return trials;
+  const Json sweep = read_json(folder / "sweep.json");
+  for (const Json& row : sweep.at("rows")) trials[row.at("row")] = sweep.at("trials");
+  return trials;
+}
+
+}  // namespace
+
 std::string write_experiment_table(const ExperimentRun& run) {
+  const std::map<std::string, int64_t> trials = swept_trials(run.folder());
   std::vector<TableEntry> entries;
   for (const PlannedRun& planned : run.plan({})) {
-    entries.push_back({planned.row->name, planned.folder, planned.row->paper});
+    const auto swept = trials.find(planned.row->name);
+    entries.push_back({planned.row->name, planned.folder, planned.row->paper,
+                       swept == trials.end() ? 0 : swept->second});
   }
   return write_table(run.folder(), collect_table(entries), run.experiment().name,
                      run.experiment().description);

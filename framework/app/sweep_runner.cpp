@@ -69,7 +69,8 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
   }
   for (size_t i = 0; i < swept.size(); ++i) {
     const Trial& best = swept[i].trials[swept[i].best()];
-    for (const std::string& setting : best) options.sets.push_back(assignment(positions[i], setting));
+    for (const std::string& setting : best)
+      options.sets.push_back(assignment(positions[i], setting));
     spdlog::info("{}: chose {} ({:.2f} % on validation data)", swept[i].row, fmt::join(best, ", "),
                  100 * swept[i].validation[swept[i].best()]);
   }

@@ -60,8 +60,8 @@ double encoder_forwards(const LoadedPlugin& plugin, const Params& params,
   EncoderConfig encoder = protocol.encoder;
   encoder.width = kWidth;
   const auto rows = std::make_shared<int64_t>(0);
-  const auto towers = std::make_shared<CountedTowers>(
-      make_towers(encoder, 0, protocol.spectrogram.channels), rows);
+  const auto towers =
+      std::make_shared<CountedTowers>(make_towers(encoder, 0, protocol.spectrogram.channels), rows);
   seed_default_generator(0);
   const auto method = construct_method(
       plugin, {.towers = towers, .params = params, .train_size = train_size}, where);

@@ -10,9 +10,7 @@
 namespace avbench {
 namespace fs = std::filesystem;
 
-std::string pretrain_folder_name(const std::string& hash) {
-  return hash.substr(0, kHashInPath);
-}
+std::string pretrain_folder_name(const std::string& hash) { return hash.substr(0, kHashInPath); }
 
 std::string excluded_csv(const Dataset& dataset) {
   std::string text = "id,path,split,status,message\n";

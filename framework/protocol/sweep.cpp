@@ -16,10 +16,11 @@ std::vector<std::string> values_of(const Setting& setting) { return split(settin
 
 void require_own_key(const RowConfig& row, const Setting& setting) {
   if (setting.name.starts_with("params.") || setting.name.starts_with("pretrain.")) return;
-  throw UserError(fmt::format(
-      "{}: row '{}': sweep: got the key '{}', expected params.<name> or pretrain.<key>: the rest is "
-      "the protocol, which all rows share",
-      setting.where, row.name, setting.name));
+  throw UserError(
+      fmt::format("{}: row '{}': sweep: got the key '{}', expected params.<name> or "
+                  "pretrain.<key>: the rest is "
+                  "the protocol, which all rows share",
+                  setting.where, row.name, setting.name));
 }
 
 }  // namespace
@@ -34,10 +35,11 @@ std::vector<Trial> draw_trials(const RowConfig& row, int64_t count, uint64_t see
   for (const Setting& setting : row.sweep) require_own_key(row, setting);
   const int64_t size = grid_size(row);
   if (size < count) {
-    throw UserError(fmt::format(
-        "row '{}': its `sweep` has {} points, expected at least {}, the number of trials that every "
-        "method gets; give it more values, or all methods fewer trials",
-        row.name, size, count));
+    throw UserError(
+        fmt::format("row '{}': its `sweep` has {} points, expected at least {}, the number of "
+                    "trials that every "
+                    "method gets; give it more values, or all methods fewer trials",
+                    row.name, size, count));
   }
   std::vector<Trial> trials;
   for (int64_t i = 0; i < count; ++i) {

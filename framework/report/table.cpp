@@ -254,7 +254,8 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
   text += fmt::format(
       "\nChance is {} %. ± is the standard deviation over seeds. Validation is the checkpoint's "
       "that was tested, Training that of the last weights on the labelled samples; labels are "
-      "training + validation. Passes is how often a clip or spectrogram goes through an encoder for "
+      "training + validation. Passes is how often a clip or spectrogram goes through an encoder "
+      "for "
       "each sample of a training step, clips/s that step's speed: of pretraining, or of finetuning "
       "for a supervised baseline.\n\nProtocol {}\n",
       percent(rows.front().chance), rows.front().protocol);

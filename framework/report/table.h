@@ -41,8 +41,8 @@ struct TableEntry {
 // Throws UserError if they were made under different protocols.
 std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries);
 
-// If any row has a published accuracy, all get `paper` and, in the same unit, `measured`; if any was
-// swept, all get `trials`.
+// If any row has a published accuracy, all get `paper` and, in the same unit, `measured`; if any
+// was swept, all get `trials`.
 Json table_json(const std::vector<TableRow>& rows);
 std::string table_csv(const std::vector<TableRow>& rows);
 std::string table_markdown(const std::vector<TableRow>& rows, const std::string& title,

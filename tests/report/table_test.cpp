@@ -35,6 +35,7 @@ class Table : public testing::Test {
                                                  {"accuracy", accuracy},
                                                  {"validation", 0.5},
                                                  {"train_accuracy", 1.0},
+                                                 {"encoder_forwards", 2},
                                                  {"clips_per_second", 10.0 * (seed + 1)},
                                                  {"peak_memory_bytes", (seed + 1) << 20},
                                                  {"seconds", 3.0},

@@ -1,0 +1,70 @@
+#include "protocol/sweep.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "io/message.h"
+
+namespace avbench {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+RowConfig row_with(std::vector<Setting> sweep) {
+  RowConfig row;
+  row.name = "A";
+  row.method = "m";
+  row.sweep = std::move(sweep);
+  return row;
+}
+
+const std::vector<Setting> kGrid = {{"params.temperature", "0.1,0.5,1", "f:3"},
+                                    {"pretrain.optimizer.lr", "0.01,0.1", "f:4"}};
+
+TEST(DrawTrials, AreDifferentPointsOfTheRowsGrid) {
+  const RowConfig row = row_with(kGrid);
+  EXPECT_EQ(grid_size(row), 6);
+  const auto all = draw_trials(row, 6, 0);
+  EXPECT_EQ(std::set<Trial>(all.begin(), all.end()).size(), 6u);
+  for (const Trial& trial : all) {
+    ASSERT_EQ(trial.size(), 2u);
+    EXPECT_TRUE(trial[0].starts_with("params.temperature="));
+    EXPECT_TRUE(trial[1].starts_with("pretrain.optimizer.lr="));
+  }
+  EXPECT_THAT(std::set<Trial>(all.begin(), all.end()),
+              testing::Contains(ElementsAre("params.temperature=1", "pretrain.optimizer.lr=0.01")));
+  const auto two = draw_trials(row, 2, 0);
+  EXPECT_EQ(two, (std::vector<Trial>{all[0], all[1]}));
+}
+
+TEST(DrawTrials, DependOnTheSeedAndRefuseASmallGrid) {
+  const RowConfig row = row_with({{"params.a", "1,2,3,4,5,6,7,8,9,10,11,12", "f:3"}});
+  EXPECT_NE(draw_trials(row, 6, 0), draw_trials(row, 6, 1));
+  EXPECT_EQ(draw_trials(row, 6, 1), draw_trials(row, 6, 1));
+  EXPECT_THAT(user_error([&] { draw_trials(row, 13, 0); }),
+              AllOf(HasSubstr("row 'A'"), HasSubstr("12 points, expected at least 13")));
+  EXPECT_THAT(user_error([&] { draw_trials(row_with({}), 1, 0); }), HasSubstr("has 0 points"));
+  EXPECT_THAT(
+      user_error([&] {
+        draw_trials(row_with({{"protocol.clip.frames", "4,8", "f:9"}}), 2, 0);
+      }),
+      AllOf(HasSubstr("f:9"), HasSubstr("'protocol.clip.frames'"), HasSubstr("params.<name>")));
+}
+
+TEST(SweptRow, ChoosesTheBestOnValidationDataAndTheFirstOfEquals) {
+  SweptRow row{.row = "A", .trials = {{"a=1"}, {"a=2"}, {"a=3"}}, .validation = {-1, 0.5, 0.5}};
+  EXPECT_EQ(row.best(), 1u);
+  const Json json = sweep_json({row});
+  EXPECT_EQ(json[0]["chosen"], 1);
+  EXPECT_EQ(json[0]["trials"][0]["validation"], Json());
+  EXPECT_EQ(json[0]["trials"][2]["settings"], Json::array({"a=3"}));
+  row.validation = {-1, -1, -1};
+  EXPECT_THROW(row.best(), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace avbench
