@@ -27,7 +27,7 @@ inline const std::filesystem::path& folder() {
 }
 
 inline std::filesystem::path write_input(const char* name, std::span<const char> bytes) {
-  const std::filesystem::path path = folder() / name;
+  std::filesystem::path path = folder() / name;
   std::ofstream(path, std::ios::binary)
       .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   return path;

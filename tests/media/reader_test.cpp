@@ -15,7 +15,7 @@ namespace {
 using namespace test;
 
 // Grey pictures in which every pixel moves, so that a wrong reference frame shows.
-void write_restless(const std::filesystem::path& path, Mp4Options options, int frames) {
+void write_restless(const std::filesystem::path& path, const Mp4Options& options, int frames) {
   Mp4Writer writer(path, options);
   std::mt19937 random(3);
   std::vector<uint8_t> texture(200 * 200);
