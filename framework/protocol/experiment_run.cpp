@@ -389,13 +389,13 @@ class ExperimentRun::Impl {
 
   Classifier make_classifier(const PlannedRun& run, std::shared_ptr<Method> method,
                              const std::string& title) const {
-    const auto found = methods_.find(run.row->name);
+    const RowState& state = state_of(*run.row);
     return {std::move(method),
             modality(*run.row),
             run.row->protocol.finetune,
-            static_cast<int64_t>(state_of(*run.row).data.labelled->classes().size()),
+            static_cast<int64_t>(state.data.labelled->classes().size()),
             derive_seed(static_cast<uint64_t>(run.seed), "classifier"),
-            {found == methods_.end() ? nullptr : &found->second.plugin, title}};
+            {state.method ? &state.method->plugin : nullptr, title}};
   }
 
   FinetuneJob finetune_job(const PlannedRun& run, const std::string& title) const {
