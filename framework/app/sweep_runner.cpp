@@ -49,7 +49,7 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
   for (int64_t trial = 0; trial < trials; ++trial) {
     ExperimentOptions one = options;
     one.sets.push_back(fmt::format("name={}.trial-{}", experiment.name, trial));
-    one.run = {.rows = {}, .seeds = {experiment.seeds.front()}, .test = false};
+    one.run = {.test = false, .rows = {}, .seeds = {experiment.seeds.front()}};
     for (size_t i = 0; i < swept.size(); ++i) {
       one.run.rows.push_back(swept[i].row);
       for (const std::string& setting : swept[i].trials[trial]) {
