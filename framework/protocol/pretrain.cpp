@@ -11,6 +11,7 @@
 #include "protocol/initial_towers.h"
 #include "protocol/knn.h"
 #include "protocol/space_figures.h"
+#include "train/interrupt.h"
 #include "train/seeds.h"
 
 namespace avbench {
