@@ -70,8 +70,8 @@ NamedTensors gradients(const Tensor& total, const NamedTensors& tensors) {
 void compare(double got, double expected) {
   const double difference = std::abs(got - expected);
   if (difference <= kTolerance * std::max(1.0, std::abs(expected))) return;
-  throw std::runtime_error(fmt::format("got total {:.17g}, expected {:.17g}: they differ by {:.3g}",
-                                       got, expected, difference));
+  throw std::runtime_error(fmt::format("got total {:.17g}, expected {}: they differ by {:.3g}", got,
+                                       expected, difference));
 }
 
 void run(const Options& options) {

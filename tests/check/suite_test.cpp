@@ -78,7 +78,7 @@ TEST(Suite, HoldsForEveryMethodBesideTheProgram) {
   }
 }
 
-TEST(Suite, HoldsForTheExampleOutsideTheTree) { expect_conforming(fixture("margin")); }
+TEST(Suite, HoldsForTheExampleOutsideTheTree) { expect_conforming(fixture("margin_ranking")); }
 
 TEST(Suite, HoldsForAMethodWithTeacherQueueAndRandomness) {
   const auto results = run_suite(fixture("wrong", "none"));
