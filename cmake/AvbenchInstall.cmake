@@ -19,6 +19,7 @@ endforeach()
 
 install(DIRECTORY framework/sdk/include/avbench DESTINATION include)
 install(DIRECTORY configs datasets examples DESTINATION share/avbench)
+install(DIRECTORY docs DESTINATION share/doc/avbench)
 install(FILES LICENSE NOTICE CITATION.cff DESTINATION share/doc/avbench)
 
 set(package lib/cmake/avbench)

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/commands.h"
 #include "app/parameter_options.h"
@@ -17,9 +19,12 @@
 namespace avbench {
 namespace {
 
+constexpr double kTolerance = 1e-9;
+
 struct Options {
   std::string method, file, gradients;
   std::vector<std::string> sets;
+  std::optional<double> expected;
   bool json =
       true;  // the only form there is; the flag exists as with every command that prints results
 };
@@ -61,6 +66,14 @@ NamedTensors gradients(const Tensor& total, const NamedTensors& tensors) {
   return named;
 }
 
+// Published values have about ten digits.
+void compare(double got, double expected) {
+  const double difference = std::abs(got - expected);
+  if (difference <= kTolerance * std::max(1.0, std::abs(expected))) return;
+  throw std::runtime_error(fmt::format("got total {:.17g}, expected {}: they differ by {:.3g}", got,
+                                       expected, difference));
+}
+
 void run(const Options& options) {
   const PluginRegistry registry = PluginRegistry::discover();
   const LoadedPlugin& loaded = registry.find(options.method);
@@ -73,6 +86,7 @@ void run(const Options& options) {
   const std::string result = loss_json(loss);
   if (!options.gradients.empty()) save_tensors(options.gradients, gradients(loss.total, tensors));
   fmt::print("{}\n", result);
+  if (options.expected) compare(loss.total.item<double>(), *options.expected);
 }
 
 }  // namespace
@@ -86,6 +100,8 @@ void add_loss_command(CLI::App& app) {
   add_parameter_option(*command, options->sets);
   command->add_option("--grad", options->gradients,
                       "write d total / d input under each input's name (safetensors)");
+  command->add_option("--expect", options->expected,
+                      "fail if the total differs from this by more than 1e-9 (of it, above 1)");
   command->add_flag("--json", options->json, "the result is JSON with or without it");
   command->callback([options] { run(*options); });
 }

@@ -37,6 +37,7 @@ void add_commands(CLI::App& app) {
   add_bench_loader_command(*bench);
   add_bench_step_command(*bench);
   add_bench_loss_command(*bench);
+  add_new_method_command(app);
   add_doctor_command(app);
   add_completion_command(app);
 }

@@ -9,12 +9,13 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::vector<std::string> kMethods = {"avcl", "barlow_twins", "byol",   "iic",
-                                           "moco", "simclr",       "simsiam"};
+const std::vector<std::string> kMethods = {"avcl", "barlow_twins", "byol",   "cmc",     "dino",
+                                           "iic",  "moco",         "simclr", "simsiam", "vicreg"};
 
 // Parameters that make a method's heads and stores small.
 std::string small(const std::string& method) {
   if (method == "avcl") return "{}";
+  if (method == "dino") return "{hidden_dim: 8, bottleneck_dim: 8, prototypes: 8}";
   if (method == "moco") return "{hidden_dim: 8, projector_dim: 8, queue_size: 10}";
   if (method == "iic") return "{negatives: 6}";
   if (method == "simclr") return "{hidden_dim: 8, projector_dim: 8}";

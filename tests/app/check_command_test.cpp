@@ -22,7 +22,7 @@ void expect_mistake(const std::string& arguments,
 }
 
 TEST(CheckCommand, PrintsALineAPropertyOfAMethodFoundByName) {
-  const Outcome outcome = run_avbench("check margin", kPath);
+  const Outcome outcome = run_avbench("check margin_ranking", kPath);
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, testing::ContainsRegex("gradient_matches_finite_differences +ok +"

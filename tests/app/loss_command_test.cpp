@@ -52,6 +52,17 @@ TEST_F(LossCommand, SetsParameters) {
   EXPECT_EQ(options_first, json);
 }
 
+TEST_F(LossCommand, FailsIfTheTotalIsNotTheExpectedOne) {
+  const std::string half = "--set temperature=0.5 --expect ";
+  const Outcome good = run("simclr", half + "2.3279343384");
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  const Outcome bad = run("simclr", half + "2.32794");
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_EQ(bad.out, good.out);
+  EXPECT_THAT(bad.err, AllOf(HasSubstr("got total 2.32793433"), HasSubstr("expected 2.32794")));
+  expect_refused("simclr", "--expect much", HasSubstr("--expect"));
+}
+
 TEST_F(LossCommand, WritesGradientsUnderTheInputsNames) {
   const auto out = folder_ / "g.safetensors";
   EXPECT_EQ(run("simclr", "--set temperature=0.5 --grad " + out.string()).exit_code, 0);

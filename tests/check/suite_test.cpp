@@ -91,7 +91,7 @@ TEST_P(EveryMethod, Conforms) {
 INSTANTIATE_TEST_SUITE_P(Found, EveryMethod, testing::ValuesIn(methods_beside_the_program()),
                          [](const auto& test) { return test.param; });
 
-TEST(Suite, HoldsForTheExampleOutsideTheTree) { expect_conforming(fixture("margin")); }
+TEST(Suite, HoldsForTheExampleOutsideTheTree) { expect_conforming(fixture("margin_ranking")); }
 
 TEST(Suite, HoldsForAMethodWithTeacherQueueAndRandomness) {
   const auto results = run_suite(fixture("wrong", "none"));

@@ -23,6 +23,7 @@ tree_can_be_moved() {
   expect_file "$prefix/share/avbench/configs/quickstart.yaml"
   expect_file "$prefix/share/doc/avbench/LICENSE"
   expect_file "$prefix/share/doc/avbench/NOTICE"
+  expect_file "$prefix/share/doc/avbench/docs/adding_a_method.md"
   expect_exit 0 avbench methods --json
   expect_output "$prefix/lib/avbench/plugins/simclr.so"
   expect_exit 0 ldd "$prefix/lib/avbench/plugins/simclr.so"
@@ -30,20 +31,53 @@ tree_can_be_moved() {
   expect_exit 1 grep -rlI -e "$project/framework" -e "$tmp/first" "$prefix"
 }
 
-plugin_is_built_outside_the_tree_and_trained() {
+# The commands that new-method prints, at the smallest scale.
+new_method_is_built_checked_and_compared() {
   install_and_move
-  expect_exit 0 configure_example
-  expect_exit 0 cmake --build "$tmp/example/build"
-  export AVBENCH_PLUGIN_PATH=$tmp/example/build
+  local project="$tmp/my project"
+  expect_exit 0 avbench new-method my_loss "$project"
+  expect_output "-DCMAKE_PREFIX_PATH='$prefix'"
+  (($(wc -l <"$project/my_loss.cpp") < 100)) || die "the source has 100 lines or more"
+  write_golden "$project" 3
+  expect_exit 0 cmake -G Ninja -S "$project" -B "$project/build" -DCMAKE_PREFIX_PATH="$prefix"
+  expect_exit 0 cmake --build "$project/build"
+  expect_exit 0 ctest --test-dir "$project/build" --output-on-failure
+  expect_output '100% tests passed, 0 tests failed out of 3'
+  write_golden "$project" 3.5
+  expect_exit 0 cmake "$project/build"
+  expect_exit 8 ctest --test-dir "$project/build" --output-on-failure -R golden
+  expect_output 'got total 3, expected 3.5'
+  expect_output '1 tests failed out of 1'
+  export AVBENCH_PLUGIN_PATH=$project/build
   expect_exit 0 avbench methods --json
-  expect_output "$tmp/example/build/margin.so"
-  expect_exit 0 avbench bench step margin --width 2 --frames 2 --size 16 --min-time 0.01
-  expect_exit 0 avbench dataset synth "$tmp/example/data" --classes 2 --train 8 --val 2 --test 2
-  cd "$tmp/example"
-  expect_exit 0 avbench compare margin.yaml --set protocol.pretrain.epochs=1 \
+  expect_output "$project/build/my_loss.so"
+  expect_exit 0 avbench check my_loss --set margin=0.5
+  expect_exit 0 avbench bench step my_loss --width 2 --frames 2 --size 16 --min-time 0.01
+  expect_exit 0 avbench dataset synth "$project/data" --classes 2 --train 8 --val 2 --test 2
+  cd "$project"
+  expect_exit 0 avbench compare my_loss.yaml --set protocol.pretrain.epochs=1 \
     --set protocol.pretrain.batch_size=4 --set protocol.finetune.epochs=1 \
     --set protocol.finetune.batch_size=4 --set protocol.data.label_fraction=1
-  expect_output '| Margin '
+  expect_output '| my_loss '
+  expect_output '| SimCLR '
+  expect_exit 2 avbench new-method my_loss "$tmp/again"
+  expect_output "there is a method 'my_loss' already: $project/build/my_loss.so"
+  expect_no_file "$tmp/again"
+}
+
+# The swapped pairs of the generated test as safetensors: each sample misses by 1 + margin, in each
+# of two directions.
+write_golden() {  # PROJECT TOTAL
+  local header='{"video":{"dtype":"F64","shape":[2,2],"data_offsets":[0,32]},'
+  header+='"audio":{"dtype":"F64","shape":[2,2],"data_offsets":[32,64]}}'
+  local zero='\0\0\0\0\0\0\0\0' one='\0\0\0\0\0\0\360\077'
+  {
+    printf "\\$(printf %03o ${#header})\0\0\0\0\0\0\0%s" "$header"
+    printf "$one$zero$zero$one$zero$one$one$zero"
+  } >"$1/golden.safetensors"
+  sed -i '/^avbench_add_method_test/d' "$1/CMakeLists.txt"
+  echo "avbench_add_method_test(my_loss SOURCES my_loss_test.cpp GOLDEN golden.safetensors $2" \
+    "SET margin=0.5)" >>"$1/CMakeLists.txt"
 }
 
 libtorch_beside_the_tree_comes_first() {

@@ -37,9 +37,10 @@ Loss pure_loss(const NamedTensors& embeddings, const Params& params) {
   return {to_audio + to_video, {{"to_audio", to_audio.detach()}, {"to_video", to_video.detach()}}};
 }
 
-class Margin : public Method {
+class MarginRankingMethod : public Method {
  public:
-  explicit Margin(const MethodContext& context) : Method(context), params_(context.params) {
+  explicit MarginRankingMethod(const MethodContext& context)
+      : Method(context), params_(context.params) {
     const std::vector<int64_t> sizes = {towers().feature_dim(), params_.integer("projector_dim")};
     project_video_ = register_module("project_video", mlp(sizes));
     project_audio_ = register_module("project_audio", mlp(sizes));
@@ -64,7 +65,7 @@ class Margin : public Method {
 };
 
 const MethodPlugin kPlugin = {
-    .name = "margin",
+    .name = "margin_ranking",
     .summary = "Ranks each video's own sound above the others of the batch, by a margin",
     .paper =
         "Kiros, Salakhutdinov, Zemel: Unifying Visual-Semantic Embeddings with Multimodal Neural "
@@ -74,7 +75,7 @@ const MethodPlugin kPlugin = {
     .views = views,
     .loss = pure_loss,
     .create = [](const MethodContext& context) -> std::shared_ptr<Method> {
-      return std::make_shared<Margin>(context);
+      return std::make_shared<MarginRankingMethod>(context);
     },
 };
 
