@@ -112,11 +112,24 @@ TEST_F(Table, SaysChanceProtocolAndCollapse) {
 TEST_F(Table, JsonHasTheDocumentedKeys) {
   add("A", 0, 0.5);
   const Json table = table_json(collect({"A"}));
-  for (const char* key :
-       {"row", "method", "modality", "seeds", "accuracy_mean", "accuracy_std", "validation",
-        "clips_per_second", "peak_memory_bytes", "seconds", "chance", "protocol"}) {
+  for (const char* key : {"row", "method", "modality", "seeds", "accuracy_mean", "accuracy_std",
+                          "validation", "encoder_forwards", "clips_per_second", "peak_memory_bytes",
+                          "seconds", "chance", "protocol"}) {
     EXPECT_TRUE(table[0].contains(key)) << key;
   }
+}
+
+TEST_F(Table, ShowsTrialsOnlyAfterASweep) {
+  add("A", 0, 0.5);
+  add("B", 0, 0.5);
+  const auto plain = collect({"A", "B"});
+  EXPECT_THAT(table_markdown(plain, "t", ""), testing::Not(HasSubstr("Trials")));
+  EXPECT_FALSE(table_json(plain)[0].contains("trials"));
+  const auto swept = collect_table({{"A", folder_ / "A-s0", {}, 4}, {"B", folder_ / "B-s0"}});
+  EXPECT_EQ(table_json(swept)[0]["trials"], 4);
+  EXPECT_EQ(table_json(swept)[1]["trials"], 0);
+  EXPECT_THAT(table_markdown(swept, "t", ""), HasSubstr("| Trials |"));
+  EXPECT_THAT(table_csv(swept), HasSubstr(",trials\n"));
 }
 
 // ---- published figures --------------------------------------------------------------------------
