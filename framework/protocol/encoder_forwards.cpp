@@ -69,8 +69,8 @@ double encoder_forwards(const LoadedPlugin& plugin, const Params& params,
   const int64_t size = std::min(protocol.pretrain.batch_size, train_size);
   Communicator alone;
   call_plugin(plugin, "loss", where, [&] {
-    method->loss(random_batch(plugin.record->views(params), protocol, size),
-                 {.random = make_generator(0), .group = alone});
+    require_scalar(method->loss(random_batch(plugin.record->views(params), protocol, size),
+                                {.random = make_generator(0), .group = alone}));
   });
   return static_cast<double>(*rows) / static_cast<double>(size);
 }

@@ -39,7 +39,11 @@ TEST_F(BadPlugins, AFailureBeforeTrainingEndsTheCommandBeforeAnythingRuns) {
         Case{"create_checks", origin("create") + " failed: got 3 heads, expected 2"},
         Case{"create_throws",
              origin("create") + " failed: it threw something that is no std::exception"},
-        Case{"create_gives_null", origin("create") + " failed: it returned no method"}}) {
+        Case{"create_gives_null", origin("create") + " failed: it returned no method"},
+        Case{"loss_throws", origin("loss") + " failed: the loss fell off the edge"},
+        Case{"loss_gives_nothing", origin("loss") + " failed: got no total, expected a scalar"},
+        Case{"loss_gives_rows",
+             origin("loss") + " failed: got a total of shape [4], expected a scalar"}}) {
     const Outcome outcome = compare(fault);
     EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr("row 'Bad row': " + reason));
@@ -55,17 +59,13 @@ TEST_F(BadPlugins, AMistakeThatAPluginNamesIsTheUsers) {
                                      ": train_size is too small for the queue"));
 }
 
-TEST_F(BadPlugins, AFailureInTheLossEndsItsRowAndNoOther) {
-  for (const auto& [fault, reason] :
-       {Case{"loss_throws", "the loss fell off the edge"},
-        Case{"loss_gives_nothing", "got no total, expected a scalar"},
-        Case{"loss_gives_rows", "got a total of shape [4], expected a scalar"}}) {
-    const Outcome outcome = compare(fault, "--row 'Bad row' --row Baseline-R");
-    EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
-    EXPECT_THAT(outcome.err,
-                HasSubstr("Bad row s0 pretrain: " + origin("loss") + " failed: " + reason));
-    EXPECT_TRUE(fs::exists(folder_ / fault / "tiny/Baseline-R-s0/summary.json")) << outcome.err;
-  }
+TEST_F(BadPlugins, AFailureWithinTrainingEndsItsRowAndNoOther) {
+  const Outcome outcome = compare("loss_throws_later", "--row 'Bad row' --row Baseline-R");
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_THAT(outcome.err,
+              HasSubstr("Bad row s0 pretrain: " + origin("loss") + " failed: no step fits"));
+  EXPECT_TRUE(fs::exists(folder_ / "loss_throws_later/tiny/Baseline-R-s0/summary.json"))
+      << outcome.err;
 }
 
 TEST_F(BadPlugins, AFailureInAHookOfATrainingStageIsNamed) {
