@@ -3,10 +3,10 @@
 # BASE is a commit; default: where this branch left origin/main or main, or, on main itself, 20
 # commits back (all files if there are fewer). A changed header is checked through one source that
 # includes it. A file that includes LibTorch costs half a minute of processor time; of these the
-# AVBENCH_TIDY_LIMIT (default 40) that changed last are checked, and those left out are named.
+# AVBENCH_TIDY_LIMIT (default 10) that changed last are checked, and those left out are named.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-limit=${AVBENCH_TIDY_LIMIT:-40}
+limit=${AVBENCH_TIDY_LIMIT:-10}
 
 # The commits whose files are checked: BASE..HEAD, or HEAD where the history has no 20 commits.
 find_range() {

@@ -58,7 +58,9 @@ TEST(Fairness, EveryMethodGetsTheSameSamplesInTheSameOrder) {
 
 TEST(Fairness, EveryMethodStartsFromTheSameTowers) {
   const auto expected = module_state(*initial_towers({.width = 2}, 5, 3));
-  for (const LoadedPlugin& plugin : PluginRegistry::discover().plugins()) {
+  const PluginRegistry registry = PluginRegistry::discover();
+  ASSERT_GE(registry.plugins().size(), 7u);
+  for (const LoadedPlugin& plugin : registry.plugins()) {
     const auto towers = initial_towers({.width = 2}, 5, 3);
     const auto method = plugin.record->create(
         {.towers = towers,
