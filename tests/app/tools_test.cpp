@@ -49,7 +49,7 @@ TEST(CompletionCommand, CompletesCommandsOptionsMethodsAndFiles) {
   EXPECT_EQ(offered("avbench pret"), "pretrain\n");
   EXPECT_EQ(offered("avbench dataset sy"), "synth\n");
   EXPECT_EQ(offered("avbench compare --dry"), "--dry-run\n");
-  EXPECT_EQ(offered("avbench describe sim"), "simclr\n");
+  EXPECT_EQ(offered("avbench describe sims"), "simsiam\n");
   EXPECT_EQ(offered("avbench compare tr"), "try.sh\n");
 }
 
