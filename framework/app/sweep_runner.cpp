@@ -74,8 +74,9 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
     spdlog::info("{}: chose {} ({:.2f} % on validation data)", swept[i].row, fmt::join(best, ", "),
                  100 * swept[i].validation[swept[i].best()]);
   }
-  write_json(fs::path(experiment.run.results) / experiment.name / "sweep.json",
-             {{"trials", trials}, {"rows", sweep_json(swept)}});
+  const fs::path folder = fs::path(experiment.run.results) / experiment.name;
+  fs::create_directories(folder);
+  write_json(folder / "sweep.json", {{"trials", trials}, {"rows", sweep_json(swept)}});
 }
 
 }  // namespace avbench

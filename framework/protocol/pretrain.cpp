@@ -64,7 +64,7 @@ class PretrainTask : public TrainTask {
     for (const auto& [name, value] : health.figures) report.figures["health"][name] = value;
     const std::string& collapse = health.collapse.empty() ? space.collapse : health.collapse;
     report.figures["collapse"] = collapse;
-    if (!collapse.empty() && collapse != collapse_) {
+    if (!collapse.empty() && collapse_.empty()) {
       spdlog::warn("{}: collapsed: {}", job_.title, collapse);
     }
     collapse_ = collapse;
