@@ -38,9 +38,9 @@ struct Value {
 };
 
 // One YAML file with all that it, and each of its rows, `extends` (a path or a list of paths,
-// relative to the file). Files of `overlays` are merged over it, later ones over earlier ones, as if
-// a file extended them all. Throws UserError with file:line on what is no YAML, a repeated key, a
-// tag, a file above 4 MiB, aliases that grow beyond measure, or files that extend each other in a
+// relative to the file). Files of `overlays` are merged over it, later ones over earlier ones, as
+// if a file extended them all. Throws UserError with file:line on what is no YAML, a repeated key,
+// a tag, a file above 4 MiB, aliases that grow beyond measure, or files that extend each other in a
 // circle.
 Value load_yaml(const std::filesystem::path& path,
                 const std::vector<std::filesystem::path>& overlays = {});
