@@ -64,7 +64,7 @@ void render_file(const fs::path& path, int number) {
 }
 
 fs::path render_corpus() {
-  const fs::path folder = fs::temp_directory_path() / "avbench_media_bench";
+  fs::path folder = fs::temp_directory_path() / "avbench_media_bench";
   fs::create_directories(folder);
   for (int i = 1; i <= 4; ++i) {
     const fs::path path = folder / ("v" + std::to_string(i) + ".mp4");

@@ -71,8 +71,8 @@ Views views_of(const std::string& modality) {
 std::shared_ptr<const Dataset> open(const Experiment& experiment, int64_t cache_mib) {
   RunConfig run = experiment.run;
   run.cache_mib = cache_mib;
-  const auto dataset = Dataset::open(experiment.protocol.data, experiment.protocol.clip,
-                                     experiment.protocol.spectrogram, run);
+  auto dataset = Dataset::open(experiment.protocol.data, experiment.protocol.clip,
+                               experiment.protocol.spectrogram, run);
   if (dataset->size(Split::kTrain) == 0) {
     throw UserError(
         fmt::format("{}: no usable file in the training split", experiment.protocol.data.source));

@@ -64,7 +64,7 @@ Tensor numerical_gradient(const Subject& subject, NamedTensors tensors, const st
   constexpr double kStep = 1e-6;
   const at::NoGradGuard no_grad;
   Tensor x = tensors[name] = tensors[name].contiguous().clone();
-  const Tensor gradient = at::zeros_like(x);
+  Tensor gradient = at::zeros_like(x);
   double* values = x.data_ptr<double>();
   const auto total = [&] {
     return subject.record().loss(tensors, subject.params).total.item<double>();

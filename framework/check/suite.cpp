@@ -84,7 +84,7 @@ std::vector<Result> refused_by_loader(const std::string& reason,
   bool first = true;
   return collect(
       [&](const Property&) {
-        const Finding finding = first ? failed(reason) : skipped("the plugin was not loaded");
+        Finding finding = first ? failed(reason) : skipped("the plugin was not loaded");
         first = false;
         return finding;
       },

@@ -108,7 +108,7 @@ void Trainee::update() {
 }
 
 Loss Trainee::train_step() {
-  const Loss result = loss(next_batch());
+  Loss result = loss(next_batch());
   backward(result);
   update();
   return result;
@@ -125,7 +125,7 @@ Loss Trainee::evaluate(const Batch& batch) {
   method_->embed(features);
   method_->fuse(features.video.pooled, features.audio.pooled);
   method_->health(features);
-  const Loss result = method_->loss(batch, make_context(/*training=*/false));
+  Loss result = method_->loss(batch, make_context(/*training=*/false));
   set_training();
   return result;
 }

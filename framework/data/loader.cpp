@@ -18,7 +18,7 @@ namespace avbench {
 namespace {
 
 Tensor labels_of(const Dataset& dataset, Split split, const std::vector<SampleRequest>& requests) {
-  const Tensor labels = at::empty({static_cast<int64_t>(requests.size())}, at::kLong);
+  Tensor labels = at::empty({static_cast<int64_t>(requests.size())}, at::kLong);
   int64_t* out = labels.data_ptr<int64_t>();
   for (const SampleRequest& request : requests) *out++ = dataset.sample(split, request.index).label;
   return labels;

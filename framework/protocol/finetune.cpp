@@ -124,16 +124,15 @@ Json finetune(const FinetuneJob& job, Classifier& classifier) {
   const Evaluation validation =
       evaluate(classifier, job.data, Split::kVal, whole_split(job.data, Split::kVal), kOneClip,
                job.title + " validation");
-  const Json summary = {
-      {"steps", result.steps},
-      {"seconds", result.seconds},
-      {"clips_per_second", result.clips_per_second},
-      {"peak_memory_bytes", result.peak_memory_bytes},
-      {"validation", validation.accuracy},
-      {"chosen_epoch", config.select == "last" ? config.epochs : result.best_epoch},
-      {"train_accuracy", fit.accuracy},
-      {"labels_train", samples.size()},
-      {"labels_validation", job.data.dataset->size(Split::kVal)}};
+  Json summary = {{"steps", result.steps},
+                  {"seconds", result.seconds},
+                  {"clips_per_second", result.clips_per_second},
+                  {"peak_memory_bytes", result.peak_memory_bytes},
+                  {"validation", validation.accuracy},
+                  {"chosen_epoch", config.select == "last" ? config.epochs : result.best_epoch},
+                  {"train_accuracy", fit.accuracy},
+                  {"labels_train", samples.size()},
+                  {"labels_validation", job.data.dataset->size(Split::kVal)}};
   write_json(job.folder / "finetune.json", summary);
   return summary;
 }
@@ -153,11 +152,11 @@ Json test(const FinetuneJob& job, Classifier& classifier) {
                job.protocol.test, job.title, /*show_progress=*/true);
   write_predictions(result, *job.data.dataset, Split::kTest, job.folder);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  const Json summary = {{"accuracy", result.accuracy},
-                        {"loss", result.loss},
-                        {"videos", result.labels.size(0)},
-                        {"clips", job.protocol.test.clips},
-                        {"seconds", seconds.count()}};
+  Json summary = {{"accuracy", result.accuracy},
+                  {"loss", result.loss},
+                  {"videos", result.labels.size(0)},
+                  {"clips", job.protocol.test.clips},
+                  {"seconds", seconds.count()}};
   write_json(job.folder / "test.json", summary);
   return summary;
 }

@@ -37,7 +37,7 @@ std::optional<fs::path> FinishedRuns::find(const Identity& run, const fs::path& 
     return std::nullopt;
   }
   const std::string named = text_in(entry(run), "folder");
-  const fs::path other = results_ / named;
+  fs::path other = results_ / named;
   if (named.empty() || other == folder) return std::nullopt;
   if (text_in(other / "summary.json", "run") != run.hash) return std::nullopt;
   return other;

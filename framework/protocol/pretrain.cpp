@@ -187,13 +187,13 @@ Json pretrain(const PretrainJob& job) {
   PretrainTask task(job, create_method(job));
   const StagePlan plan = stage_plan(job);
   const StageResult result = run_stage(task, plan, batches(job, plan));
-  const Json summary = {{"steps", result.steps},
-                        {"seconds", result.seconds},
-                        {"clips_per_second", result.clips_per_second},
-                        {"peak_memory_bytes", result.peak_memory_bytes},
-                        {"chosen_epoch", result.best_score ? result.best_epoch : plan.epochs},
-                        {"collapse", result.last_report.value("collapse", "")},
-                        {"health", result.last_report.value("health", Json::object())}};
+  Json summary = {{"steps", result.steps},
+                  {"seconds", result.seconds},
+                  {"clips_per_second", result.clips_per_second},
+                  {"peak_memory_bytes", result.peak_memory_bytes},
+                  {"chosen_epoch", result.best_score ? result.best_epoch : plan.epochs},
+                  {"collapse", result.last_report.value("collapse", "")},
+                  {"health", result.last_report.value("health", Json::object())}};
   write_json(job.folder / "summary.json", summary);
   return summary;
 }

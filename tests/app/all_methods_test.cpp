@@ -27,7 +27,7 @@ std::string small(const std::string& method) {
 class AllMethods : public TinyExperiment {
  protected:
   fs::path configure(const std::string& results, const std::vector<std::string>& presets) {
-    const fs::path file = TinyExperiment::configure(results);
+    fs::path file = TinyExperiment::configure(results);
     std::string text = read_file(file);
     text.resize(text.find("rows:"));
     text += "rows:\n";

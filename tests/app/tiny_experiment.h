@@ -55,7 +55,7 @@ class TinyExperiment : public testing::Test {
   static fs::path data() { return *shared_ / "data"; }
 
   fs::path configure(const std::string& results, const fs::path& source = data()) {
-    const fs::path file = folder_ / (results + ".yaml");
+    fs::path file = folder_ / (results + ".yaml");
     std::ofstream(file) << replaced(replaced(kConfig, "DATA", source.string()), "RESULTS",
                                     (folder_ / results).string());
     return file;

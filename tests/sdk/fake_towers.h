@@ -28,7 +28,7 @@ class FakeTowers : public Towers {
   int64_t tap_channels(const std::string&) const override { return dim_; }
   std::shared_ptr<Towers> momentum_copy() const override {
     const at::NoGradGuard no_grad;
-    const auto copy = std::make_shared<FakeTowers>(inputs_, dim_, bent_);
+    auto copy = std::make_shared<FakeTowers>(inputs_, dim_, bent_);
     const auto mine = named_parameters();
     copy->to(mine.front().value().scalar_type());
     for (auto& parameter : copy->named_parameters()) {
