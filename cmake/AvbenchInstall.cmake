@@ -20,7 +20,7 @@ endforeach()
 install(DIRECTORY framework/sdk/include/avbench DESTINATION include)
 install(DIRECTORY configs datasets examples DESTINATION share/avbench)
 install(DIRECTORY docs DESTINATION share/doc/avbench)
-install(FILES LICENSE NOTICE CITATION.cff DESTINATION share/doc/avbench)
+install(FILES README.md CHANGELOG.md LICENSE NOTICE CITATION.cff DESTINATION share/doc/avbench)
 
 set(package lib/cmake/avbench)
 configure_package_config_file(cmake/avbench-config.cmake.in avbench-config.cmake

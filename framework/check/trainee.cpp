@@ -24,7 +24,7 @@ const OptimizerConfig kOptimizer = {.lr = 0.01};
 
 // Not Module::to(): it would turn counters and positions into floating-point numbers too.
 void convert(torch::nn::Module& module, at::ScalarType type) {
-  const auto convert_tensor = [type](Tensor tensor) {
+  const auto convert_tensor = [type](const Tensor& tensor) {
     if (tensor.is_floating_point()) tensor.set_data(tensor.to(type));
   };
   for (const Tensor& parameter : module.parameters()) convert_tensor(parameter);
@@ -33,8 +33,8 @@ void convert(torch::nn::Module& module, at::ScalarType type) {
 
 }  // namespace
 
-std::shared_ptr<Method> create_method(const Subject& subject) {
-  const uint64_t head_seed = derive_seed(kSeed, "heads");
+std::shared_ptr<Method> create_method(const Subject& subject, uint64_t head_seed) {
+  head_seed = derive_seed(kSeed, "heads", head_seed);
   const MethodContext context{.towers = make_towers({.width = 2}, derive_seed(kSeed, "towers")),
                               .params = subject.params,
                               .train_size = kTrainSize,
@@ -46,7 +46,7 @@ std::shared_ptr<Method> create_method(const Subject& subject) {
 Trainee::Trainee(const Subject& subject, const TraineeOptions& options)
     : options_(options),
       views_(subject.record().views(subject.params)),
-      method_(create_method(subject)) {
+      method_(create_method(subject, options.head_seed)) {
   convert(*method_, options_.type);
   const std::vector<ParamGroup> groups = method_->param_groups(Stage::kPretrain);
   for (const ParamGroup& group : groups) {

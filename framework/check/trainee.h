@@ -23,11 +23,12 @@ struct Subject {
 
 // The plugin's method on an R3D of width 2, as pretraining creates it. Throws as
 // construct_method() does.
-std::shared_ptr<Method> create_method(const Subject& subject);
+std::shared_ptr<Method> create_method(const Subject& subject, uint64_t head_seed = 0);
 
 struct TraineeOptions {
   at::ScalarType type = at::kFloat;  // of parameters, buffers and samples
   uint64_t outside_seed = 0;         // of every generator but the context's
+  uint64_t head_seed = 0;            // of the method's initial state
   bool freeze_towers = false;        // their batch norm uses running statistics
   Communicator* group = nullptr;     // null: one process
 };

@@ -36,7 +36,7 @@ void fill_rows(const BatchMaker& maker, const Dataset& dataset, Split split,
 // do, and leaves it in next().
 class Loader::Impl {
  public:
-  Impl(std::shared_ptr<const Dataset> dataset, Plan plan, LoaderOptions options)
+  Impl(std::shared_ptr<const Dataset> dataset, Plan plan, const LoaderOptions& options)
       : maker_(dataset->clip(), dataset->spectrogram(), dataset->cache(), options.views),
         dataset_(std::move(dataset)),
         split_(options.split),

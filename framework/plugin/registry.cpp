@@ -92,7 +92,10 @@ const LoadedPlugin& PluginRegistry::find(const std::string& name) const {
   for (const PluginProblem& problem : problems_) {
     if (problem.file.stem() == name) message += "; could not be loaded: " + problem.message;
   }
-  if (!known.empty()) throw UserError(message + "; known: " + join(known));
+  if (!known.empty()) {
+    throw UserError(message + "; known: " + join(known) +
+                    " (AVBENCH_PLUGIN_PATH adds folders of plugins)");
+  }
   std::vector<std::string> folders;
   for (const fs::path& folder : folders_) folders.push_back(folder.string());
   throw UserError(message + "; no plugins were found in " + join(folders) +

@@ -117,6 +117,7 @@ class ExperimentRun::Impl {
           fmt::format("[{}/{}] {} s{}", i + 1, runs.size(), runs[i].row->name, runs[i].seed);
       if (runs[i].finished) {
         spdlog::info("{}: already finished", title);
+        warn_of_new_build(runs[i], title);
         row_done(runs[i]);
         continue;
       }
@@ -413,16 +414,23 @@ class ExperimentRun::Impl {
     Checkpoint chosen;
   };
 
+  // Results of an older build of the plugin are kept: only the user knows whether they still hold.
+  void warn_of_new_build(const PlannedRun& run, const std::string& title) const {
+    const fs::path code = run.pretrain_folder / "plugin.sha256";
+    if (run.pretrain_folder.empty() || !fs::exists(code)) return;
+    const fs::path& library = state_of(*run.row).method->plugin.file;
+    if (read_file(code) == sha256_file(library)) return;
+    spdlog::warn(
+        "{}: {} was built anew since this pretraining was made in {}; if the loss has changed, "
+        "remove that folder and {}",
+        title, library.string(), run.pretrain_folder.string(), run.folder.string());
+  }
+
   Pretrained ensure_pretrained(const PlannedRun& run, const PretrainJob& job,
                                const LoadedPlugin& plugin, const RunOptions& options) {
     const fs::path done = job.folder / "summary.json", code = job.folder / "plugin.sha256";
     const std::string hash = sha256_file(plugin.file);
-    if (fs::exists(code) && read_file(code) != hash) {
-      spdlog::warn(
-          "{}: {} was built anew since this pretraining was made in {}; remove that folder "
-          "if the loss has changed",
-          job.title, plugin.file.string(), job.folder.string());
-    }
+    warn_of_new_build(run, job.title);
     if (auto summary = read_result(done)) {
       if (auto chosen = chosen_checkpoint(job, *summary)) {
         return {*std::move(summary), *std::move(chosen)};

@@ -134,7 +134,14 @@ RunDiff diff_runs(const fs::path& run_a, const fs::path& run_b) {
                  pretrain_b = pretrain_folder(b, record_b);
   record_a.erase("protocol");
   record_b.erase("protocol");
+  const bool only_a = record_b["pretrain"].is_null(), only_b = record_a["pretrain"].is_null();
+  if (only_a != only_b) {
+    record_a.erase("pretrain");
+    record_b.erase("pretrain");
+  }
   diff.settings = differing_keys(record_a, record_b);
+  if (only_a != only_b)
+    diff.settings.push_back(only_a ? "pretrain: only in A" : "pretrain: only in B");
   for (const StageDiff& stage :
        {diff_stage("pretrain", pretrain_a, pretrain_b), diff_stage("finetune", a, b)}) {
     if (stage.lines_a + stage.lines_b > 0) diff.stages.push_back(stage);

@@ -82,6 +82,17 @@ TEST_F(Diff, NamesTheKeysOfTheProtocolAndOfTheRow) {
   EXPECT_EQ(parted["stages"][1]["lines_b"], 10);
 }
 
+TEST_F(Diff, SaysThatOnlyOneRunWasPretrained) {
+  make("a");
+  ASSERT_EQ(run("compare " + configure("a").string() + " --row Baseline-R").exit_code, 0);
+  const Outcome outcome =
+      run("diff " + folder("a") + " " + (folder_ / "a/tiny/Baseline-R-s0").string());
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("  pretrain: only in A\n"), HasSubstr("pretrain: only in A"),
+                    testing::Not(HasSubstr("null -> "))));
+}
+
 TEST_F(Diff, WantsTheFoldersOfRuns) {
   const Outcome outcome = run("diff " + folder_.path().string() + " /nowhere");
   EXPECT_EQ(outcome.exit_code, 2);

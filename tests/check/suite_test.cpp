@@ -140,6 +140,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"views_make_tensors", "describing_constructs_nothing"}),
     [](const auto& test) { return std::string(test.param.fault); });
 
+// Never trained and never saved: only another seed shows it. The suite cannot convert it either.
+TEST(Suite, FindsAHeadThatIsNotRegistered) {
+  const auto results = run_suite(fixture("wrong", "unregistered_head"));
+  EXPECT_THAT(names_of(results, Status::kFailed), ElementsAre("checkpoint_round_trip"))
+      << told(results);
+  EXPECT_THAT(text_of(results, "checkpoint_round_trip"), HasSubstr("every module"));
+}
+
 TEST(Suite, NamesTheParameterThatStandsInTwoGroups) {
   const auto results = run_suite(fixture("wrong", "two_groups"));
   EXPECT_THAT(text_of(results, "groups_hold_parameters_once"),
