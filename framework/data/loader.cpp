@@ -169,8 +169,8 @@ class Loader::Impl {
   std::vector<std::jthread> threads_;  // last: they use all of the above
 };
 
-Loader::Loader(std::shared_ptr<const Dataset> dataset, Plan plan, LoaderOptions options)
-    : impl_(std::make_unique<Impl>(std::move(dataset), std::move(plan), std::move(options))) {}
+Loader::Loader(std::shared_ptr<const Dataset> dataset, Plan plan, const LoaderOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(dataset), std::move(plan), options)) {}
 Loader::~Loader() = default;
 
 LoadedBatch Loader::next() { return impl_->next(); }

@@ -32,7 +32,7 @@ struct LoaderOptions {
 class Loader {
  public:
   // Throws UserError if a view of a modality is named twice.
-  Loader(std::shared_ptr<const Dataset> dataset, Plan plan, LoaderOptions options);
+  Loader(std::shared_ptr<const Dataset> dataset, Plan plan, const LoaderOptions& options);
   ~Loader();  // at any time; waits for the samples that are being decoded
 
   // Blocks until the next batch is ready. Throws what a worker threw for it (then always again),
