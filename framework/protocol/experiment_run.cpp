@@ -38,8 +38,8 @@ std::vector<ParamInput> param_inputs(const std::vector<Setting>& settings) {
 
 Json params_json(const Params& params) {
   Json json = Json::object();
-  for (const auto& [name, value] : params.values()) {
-    std::visit([&](const auto& v) { json[name] = v; }, value);
+  for (const auto& entry : params.values()) {
+    std::visit([&](const auto& value) { json[entry.first] = value; }, entry.second);
   }
   return json;
 }

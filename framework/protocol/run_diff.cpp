@@ -31,7 +31,7 @@ std::vector<std::string> lines_of(const fs::path& file) {
 }
 
 Json parsed(const std::string& line, const fs::path& file, size_t number) {
-  const Json value = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  Json value = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (value.is_object()) return value;
   throw UserError(fmt::format("{}:{}: got '{}', expected a JSON object", file.string(), number + 1,
                               line.substr(0, 60)));

@@ -12,7 +12,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 class Diff : public TinyExperiment {
  protected:
