@@ -23,6 +23,9 @@ void add_compare_command(CLI::App& app) {
                                          "and disk from a few measured steps");
   command->add_flag("--no-probe", *no_probe, "a dry run without measuring")->needs(dry_run_flag);
   command->add_flag("--json", *json, "print the table as JSON");
+  const auto validation = std::make_shared<bool>(false);
+  command->add_flag("--validation", *validation,
+                    "no test: stop after finetuning and compare the validation accuracies");
   const auto trials = std::make_shared<int64_t>(0);
   command
       ->add_option("--sweep", *trials,
@@ -30,7 +33,9 @@ void add_compare_command(CLI::App& app) {
                    "validation data")
       ->check(CLI::Range(int64_t{1}, int64_t{1000}))
       ->excludes(dry_run_flag);
-  command->callback([options, dry_run, no_probe, json, trials] {
+  command->callback([options, dry_run, no_probe, json, validation, trials] {
+    const bool tested = !*validation;
+    options->run.test = tested;
     if (*trials > 0) run_sweep(*options, *trials);
     ExperimentRun run = open_experiment(*options);
     if (*dry_run) {
@@ -38,9 +43,10 @@ void add_compare_command(CLI::App& app) {
       return;
     }
     const auto failures =
-        run.run(options->run, [&](const PlannedRun&) { write_experiment_table(run); });
-    const std::string markdown = write_experiment_table(run);
-    fmt::print("{}", *json ? read_file(run.folder() / "table.json") : markdown);
+        run.run(options->run, [&](const PlannedRun&) { write_experiment_table(run, tested); });
+    const std::string markdown = write_experiment_table(run, tested);
+    const char* file = tested ? "table.json" : "validation.json";
+    fmt::print("{}", *json ? read_file(run.folder() / file) : markdown);
     fmt::print(stderr, "results: {}\n", run.folder().string());
     require_no_failures(failures);
   });

@@ -82,16 +82,16 @@ std::map<std::string, int64_t> swept_trials(const fs::path& folder) {
 
 }  // namespace
 
-std::string write_experiment_table(const ExperimentRun& run) {
+std::string write_experiment_table(const ExperimentRun& run, bool tested) {
   const std::map<std::string, int64_t> trials = swept_trials(run.folder());
   std::vector<TableEntry> entries;
   for (const PlannedRun& planned : run.plan({})) {
     const auto swept = trials.find(planned.row->name);
-    entries.push_back({planned.row->name, planned.folder, planned.row->paper,
+    entries.push_back({planned.row->name, run.summary(planned, tested), planned.row->paper,
                        swept == trials.end() ? 0 : swept->second});
   }
-  return write_table(run.folder(), collect_table(entries), run.experiment().name,
-                     run.experiment().description);
+  return write_table(run.folder(), tested ? "table" : "validation", collect_table(entries),
+                     run.experiment().name, run.experiment().description);
 }
 
 }  // namespace avbench

@@ -33,7 +33,8 @@ ExperimentRun open_experiment(ExperimentOptions& options);
 // Throws with the messages of the runs that failed, if any did.
 void require_no_failures(const std::vector<std::string>& failures);
 
-// Writes the table of what has finished so far and returns it as Markdown.
-std::string write_experiment_table(const ExperimentRun& run);
+// Writes table.{md,csv,json} of what has finished so far, or validation.{md,csv,json} of what is
+// finetuned, without the test; returns it as Markdown.
+std::string write_experiment_table(const ExperimentRun& run, bool tested);
 
 }  // namespace avbench

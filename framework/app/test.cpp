@@ -18,7 +18,7 @@ void add_test_command(CLI::App& app) {
     options->run.pretrain = options->run.finetune = false;
     ExperimentRun run = open_experiment(*options);
     const auto failures = run.run(options->run, [](const PlannedRun&) {});
-    const std::string markdown = write_experiment_table(run);
+    const std::string markdown = write_experiment_table(run, true);
     fmt::print("{}", *json ? read_file(run.folder() / "table.json") : markdown);
     require_no_failures(failures);
   });

@@ -4,113 +4,37 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <map>
 
 #include "config/writer.h"
 #include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/folder_lock.h"
 #include "io/sha256.h"
-#include "io/suggest.h"
-#include "plugin/failure.h"
-#include "protocol/encoder_forwards.h"
-#include "protocol/estimate.h"
+#include "protocol/dry_run.h"
 #include "protocol/evaluation.h"
+#include "protocol/experiment_rows.h"
 #include "protocol/features.h"
-#include "protocol/finetune.h"
 #include "protocol/finished_runs.h"
-#include "protocol/initial_towers.h"
-#include "protocol/pretrain.h"
-#include "protocol/row_data.h"
 #include "protocol/run_folder.h"
 #include "train/interrupt.h"
-#include "train/seeds.h"
 
 namespace avbench {
 namespace fs = std::filesystem;
-namespace {
-
-std::vector<ParamInput> param_inputs(const std::vector<Setting>& settings) {
-  std::vector<ParamInput> inputs;
-  for (const Setting& s : settings) inputs.push_back({s.name, s.text, s.where});
-  return inputs;
-}
-
-Json params_json(const Params& params) {
-  Json json = Json::object();
-  for (const auto& entry : params.values()) {
-    std::visit([&](const auto& value) { json[entry.first] = value; }, entry.second);
-  }
-  return json;
-}
-
-const LoadedPlugin& find_plugin(const PluginRegistry& plugins, const RowConfig& row) {
-  try {
-    return plugins.find(row.method);
-  } catch (const UserError& error) {
-    throw UserError("row '" + row.name + "': " + error.what());
-  }
-}
-
-}  // namespace
 
 class ExperimentRun::Impl {
  public:
   Impl(Experiment experiment, const PluginRegistry& plugins)
-      : experiment_(std::move(experiment)), finished_runs_(experiment_.run.results) {
-    for (const RowConfig& row : experiment_.rows) {  // before the data, which may take long to read
-      RowState& state = rows_[row.name];
-      if (row.method.empty()) continue;
-      const LoadedPlugin& loaded = find_plugin(plugins, row);
-      state.method = MethodOfRow{loaded, Params::resolve(loaded.record->name, loaded.record->params,
-                                                         param_inputs(row.params))};
-    }
-    const std::vector<RowData> data = open_row_data(experiment_);
-    for (size_t i = 0; i < data.size(); ++i) {
-      const ProtocolConfig& protocol = experiment_.rows[i].protocol;
-      RowState& state = rows_.at(experiment_.rows[i].name);
-      state.data = data[i];
-      state.init_hash = init_hash(protocol.encoder);
-      state.protocol = protocol_identity(protocol, experiment_.varies, state.init_hash,
-                                         *data[i].labelled, *data[i].pretraining);
-      state.varied = varied_settings(protocol, experiment_.varies, state.init_hash);
-    }
-    for (const RowConfig& row : experiment_.rows) {
-      require_working(row);
-      rows_.at(row.name).forwards = count_forwards(row);
-    }
-  }
+      : rows_(std::move(experiment), plugins), finished_runs_(rows_.experiment().run.results) {}
 
-  std::vector<PlannedRun> plan(const RunOptions& options) const {
-    std::vector<std::string> names;
-    for (const RowConfig& row : experiment_.rows) names.push_back(row.name);
-    for (const std::string& wanted : options.rows) {
-      if (std::find(names.begin(), names.end(), wanted) != names.end()) continue;
-      throw UserError("no row named '" + wanted + "'" + did_you_mean(wanted, names) +
-                      "; rows: " + join(names));
-    }
-    const auto& seeds = experiment_.seeds;
-    for (const int64_t wanted : options.seeds) {
-      if (std::count(seeds.begin(), seeds.end(), wanted) > 0) continue;
-      throw UserError(
-          fmt::format("seed {} is not one of the experiment's: {}. Add it with --set "
-                      "seeds=[...].",
-                      wanted, fmt::join(seeds, ", ")));
-    }
-    std::vector<PlannedRun> runs;
-    for (const int64_t seed : options.seeds.empty() ? experiment_.seeds : options.seeds) {
-      for (const RowConfig& row : experiment_.rows) {
-        const bool wanted = options.rows.empty() ||
-                            std::count(options.rows.begin(), options.rows.end(), row.name) > 0;
-        if (wanted) runs.push_back(plan_one(row, seed));
-      }
-    }
-    return runs;
+  const ExperimentRows& rows() const { return rows_; }
+
+  std::string describe(const RunOptions& options, bool probe) const {
+    return describe_plan(rows_, finished_runs_, options, probe);
   }
 
   std::vector<std::string> run(const RunOptions& options,
                                const std::function<void(const PlannedRun&)>& row_done) {
-    const auto runs = plan(options);
+    const auto runs = rows_.plan(options);
     std::vector<std::string> failures;
     for (size_t i = 0; i < runs.size(); ++i) {
       const std::string title =
@@ -136,50 +60,24 @@ class ExperimentRun::Impl {
     return failures;
   }
 
-  std::string describe(const RunOptions& options, bool probe) const {
-    const auto runs = plan(options);
-    std::string text = describe_data(runs.front());
-    std::map<std::string, RunCost> costs;  // measured once a distinct row
-    std::vector<std::string> counted;
-    Estimate total;
-    for (const PlannedRun& run : runs) {
-      text += fmt::format("{} s{}: ", run.row->name, run.seed);
-      if (run.finished) {
-        text += "finished\n";
-        continue;
-      }
-      if (const auto other = finished_runs_.find(run.whole, run.folder)) {
-        text += fmt::format("the same as {}, copied\n", other->string());
-        continue;
-      }
-      const Workload work = workload(*run.row, state_of(*run.row).data, run.seed);
-      const bool shared =
-          run.pretrained || std::count(counted.begin(), counted.end(), run.pretrain.hash) > 0;
-      if (work.pretrain_steps > 0) {
-        text += run.pretrained ? "pretrained; "
-                : shared       ? "shares a pretraining above; "
-                               : fmt::format("pretrain {} steps; ", work.pretrain_steps);
-        counted.push_back(run.pretrain.hash);
-      }
-      text += fmt::format("finetune {} steps; test {} clips", work.finetune_steps, work.test_clips);
-      if (probe) {
-        const RunCost& cost = cost_of(run, costs);
-        Estimate estimate = finetune_estimate(work, cost, experiment_.run);
-        if (!shared) estimate += pretrain_estimate(work, cost, experiment_.run);
-        total += estimate;
-        text += "; " + to_string(estimate);
-      }
-      text += "\n";
+  Json summary(const PlannedRun& run, bool tested) const {
+    if (tested) {
+      const fs::path file = run.folder / "summary.json";
+      return fs::exists(file) ? read_json(file) : Json();
     }
-    if (probe && total.seconds > 0) text += "in all " + to_string(total) + " of checkpoints\n";
-    return text;
+    const auto finetuned = read_result(run.folder / "finetune.json");
+    if (!finetuned) return {};
+    const auto pretrained = run.pretrain_folder.empty()
+                                ? std::nullopt
+                                : read_result(run.pretrain_folder / "summary.json");
+    return summary(run, pretrained.value_or(Json::object()), *finetuned, {});
   }
 
   SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) {
     const std::string title = fmt::format("{} s{}", run.row->name, run.seed);
     auto [method, pretrained] = starting_point(run, {.pretrain = false}, title);
-    Classifier classifier = make_classifier(run, std::move(method), title);
-    const FinetuneJob job = finetune_job(run, title + " features");
+    Classifier classifier = rows_.classifier(run, std::move(method), title);
+    const FinetuneJob job = rows_.finetune_job(run, title + " features");
     const Dataset& data = *job.data.dataset;
     if (finetuned) {
       const auto chosen = chosen_checkpoint(job);
@@ -195,157 +93,12 @@ class ExperimentRun::Impl {
     return result;
   }
 
-  const Experiment& experiment() const { return experiment_; }
-  fs::path folder() const { return fs::path(experiment_.run.results) / experiment_.name; }
-
  private:
-  struct MethodOfRow {
-    LoadedPlugin plugin;
-    Params params;
-  };
-
-  struct RowState {
-    std::optional<MethodOfRow> method;  // none: a baseline
-    RowData data;
-    std::string init_hash;  // of encoder.init
-    double forwards = 0;    // encoder passes per sample of a training step
-    Identity protocol;
-    Json varied;
-  };
-
-  const RowState& state_of(const RowConfig& row) const { return rows_.at(row.name); }
-
-  // The method is created once, and the towers see one clip, so that what a plugin or an encoder
-  // refuses is refused now and not hours later.
-  void require_working(const RowConfig& row) const {
-    const ProtocolConfig& p = row.protocol;
-    const at::NoGradGuard no_grad;
-    const auto method = fresh_method(row, experiment_.seeds.front());
-    method->eval();
-    Batch batch;
-    batch.video[kBaseView] = at::zeros({1, 3, p.clip.frames, p.clip.crop, p.clip.crop});
-    batch.audio[kBaseView] =
-        at::zeros({1, p.spectrogram.channels, 1, p.spectrogram.crop, p.spectrogram.crop});
-    method->towers().forward(batch);
-  }
-
-  // Of pretraining; of finetuning where there is none.
-  double count_forwards(const RowConfig& row) const {
-    const RowState& state = state_of(row);
-    if (!state.method || !row.pretrained) return modality(row) == "both" ? 2 : 1;
-    return encoder_forwards(state.method->plugin, state.method->params, row.protocol,
-                            state.data.pretraining->size(Split::kTrain), "row '" + row.name + "'");
-  }
-
-  // At the weights that the seed gives.
-  std::shared_ptr<Method> fresh_method(const RowConfig& row, int64_t seed) const {
-    if (state_of(row).method) {
-      return create_method(pretrain_job(row, seed, "row '" + row.name + "'", {}));
-    }
-    const EncoderConfig& encoder = row.protocol.encoder;
-    return make_baseline(initial_towers(encoder, derive_seed(static_cast<uint64_t>(seed), "towers"),
-                                        row.protocol.spectrogram.channels));
-  }
-
-  // Of a row with a method.
-  PretrainJob pretrain_job(const RowConfig& row, int64_t seed, const std::string& title,
-                           const fs::path& folder) const {
-    const RowState& state = state_of(row);
-    const LoadedPlugin& loaded = state.method->plugin;
-    const Params& params = state.method->params;
-    Views views = call_plugin(loaded, "views", title, [&] { return loaded.record->views(params); });
-    return {title,
-            folder,
-            row,
-            experiment_.run,
-            loaded,
-            params,
-            static_cast<uint64_t>(seed),
-            stage_data(row, state.data.pretraining, std::move(views)),
-            stage_data(row, state.data.labelled, base_views())};
-  }
-
-  PlannedRun plan_one(const RowConfig& row, int64_t seed) const {
-    const RowState& state = state_of(row);
-    PlannedRun run{.row = &row, .seed = seed};
-    run.folder = folder() / fmt::format("{}-s{}", row.name, seed);
-    if (state.method) {
-      const Json params = params_json(state.method->params);
-      if (row.pretrained) {
-        run.pretrain = pretrain_identity(row, state.init_hash, params, seed, *state.data.labelled,
-                                         *state.data.pretraining);
-        run.pretrain_folder = fs::path(experiment_.run.results) / "pretrain" /
-                              pretrain_folder_name(run.pretrain.hash);
-        run.pretrained = fs::exists(run.pretrain_folder / "summary.json");
-      } else {
-        run.pretrain.content = {{"method", row.method}, {"params", params}, {"pretrained", false}};
-      }
-    }
-    run.whole = run_identity(row.protocol, state.init_hash,
-                             {{"pretrain", run.pretrain.content}, {"modality", modality(row)}},
-                             seed, *state.data.labelled, *state.data.pretraining);
-    run.finished = RunFolder(run.folder).finished(run_record(run));
-    return run;
-  }
-
-  // What a run folder must have been made with to be continued.
-  Json run_record(const PlannedRun& run) const {
-    const RowState& state = state_of(*run.row);
-    Json record = {{"row", run.row->name},
-                   {"seed", run.seed},
-                   {"modality", modality(*run.row)},
-                   {"method", run.row->method},
-                   {"pretrain", run.pretrain.content},
-                   {"protocol", state.protocol.content}};
-    if (!state.varied.empty()) record["varied"] = state.varied;
-    return record;
-  }
-
-  static std::string modality(const RowConfig& row) {
-    return row.baseline.empty() ? row.modality : row.baseline;
-  }
-
-  StageData stage_data(const RowConfig& row, const std::shared_ptr<const Dataset>& dataset,
-                       Views views) const {
-    return {dataset, std::move(views), static_cast<int>(experiment_.run.workers),
-            row.protocol.pretrain.batch_size};
-  }
-
-  std::string describe_data(const PlannedRun& run) const {
-    const RowState& state = state_of(*run.row);
-    const Dataset& data = *state.data.labelled;
-    return fmt::format(
-        "protocol {}\nfiles: pretraining {}, training {} ({} labelled), validation {}, test {}; "
-        "excluded {}\n",
-        state.protocol.hash, state.data.pretraining->size(Split::kTrain), data.size(Split::kTrain),
-        workload(*run.row, state.data, run.seed).labels, data.size(Split::kVal),
-        data.size(Split::kTest), data.excluded().size());
-  }
-
-  // Measured unless `known` has it of a row that does the same.
-  const RunCost& cost_of(const PlannedRun& run, std::map<std::string, RunCost>& known) const {
-    const RowConfig& row = *run.row;
-    Json start = run.pretrain.content;
-    if (start.is_object()) start.erase("seed");
-    const std::string key = canonical_json({to_json(row.protocol), modality(row), start});
-    if (const auto found = known.find(key); found != known.end()) return found->second;
-    spdlog::info("measuring a few steps of {}", row.name);
-    RunCost cost;
-    if (row.pretrained && !row.method.empty() && row.protocol.pretrain.epochs > 0) {
-      cost.pretrain = probe_pretraining(pretrain_job(row, run.seed, row.name + " probe", {}));
-    }
-    Classifier classifier = make_classifier(run, fresh_method(row, run.seed), row.name);
-    const FinetuneJob job = finetune_job(run, row.name + " probe");
-    cost.finetune = probe_finetuning(job, classifier);
-    cost.clip_seconds = probe_evaluation(classifier, job.data);
-    return known.emplace(key, cost).first->second;
-  }
-
   void run_one(const PlannedRun& run, const RunOptions& options, const std::string& title) {
     const FolderLock lock(run.folder);
     RunFolder folder(run.folder);
-    const RowState& state = state_of(*run.row);
-    folder.open(run_record(run), to_yaml(experiment_), state.protocol, state.varied,
+    const ExperimentRows::Row& state = rows_.of(*run.row);
+    folder.open(rows_.record(run), to_yaml(rows_.experiment()), state.protocol, state.varied,
                 *state.data.labelled);
     if (options.finetune && options.test) {
       if (const auto other = finished_runs_.find(run.whole, run.folder)) {
@@ -356,8 +109,8 @@ class ExperimentRun::Impl {
     }
     auto [method, pretrained] = starting_point(run, options, title);
     if (!options.finetune && !options.test) return;
-    Classifier classifier = make_classifier(run, std::move(method), title);
-    const FinetuneJob job = finetune_job(run, title + " finetune");
+    Classifier classifier = rows_.classifier(run, std::move(method), title);
+    const FinetuneJob job = rows_.finetune_job(run, title + " finetune");
     const Json finetuned = ensure_finetuned(job, options, classifier);
     if (!options.test) return;
     FinetuneJob test_job = job;
@@ -376,37 +129,16 @@ class ExperimentRun::Impl {
   std::pair<std::shared_ptr<Method>, Json> starting_point(const PlannedRun& run,
                                                           const RunOptions& options,
                                                           const std::string& title) {
-    const RowState& state = state_of(*run.row);
+    const ExperimentRows::Row& state = rows_.of(*run.row);
     if (!state.method || !run.row->pretrained) {
-      return {fresh_method(*run.row, run.seed), Json::object()};
+      return {rows_.fresh_method(*run.row, run.seed), Json::object()};
     }
     const PretrainJob job =
-        pretrain_job(*run.row, run.seed, title + " pretrain", run.pretrain_folder);
+        rows_.pretrain_job(*run.row, run.seed, title + " pretrain", run.pretrain_folder);
     const Pretrained pretrained = ensure_pretrained(run, job, state.method->plugin, options);
     auto method = create_method(job);
     copy_state(pretrained.chosen.tensors, module_state(*method), pretrained.chosen.file.string());
     return {std::move(method), pretrained.summary};
-  }
-
-  Classifier make_classifier(const PlannedRun& run, std::shared_ptr<Method> method,
-                             const std::string& title) const {
-    const RowState& state = state_of(*run.row);
-    return {std::move(method),
-            modality(*run.row),
-            run.row->protocol.finetune,
-            static_cast<int64_t>(state.data.labelled->classes().size()),
-            derive_seed(static_cast<uint64_t>(run.seed), "classifier"),
-            {state.method ? &state.method->plugin : nullptr, title}};
-  }
-
-  FinetuneJob finetune_job(const PlannedRun& run, const std::string& title) const {
-    const RowConfig& row = *run.row;
-    return {title,
-            run.folder,
-            row.protocol,
-            experiment_.run,
-            static_cast<uint64_t>(run.seed),
-            stage_data(row, state_of(row).data.labelled, modality_views(modality(row)))};
   }
 
   struct Pretrained {
@@ -418,7 +150,7 @@ class ExperimentRun::Impl {
   void warn_of_new_build(const PlannedRun& run, const std::string& title) const {
     const fs::path code = run.pretrain_folder / "plugin.sha256";
     if (run.pretrain_folder.empty() || !fs::exists(code)) return;
-    const fs::path& library = state_of(*run.row).method->plugin.file;
+    const fs::path& library = rows_.of(*run.row).method->plugin.file;
     if (read_file(code) == sha256_file(library)) return;
     spdlog::warn(
         "{}: {} was built anew since this pretraining was made in {}; if the loss has changed, "
@@ -461,39 +193,40 @@ class ExperimentRun::Impl {
     return finetune(job, classifier);
   }
 
+  // Without a test (null) there is no accuracy.
   Json summary(const PlannedRun& run, const Json& pretrained, const Json& finetuned,
                const Json& tested) const {
     // A method's speed and memory are those of its pretraining; a baseline has only finetuning.
-    const RowState& state = state_of(*run.row);
+    const ExperimentRows::Row& state = rows_.of(*run.row);
     const size_t classes = state.data.labelled->classes().size();
     const Json& speed = pretrained.empty() ? finetuned : pretrained;
     const double seconds = pretrained.value("seconds", 0.0) + finetuned["seconds"].get<double>() +
-                           tested["seconds"].get<double>();
-    return {{"row", run.row->name},
-            {"method", run.row->method.empty() ? "supervised" : run.row->method},
-            {"modality", modality(*run.row)},
-            {"seed", run.seed},
-            {"accuracy", tested["accuracy"]},
-            {"validation", finetuned["validation"]},
-            {"train_accuracy", finetuned["train_accuracy"]},
-            {"finetune_steps", finetuned["steps"]},
-            {"encoder_forwards", state.forwards},
-            {"clips_per_second", speed["clips_per_second"]},
-            {"peak_memory_bytes", std::max(speed["peak_memory_bytes"].get<int64_t>(),
-                                           finetuned["peak_memory_bytes"].get<int64_t>())},
-            {"seconds", seconds},
-            {"chance", 1.0 / static_cast<double>(classes)},
-            {"labels_train", finetuned["labels_train"]},
-            {"labels_validation", finetuned["labels_validation"]},
-            {"collapse", pretrained.value("collapse", "")},
-            {"health", pretrained.value("health", Json::object())},
-            {"pretrain", run.pretrain_folder.filename().string()},
-            {"run", run.whole.hash},
-            {"protocol", state.protocol.hash}};
+                           (tested.is_null() ? 0 : tested["seconds"].get<double>());
+    Json json = {{"row", run.row->name},
+                 {"method", run.row->method.empty() ? "supervised" : run.row->method},
+                 {"modality", ExperimentRows::modality(*run.row)},
+                 {"seed", run.seed},
+                 {"validation", finetuned["validation"]},
+                 {"train_accuracy", finetuned["train_accuracy"]},
+                 {"finetune_steps", finetuned["steps"]},
+                 {"encoder_forwards", state.forwards},
+                 {"clips_per_second", speed["clips_per_second"]},
+                 {"peak_memory_bytes", std::max(speed["peak_memory_bytes"].get<int64_t>(),
+                                                finetuned["peak_memory_bytes"].get<int64_t>())},
+                 {"seconds", seconds},
+                 {"chance", 1.0 / static_cast<double>(classes)},
+                 {"labels_train", finetuned["labels_train"]},
+                 {"labels_validation", finetuned["labels_validation"]},
+                 {"collapse", pretrained.value("collapse", "")},
+                 {"health", pretrained.value("health", Json::object())},
+                 {"pretrain", run.pretrain_folder.filename().string()},
+                 {"run", run.whole.hash},
+                 {"protocol", state.protocol.hash}};
+    if (!tested.is_null()) json["accuracy"] = tested["accuracy"];
+    return json;
   }
 
-  Experiment experiment_;
-  std::map<std::string, RowState> rows_;  // by name
+  ExperimentRows rows_;
   FinishedRuns finished_runs_;
 };
 
@@ -502,17 +235,20 @@ ExperimentRun::ExperimentRun(Experiment experiment, const PluginRegistry& plugin
 ExperimentRun::~ExperimentRun() = default;
 
 std::vector<PlannedRun> ExperimentRun::plan(const RunOptions& options) const {
-  return impl_->plan(options);
+  return impl_->rows().plan(options);
 }
 std::vector<std::string> ExperimentRun::run(
     const RunOptions& options, const std::function<void(const PlannedRun&)>& row_done) {
   return impl_->run(options, row_done);
 }
+Json ExperimentRun::summary(const PlannedRun& run, bool tested) const {
+  return impl_->summary(run, tested);
+}
 SplitFeatures ExperimentRun::features(const PlannedRun& run, Split split, bool finetuned) const {
   return impl_->features(run, split, finetuned);
 }
-const Experiment& ExperimentRun::experiment() const { return impl_->experiment(); }
-fs::path ExperimentRun::folder() const { return impl_->folder(); }
+const Experiment& ExperimentRun::experiment() const { return impl_->rows().experiment(); }
+fs::path ExperimentRun::folder() const { return impl_->rows().folder(); }
 std::string ExperimentRun::describe(const RunOptions& options, bool probe) const {
   return impl_->describe(options, probe);
 }

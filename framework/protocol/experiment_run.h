@@ -4,34 +4,16 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/experiment.h"
 #include "data/manifest.h"
 #include "plugin/registry.h"
-#include "protocol/identity.h"
+#include "protocol/planned_run.h"
 #include "train/checkpoint.h"
 
 namespace avbench {
-
-struct RunOptions {
-  bool pretrain = true, finetune = true, test = true;
-  std::vector<std::string> rows;  // empty: all
-  std::vector<int64_t> seeds;     // empty: the experiment's
-};
-
-// One row with one seed.
-struct PlannedRun {
-  const RowConfig* row;
-  int64_t seed;
-  std::filesystem::path folder;               // results/<experiment>/<row>-s<seed>
-  std::filesystem::path pretrain_folder;      // results/pretrain/<hash>; empty without pretraining
-  Identity pretrain;                          // without pretraining no hash
-  Identity whole;                             // all that the results depend on
-  bool pretrained = false, finished = false;  // already, when planned
-};
 
 // See extract_features().
 struct SplitFeatures {
@@ -55,6 +37,10 @@ class ExperimentRun {
   // before it.
   std::vector<std::string> run(const RunOptions& options,
                                const std::function<void(const PlannedRun&)>& row_done);
+
+  // What a table is made from: of the finished run, or, without looking at its test, of its
+  // finetuning. Null if the run has not come that far.
+  Json summary(const PlannedRun& run, bool tested) const;
 
   // Of one run, with the checkpoint that is tested, or with the weights that finetuning starts
   // from. Throws UserError if the run has not come that far.

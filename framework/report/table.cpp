@@ -35,11 +35,17 @@ TableRow summarise(const std::vector<Json>& runs) {
     row.seeds.push_back(run.at("seed"));
     row.peak_memory_bytes =
         std::max(row.peak_memory_bytes, run.at("peak_memory_bytes").get<int64_t>());
-    if (row.collapse.empty()) row.collapse = run.at("collapse");
+    const std::string collapse = run.at("collapse");
+    if (collapse.empty()) continue;
+    if (row.collapse.empty()) row.collapse = collapse;
+    ++row.collapsed_seeds;
   }
-  row.accuracy_mean = mean(column(runs, "accuracy"));
-  row.accuracy_std = standard_deviation(column(runs, "accuracy"));
+  if (first.contains("accuracy")) {
+    row.accuracy_mean = mean(column(runs, "accuracy"));
+    row.accuracy_std = standard_deviation(column(runs, "accuracy"));
+  }
   row.validation = mean(column(runs, "validation"));
+  row.validation_std = standard_deviation(column(runs, "validation"));
   row.train_accuracy = mean(column(runs, "train_accuracy"));
   row.encoder_forwards = first.at("encoder_forwards");
   row.clips_per_second = mean(column(runs, "clips_per_second"));
@@ -62,13 +68,19 @@ void require_one_protocol(const std::vector<TableRow>& rows) {
 
 std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
 
-std::string accuracy_text(const TableRow& row) {
-  if (row.seeds.size() < 2) return percent(row.accuracy_mean);
-  return fmt::format("{:.1f} ± {:.1f}", 100 * row.accuracy_mean, 100 * row.accuracy_std);
+std::string percent(double mean, double deviation, size_t seeds) {
+  if (seeds < 2) return percent(mean);
+  return fmt::format("{:.1f} ± {:.1f}", 100 * mean, 100 * deviation);
 }
 
+bool of_test(const std::vector<TableRow>& rows) {
+  return !rows.empty() && rows.front().accuracy_mean.has_value();
+}
+
+// A published figure stands beside one of the test.
 bool has_paper(const std::vector<TableRow>& rows) {
-  return std::any_of(rows.begin(), rows.end(), [](const TableRow& row) { return row.paper; });
+  return of_test(rows) &&
+         std::any_of(rows.begin(), rows.end(), [](const TableRow& row) { return row.paper; });
 }
 
 std::string paper_text(const TableRow& row) {
@@ -80,7 +92,54 @@ bool has_trials(const std::vector<TableRow>& rows) {
 }
 
 std::string note(const TableRow& row) {
-  return row.collapse.empty() ? "" : "collapsed: " + row.collapse;
+  if (row.collapse.empty()) return "";
+  if (row.seeds.size() < 2) return "collapsed: " + row.collapse;
+  return fmt::format("{} of {} collapsed: {}", row.collapsed_seeds, row.seeds.size(), row.collapse);
+}
+
+// Of one row, in the order of the columns.
+using Fields = std::vector<std::pair<std::string, Json>>;
+
+std::vector<Fields> all_fields(const std::vector<TableRow>& rows) {
+  const bool with_paper = has_paper(rows), with_trials = has_trials(rows);
+  std::vector<Fields> all;
+  for (const TableRow& row : rows) {
+    Fields fields = {
+        {"row", row.row}, {"method", row.method}, {"modality", row.modality}, {"seeds", row.seeds}};
+    if (row.accuracy_mean) {
+      fields.insert(fields.end(),
+                    {{"accuracy_mean", *row.accuracy_mean}, {"accuracy_std", *row.accuracy_std}});
+    }
+    fields.insert(fields.end(), {{"validation", row.validation},
+                                 {"validation_std", row.validation_std},
+                                 {"train_accuracy", row.train_accuracy},
+                                 {"encoder_forwards", row.encoder_forwards},
+                                 {"clips_per_second", row.clips_per_second},
+                                 {"peak_memory_bytes", row.peak_memory_bytes},
+                                 {"seconds", row.seconds},
+                                 {"chance", row.chance},
+                                 {"labels_train", row.labels_train},
+                                 {"labels_validation", row.labels_validation},
+                                 {"collapse", row.collapse},
+                                 {"protocol", row.protocol}});
+    if (with_trials) fields.emplace_back("trials", row.trials);
+    if (with_paper) {
+      fields.emplace_back("paper", row.paper ? Json(*row.paper) : Json());
+      fields.emplace_back("measured", 100 * *row.accuracy_mean);
+    }
+    all.push_back(std::move(fields));
+  }
+  return all;
+}
+
+std::string csv_text(const Json& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_array()) {
+    return fmt::format("{}", fmt::join(value.get<std::vector<int64_t>>(), " "));
+  }
+  if (value.is_number_integer()) return fmt::format("{}", value.get<int64_t>());
+  return fmt::format("{}", value.get<double>());
 }
 
 // Columns padded so that the table reads well as plain text too. Counts code points, not bytes.
@@ -122,8 +181,7 @@ std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
   for (const TableEntry& entry : entries) {
     if (std::find(order.begin(), order.end(), entry.row) == order.end()) order.push_back(entry.row);
     newest[entry.row] = entry;
-    const fs::path summary = entry.folder / "summary.json";
-    if (fs::exists(summary)) runs[entry.row].push_back(read_json(summary));
+    if (!entry.summary.is_null()) runs[entry.row].push_back(entry.summary);
   }
   std::vector<TableRow> rows;
   for (const std::string& name : order) {
@@ -139,78 +197,23 @@ std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
 
 Json table_json(const std::vector<TableRow>& rows) {
   Json table = Json::array();
-  const bool with_paper = has_paper(rows), with_trials = has_trials(rows);
-  for (const TableRow& row : rows) {
-    table.push_back({{"row", row.row},
-                     {"method", row.method},
-                     {"modality", row.modality},
-                     {"seeds", row.seeds},
-                     {"accuracy_mean", row.accuracy_mean},
-                     {"accuracy_std", row.accuracy_std},
-                     {"validation", row.validation},
-                     {"train_accuracy", row.train_accuracy},
-                     {"encoder_forwards", row.encoder_forwards},
-                     {"clips_per_second", row.clips_per_second},
-                     {"peak_memory_bytes", row.peak_memory_bytes},
-                     {"seconds", row.seconds},
-                     {"chance", row.chance},
-                     {"labels_train", row.labels_train},
-                     {"labels_validation", row.labels_validation},
-                     {"collapse", row.collapse},
-                     {"protocol", row.protocol}});
-    if (with_trials) table.back()["trials"] = row.trials;
-    if (!with_paper) continue;
-    table.back()["paper"] = row.paper ? Json(*row.paper) : Json();
-    table.back()["measured"] = 100 * row.accuracy_mean;
+  for (const Fields& fields : all_fields(rows)) {
+    Json object = Json::object();
+    for (const auto& [key, value] : fields) object[key] = value;
+    table.push_back(std::move(object));
   }
   return table;
 }
 
 std::string table_csv(const std::vector<TableRow>& rows) {
-  const bool with_paper = has_paper(rows), with_trials = has_trials(rows);
-  std::vector<std::string> header = {"row",
-                                     "method",
-                                     "modality",
-                                     "seeds",
-                                     "accuracy_mean",
-                                     "accuracy_std",
-                                     "validation",
-                                     "train_accuracy",
-                                     "encoder_forwards",
-                                     "clips_per_second",
-                                     "peak_memory_bytes",
-                                     "seconds",
-                                     "chance",
-                                     "labels_train",
-                                     "labels_validation",
-                                     "collapse",
-                                     "protocol"};
-  if (with_trials) header.push_back("trials");
-  if (with_paper) header.insert(header.end(), {"paper", "measured"});
-  std::string text = csv_line(header);
-  for (const TableRow& row : rows) {
-    std::vector<std::string> line = {row.row,
-                                     row.method,
-                                     row.modality,
-                                     fmt::format("{}", fmt::join(row.seeds, " ")),
-                                     fmt::format("{}", row.accuracy_mean),
-                                     fmt::format("{}", row.accuracy_std),
-                                     fmt::format("{}", row.validation),
-                                     fmt::format("{}", row.train_accuracy),
-                                     fmt::format("{}", row.encoder_forwards),
-                                     fmt::format("{}", row.clips_per_second),
-                                     fmt::format("{}", row.peak_memory_bytes),
-                                     fmt::format("{}", row.seconds),
-                                     fmt::format("{}", row.chance),
-                                     fmt::format("{}", row.labels_train),
-                                     fmt::format("{}", row.labels_validation),
-                                     row.collapse,
-                                     row.protocol};
-    if (with_trials) line.push_back(fmt::format("{}", row.trials));
-    if (with_paper) {
-      line.push_back(row.paper ? fmt::format("{}", *row.paper) : "");
-      line.push_back(fmt::format("{}", 100 * row.accuracy_mean));
+  std::string text;
+  for (const Fields& fields : all_fields(rows)) {
+    std::vector<std::string> header, line;
+    for (const auto& [key, value] : fields) {
+      header.push_back(key);
+      line.push_back(csv_text(value));
     }
+    if (text.empty()) text = csv_line(header);
     text += csv_line(line);
   }
   return text;
@@ -221,54 +224,56 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
   std::string text = "# " + title + "\n\n";
   if (!description.empty()) text += description + "\n\n";
   if (rows.empty()) return text + "No run has finished yet.\n";
-  const bool with_paper = has_paper(rows);
-  std::vector<std::vector<std::string>> cells = {
-      {"Row", "Modality", with_paper ? "measured" : "Test accuracy %", "Validation %", "Training %",
-       "Passes", "clips/s", "Peak MiB", "Time s", "Labels", "Seeds", "Note"}};
+  const bool with_paper = has_paper(rows), tested = of_test(rows);
+  std::vector<std::vector<std::string>> cells = {{"Row", "Modality"}};
+  if (with_paper) cells.front().push_back("paper");
+  if (tested) cells.front().push_back(with_paper ? "measured" : "Test accuracy %");
+  for (const char* name : {"Validation %", "Training %", "Passes", "clips/s", "Peak MiB", "Time s",
+                           "Labels", "Seeds"}) {
+    cells.front().push_back(name);
+  }
+  if (has_trials(rows)) cells.front().push_back("Trials");
+  cells.front().push_back("Note");
   for (const TableRow& row : rows) {
-    cells.push_back({row.row, row.modality, accuracy_text(row), percent(row.validation),
-                     percent(row.train_accuracy), fmt::format("{:.4g}", row.encoder_forwards),
-                     fmt::format("{:.1f}", row.clips_per_second),
-                     fmt::format("{}", row.peak_memory_bytes >> 20),
-                     fmt::format("{:.0f}", row.seconds),
-                     fmt::format("{} + {}", row.labels_train, row.labels_validation),
-                     fmt::format("{}", row.seeds.size()), note(row)});
-  }
-  if (has_trials(rows)) {
-    cells.front().insert(cells.front().end() - 1, "Trials");
-    for (size_t i = 0; i < rows.size(); ++i) {
-      cells[i + 1].insert(cells[i + 1].end() - 1,
-                          rows[i].trials > 0 ? fmt::format("{}", rows[i].trials) : "");
-    }
-  }
-  if (with_paper) {
-    cells.front().insert(cells.front().begin() + 2, "paper");
-    for (size_t i = 0; i < rows.size(); ++i) {
-      cells[i + 1].insert(cells[i + 1].begin() + 2, paper_text(rows[i]));
-    }
+    std::vector<std::string> line = {row.row, row.modality};
+    if (with_paper) line.push_back(paper_text(row));
+    if (tested) line.push_back(percent(*row.accuracy_mean, *row.accuracy_std, row.seeds.size()));
+    // Where the test stands beside it, the mean alone.
+    line.push_back(percent(row.validation, row.validation_std, tested ? 1 : row.seeds.size()));
+    line.push_back(percent(row.train_accuracy));
+    line.push_back(fmt::format("{:.4g}", row.encoder_forwards));
+    line.push_back(fmt::format("{:.1f}", row.clips_per_second));
+    line.push_back(fmt::format("{}", row.peak_memory_bytes >> 20));
+    line.push_back(fmt::format("{:.0f}", row.seconds));
+    line.push_back(fmt::format("{} + {}", row.labels_train, row.labels_validation));
+    line.push_back(fmt::format("{}", row.seeds.size()));
+    if (has_trials(rows)) line.push_back(row.trials > 0 ? fmt::format("{}", row.trials) : "");
+    line.push_back(note(row));
+    cells.push_back(std::move(line));
   }
   text += align(cells);
   if (with_paper) {
     text += "\npaper: accuracy in %, as published. measured: test accuracy in %, here.\n";
   }
   text += fmt::format(
-      "\nChance is {} %. ± is the standard deviation over seeds. Validation is the checkpoint's "
-      "that was tested, Training that of the last weights on the labelled samples; labels are "
+      "\nChance is {} %. ± is the standard deviation over seeds. Validation is the best "
+      "checkpoint's{}, Training that of the last weights on the labelled samples; labels are "
       "training + validation. Passes is how often a clip or spectrogram goes through an encoder "
-      "for "
-      "each sample of a training step, clips/s that step's speed: of pretraining, or of finetuning "
-      "for a supervised baseline.\n\nProtocol {}\n",
-      percent(rows.front().chance), rows.front().protocol);
+      "for each sample of a training step, clips/s that step's speed: of pretraining, or of "
+      "finetuning for a supervised baseline.\n\nProtocol {}\n",
+      percent(rows.front().chance), tested ? ", the one that was tested" : "; nothing was tested",
+      rows.front().protocol);
   return text;
 }
 
-std::string write_table(const fs::path& folder, const std::vector<TableRow>& rows,
-                        const std::string& title, const std::string& description) {
+std::string write_table(const fs::path& folder, const std::string& stem,
+                        const std::vector<TableRow>& rows, const std::string& title,
+                        const std::string& description) {
   fs::create_directories(folder);
   std::string markdown = table_markdown(rows, title, description);
-  write_file_atomically(folder / "table.json", table_json(rows).dump(1) + "\n");
-  write_file_atomically(folder / "table.csv", table_csv(rows));
-  write_file_atomically(folder / "table.md", markdown);
+  write_file_atomically(folder / (stem + ".json"), table_json(rows).dump(1) + "\n");
+  write_file_atomically(folder / (stem + ".csv"), table_csv(rows));
+  write_file_atomically(folder / (stem + ".md"), markdown);
   return markdown;
 }
 

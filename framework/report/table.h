@@ -14,31 +14,33 @@ namespace avbench {
 struct TableRow {
   std::string row, method, modality, protocol;
   std::vector<int64_t> seeds;
-  double accuracy_mean = 0, accuracy_std = 0;  // test set
-  double validation = 0;                       // mean of the best validation accuracies
-  double train_accuracy = 0;                   // mean on the labelled training samples
-  double encoder_forwards = 0;                 // passes per sample of a training step
-  double clips_per_second = 0;                 // mean; pretraining, or finetuning of a baseline
-  int64_t peak_memory_bytes = 0;               // largest
-  double seconds = 0;                          // mean of pretraining + finetuning + test
+  std::optional<double> accuracy_mean, accuracy_std;  // test set; none in a table of validation
+  double validation = 0, validation_std = 0;          // of the best validation accuracies
+  double train_accuracy = 0;                          // mean on the labelled training samples
+  double encoder_forwards = 0;                        // passes per sample of a training step
+  double clips_per_second = 0;    // mean; pretraining, or finetuning of a baseline
+  int64_t peak_memory_bytes = 0;  // largest
+  double seconds = 0;             // mean of pretraining + finetuning + test
   double chance = 0;
   int64_t labels_train = 0, labels_validation = 0;
-  int64_t trials = 0;           // settings that a sweep tried; 0: none was made
-  std::string collapse;         // why, if any seed's pretraining collapsed
+  int64_t trials = 0;    // settings that a sweep tried; 0: none was made
+  std::string collapse;  // why the first did, if any seed's pretraining collapsed
+  int64_t collapsed_seeds = 0;
   std::optional<double> paper;  // published accuracy in %
 };
 
-// One run that the table should have: its row's name, its folder, the row's published accuracy, and
-// how many settings a sweep tried.
+// One run that the table should have: its row's name, its summary (null: not finished), the row's
+// published accuracy, and how many settings a sweep tried.
 struct TableEntry {
   std::string row;
-  std::filesystem::path folder;
+  Json summary;
   std::optional<double> paper;
   int64_t trials = 0;
 };
 
-// Rows in the order of their first entry, from the summary.json of the entries that have one.
-// Throws UserError if they were made under different protocols.
+// Rows in the order of their first entry, from the entries that have a summary. Where summaries
+// have no `accuracy`, neither do the rows: a table of validation. Throws UserError if they were
+// made under different protocols.
 std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries);
 
 // If any row has a published accuracy, all get `paper` and, in the same unit, `measured`; if any
@@ -48,8 +50,9 @@ std::string table_csv(const std::vector<TableRow>& rows);
 std::string table_markdown(const std::vector<TableRow>& rows, const std::string& title,
                            const std::string& description);
 
-// table.json, table.csv and table.md in `folder`; returns the Markdown.
-std::string write_table(const std::filesystem::path& folder, const std::vector<TableRow>& rows,
-                        const std::string& title, const std::string& description);
+// <stem>.json, <stem>.csv and <stem>.md in `folder`; returns the Markdown.
+std::string write_table(const std::filesystem::path& folder, const std::string& stem,
+                        const std::vector<TableRow>& rows, const std::string& title,
+                        const std::string& description);
 
 }  // namespace avbench

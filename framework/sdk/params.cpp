@@ -91,16 +91,20 @@ bool parse(const ParamSpec& spec, const std::string& text, Params::Value& value)
   return false;
 }
 
-const ParamSpec& find_spec(const std::string& owner, std::span<const ParamSpec> specs,
-                           const ParamInput& input) {
+// Sets the value of the spec that the input names; returns what is wrong with it, or "".
+std::string apply(const std::string& owner, std::span<const ParamSpec> specs,
+                  const ParamInput& input, std::map<std::string, Params::Value>& values) {
   std::vector<std::string> known;
   for (const ParamSpec& spec : specs) {
-    if (spec.name == input.name) return spec;
     known.emplace_back(spec.name);
+    if (spec.name != input.name) continue;
+    if (parse(spec, trimmed(input.text), values[input.name])) return "";
+    return input.where + ": parameter '" + input.name + "' of '" + owner + "': got '" + input.text +
+           "', expected " + allowed_text(spec);
   }
-  throw UserError(input.where + ": '" + owner + "' has no parameter '" + input.name + "'" +
-                  did_you_mean(input.name, known) +
-                  (known.empty() ? "; it has none" : "; known: " + join(known)));
+  return input.where + ": '" + owner + "' has no parameter '" + input.name + "'" +
+         did_you_mean(input.name, known) +
+         (known.empty() ? "; it has none" : "; known: " + join(known));
 }
 
 }  // namespace
@@ -145,13 +149,12 @@ Params Params::resolve(const std::string& owner, std::span<const ParamSpec> spec
                              default_text(spec) + "', allowed is " + allowed_text(spec));
     }
   }
+  std::vector<std::string> mistakes;
   for (const ParamInput& input : inputs) {
-    const ParamSpec& spec = find_spec(owner, specs, input);
-    if (!parse(spec, trimmed(input.text), params.values_[input.name])) {
-      throw UserError(input.where + ": parameter '" + input.name + "' of '" + owner + "': got '" +
-                      input.text + "', expected " + allowed_text(spec));
-    }
+    std::string mistake = apply(owner, specs, input, params.values_);
+    if (!mistake.empty()) mistakes.push_back(std::move(mistake));
   }
+  if (!mistakes.empty()) throw UserError(join(mistakes, "\n"));
   return params;
 }
 

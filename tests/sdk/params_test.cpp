@@ -68,6 +68,17 @@ TEST(Params, RefuseUnknownNamesWithTheNearestAndAllKnown) {
               HasSubstr("it has none"));
 }
 
+TEST(Params, RefuseAllMistakesAtOnce) {
+  EXPECT_THAT(user_error([] {
+                resolve({{"temperature", "0", "a.yaml:3"},
+                         {"queue_size", "128", "a.yaml:4"},
+                         {"split_bm", "true", "a.yaml:5"}});
+              }),
+              AllOf(HasSubstr("a.yaml:3: parameter 'temperature'"),
+                    HasSubstr("\na.yaml:5: 'toy' has no parameter 'split_bm'"),
+                    testing::Not(HasSubstr("a.yaml:4"))));
+}
+
 TEST(Params, RefuseWhatIsNotANumberInRange) {
   for (const char* text : {"", "abc", "0.1x", "1 2", "nan", "inf", "0", "-1", "100.5", "0x1"}) {
     EXPECT_THAT(refusal("temperature", text),

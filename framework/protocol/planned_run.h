@@ -1,0 +1,29 @@
+// One row with one seed, before it is run.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/experiment.h"
+#include "protocol/identity.h"
+
+namespace avbench {
+
+struct RunOptions {
+  bool pretrain = true, finetune = true, test = true;
+  std::vector<std::string> rows;  // empty: all
+  std::vector<int64_t> seeds;     // empty: the experiment's
+};
+
+struct PlannedRun {
+  const RowConfig* row;
+  int64_t seed;
+  std::filesystem::path folder;               // results/<experiment>/<row>-s<seed>
+  std::filesystem::path pretrain_folder;      // results/pretrain/<hash>; empty without pretraining
+  Identity pretrain;                          // without pretraining no hash
+  Identity whole;                             // all that the results depend on
+  bool pretrained = false, finished = false;  // already, when planned
+};
+
+}  // namespace avbench
