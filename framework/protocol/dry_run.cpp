@@ -56,8 +56,8 @@ std::string describe_plan(const ExperimentRows& rows, const FinishedRuns& finish
   Estimate total;
   for (const PlannedRun& run : runs) {
     text += fmt::format("{} s{}: ", run.row->name, run.seed);
-    if (run.finished) {
-      text += "finished\n";
+    if (run.finished || (run.finetuned && !options.test)) {
+      text += run.finished ? "finished\n" : "finetuned\n";
       continue;
     }
     if (const auto other = finished_runs.find(run.whole, run.folder)) {

@@ -31,26 +31,42 @@ Json params_json(const Params& params) {
 }
 
 ExperimentRows::MethodOfRow method_of(const PluginRegistry& plugins, const RowConfig& row) {
-  const LoadedPlugin& loaded = plugins.find(row.method);
-  return {loaded,
-          Params::resolve(loaded.record->name, loaded.record->params, param_inputs(row.params))};
+  try {
+    const LoadedPlugin& loaded = plugins.find(row.method);
+    return {loaded,
+            Params::resolve(loaded.record->name, loaded.record->params, param_inputs(row.params))};
+  } catch (const UserError& error) {
+    const std::string prefix = "row '" + row.name + "': ";
+    throw UserError(prefix + join(split(error.what(), '\n'), "\n" + prefix));
+  }
+}
+
+// The user's mistakes in all rows are reported together, equal ones once.
+template <typename Check>
+void for_every_row(const Experiment& experiment, const Check& check) {
+  std::vector<std::string> mistakes;
+  for (const RowConfig& row : experiment.rows) {
+    try {
+      check(row);
+    } catch (const UserError& error) {
+      const std::string mistake = error.what();
+      if (std::count(mistakes.begin(), mistakes.end(), mistake) == 0) mistakes.push_back(mistake);
+    } catch (const std::exception&) {
+      if (mistakes.empty()) throw;
+    }
+  }
+  if (!mistakes.empty()) throw UserError(join(mistakes, "\n"));
 }
 
 }  // namespace
 
 ExperimentRows::ExperimentRows(Experiment experiment, const PluginRegistry& plugins)
     : experiment_(std::move(experiment)) {
-  std::vector<std::string> mistakes;
-  for (const RowConfig& row : experiment_.rows) {  // before the data, which may take long to read
+  // Before the data, which may take long to read.
+  for_every_row(experiment_, [&](const RowConfig& row) {
     Row& state = rows_[row.name];
-    if (row.method.empty()) continue;
-    try {
-      state.method = method_of(plugins, row);
-    } catch (const UserError& error) {
-      mistakes.push_back("row '" + row.name + "': " + error.what());
-    }
-  }
-  if (!mistakes.empty()) throw UserError(join(mistakes, "\n"));
+    if (!row.method.empty()) state.method = method_of(plugins, row);
+  });
   const std::vector<RowData> data = open_row_data(experiment_);
   for (size_t i = 0; i < data.size(); ++i) {
     const ProtocolConfig& protocol = experiment_.rows[i].protocol;
@@ -61,10 +77,10 @@ ExperimentRows::ExperimentRows(Experiment experiment, const PluginRegistry& plug
                                        *data[i].labelled, *data[i].pretraining);
     state.varied = varied_settings(protocol, experiment_.varies, state.init_hash);
   }
-  for (const RowConfig& row : experiment_.rows) {
+  for_every_row(experiment_, [&](const RowConfig& row) {
     require_working(row);
     rows_.at(row.name).forwards = count_forwards(row);
-  }
+  });
 }
 
 fs::path ExperimentRows::folder() const {
@@ -122,6 +138,7 @@ PlannedRun ExperimentRows::plan_one(const RowConfig& row, int64_t seed) const {
                            {{"pretrain", run.pretrain.content}, {"modality", modality(row)}}, seed,
                            *state.data.labelled, *state.data.pretraining);
   run.finished = RunFolder(run.folder).finished(record(run));
+  run.finetuned = read_result(run.folder / "finetune.json").has_value();
   return run;
 }
 

@@ -39,7 +39,7 @@ class ExperimentRun::Impl {
     for (size_t i = 0; i < runs.size(); ++i) {
       const std::string title =
           fmt::format("[{}/{}] {} s{}", i + 1, runs.size(), runs[i].row->name, runs[i].seed);
-      if (runs[i].finished) {
+      if (done(runs[i], options, title)) {
         spdlog::info("{}: already finished", title);
         warn_of_new_build(runs[i], title);
         row_done(runs[i]);
@@ -65,12 +65,14 @@ class ExperimentRun::Impl {
       const fs::path file = run.folder / "summary.json";
       return fs::exists(file) ? read_json(file) : Json();
     }
-    const auto finetuned = read_result(run.folder / "finetune.json");
-    if (!finetuned) return {};
-    const auto pretrained = run.pretrain_folder.empty()
-                                ? std::nullopt
-                                : read_result(run.pretrain_folder / "summary.json");
-    return summary(run, pretrained.value_or(Json::object()), *finetuned, {});
+    if (!run.finetuned) return {};
+    Json pretrained = Json::object();
+    if (!run.pretrain_folder.empty()) {
+      auto read = read_result(run.pretrain_folder / "summary.json");
+      if (!read) return {};
+      pretrained = *std::move(read);
+    }
+    return summary(run, pretrained, read_json(run.folder / "finetune.json"), {});
   }
 
   SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) {
@@ -94,17 +96,23 @@ class ExperimentRun::Impl {
   }
 
  private:
+  // A test stands for what came before it. Without one, what it would need must be there.
+  bool done(const PlannedRun& run, const RunOptions& options, const std::string& title) const {
+    if (run.finished || options.test || !options.finetune) return run.finished;
+    return run.finetuned && chosen_checkpoint(rows_.finetune_job(run, title)).has_value();
+  }
+
   void run_one(const PlannedRun& run, const RunOptions& options, const std::string& title) {
     const FolderLock lock(run.folder);
     RunFolder folder(run.folder);
     const ExperimentRows::Row& state = rows_.of(*run.row);
     folder.open(rows_.record(run), to_yaml(rows_.experiment()), state.protocol, state.varied,
                 *state.data.labelled);
-    if (options.finetune && options.test) {
+    if (options.finetune) {
       if (const auto other = finished_runs_.find(run.whole, run.folder)) {
         spdlog::info("{}: the same run has finished in {}; its results are copied", title,
                      other->string());
-        FinishedRuns::copy(*other, run.folder);
+        FinishedRuns::copy(*other, run.folder, options.test);
       }
     }
     auto [method, pretrained] = starting_point(run, options, title);

@@ -1,5 +1,7 @@
 #include "protocol/finished_runs.h"
 
+#include <vector>
+
 #include "io/atomic_file.h"
 #include "protocol/run_folder.h"
 
@@ -43,7 +45,7 @@ std::optional<fs::path> FinishedRuns::find(const Identity& run, const fs::path& 
   return other;
 }
 
-void FinishedRuns::copy(const fs::path& finished, const fs::path& folder) {
+void FinishedRuns::copy(const fs::path& finished, const fs::path& folder, bool with_test) {
   fs::create_directories(folder / "checkpoints");
   // A checkpoint's JSON says that it is whole: last.
   for (const char* name : {"final", "best"}) {
@@ -52,8 +54,11 @@ void FinishedRuns::copy(const fs::path& finished, const fs::path& folder) {
       if (fs::exists(finished / file)) link_or_copy(finished / file, folder / file);
     }
   }
-  for (const char* file : {"metrics.jsonl", "predictions.csv", "predictions_clips.csv", "test.json",
-                           "finetune.json"}) {
+  std::vector<const char*> files = {"metrics.jsonl", "finetune.json"};
+  if (with_test) {
+    files.insert(files.end(), {"predictions.csv", "predictions_clips.csv", "test.json"});
+  }
+  for (const char* file : files) {
     write_file_atomically(folder / file, read_file(finished / file));
   }
 }

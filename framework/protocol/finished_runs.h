@@ -23,8 +23,9 @@ class FinishedRuns {
                                             const std::filesystem::path& folder) const;
 
   // Results, metrics and final checkpoints of a finished run (checkpoints as hard links where the
-  // file system has them).
-  static void copy(const std::filesystem::path& finished, const std::filesystem::path& folder);
+  // file system has them); those of its test only if asked for.
+  static void copy(const std::filesystem::path& finished, const std::filesystem::path& folder,
+                   bool with_test);
 
  private:
   std::filesystem::path entry(const Identity& run) const;

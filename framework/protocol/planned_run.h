@@ -1,4 +1,4 @@
-// One row with one seed, before it is run.
+// What is asked of an experiment, and one row with one seed before it is run.
 #pragma once
 
 #include <filesystem>
@@ -19,11 +19,11 @@ struct RunOptions {
 struct PlannedRun {
   const RowConfig* row;
   int64_t seed;
-  std::filesystem::path folder;               // results/<experiment>/<row>-s<seed>
-  std::filesystem::path pretrain_folder;      // results/pretrain/<hash>; empty without pretraining
-  Identity pretrain;                          // without pretraining no hash
-  Identity whole;                             // all that the results depend on
-  bool pretrained = false, finished = false;  // already, when planned
+  std::filesystem::path folder;           // results/<experiment>/<row>-s<seed>
+  std::filesystem::path pretrain_folder;  // results/pretrain/<hash>; empty without pretraining
+  Identity pretrain;                      // without pretraining no hash
+  Identity whole;                         // all that the results depend on
+  bool pretrained = false, finetuned = false, finished = false;  // already, when planned
 };
 
 }  // namespace avbench

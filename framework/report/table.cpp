@@ -100,35 +100,38 @@ std::string note(const TableRow& row) {
 // Of one row, in the order of the columns.
 using Fields = std::vector<std::pair<std::string, Json>>;
 
+Fields fields_of(const TableRow& row, bool with_trials, bool with_paper) {
+  Fields fields = {
+      {"row", row.row}, {"method", row.method}, {"modality", row.modality}, {"seeds", row.seeds}};
+  if (row.accuracy_mean) {
+    fields.insert(fields.end(),
+                  {{"accuracy_mean", *row.accuracy_mean}, {"accuracy_std", *row.accuracy_std}});
+  }
+  fields.insert(fields.end(), {{"validation", row.validation},
+                               {"validation_std", row.validation_std},
+                               {"train_accuracy", row.train_accuracy},
+                               {"encoder_forwards", row.encoder_forwards},
+                               {"clips_per_second", row.clips_per_second},
+                               {"peak_memory_bytes", row.peak_memory_bytes},
+                               {"seconds", row.seconds},
+                               {"chance", row.chance},
+                               {"labels_train", row.labels_train},
+                               {"labels_validation", row.labels_validation},
+                               {"collapse", row.collapse},
+                               {"collapsed_seeds", row.collapsed_seeds},
+                               {"protocol", row.protocol}});
+  if (with_trials) fields.emplace_back("trials", row.trials);
+  if (with_paper) {
+    fields.emplace_back("paper", row.paper ? Json(*row.paper) : Json());
+    fields.emplace_back("measured", 100 * *row.accuracy_mean);
+  }
+  return fields;
+}
+
 std::vector<Fields> all_fields(const std::vector<TableRow>& rows) {
   const bool with_paper = has_paper(rows), with_trials = has_trials(rows);
   std::vector<Fields> all;
-  for (const TableRow& row : rows) {
-    Fields fields = {
-        {"row", row.row}, {"method", row.method}, {"modality", row.modality}, {"seeds", row.seeds}};
-    if (row.accuracy_mean) {
-      fields.insert(fields.end(),
-                    {{"accuracy_mean", *row.accuracy_mean}, {"accuracy_std", *row.accuracy_std}});
-    }
-    fields.insert(fields.end(), {{"validation", row.validation},
-                                 {"validation_std", row.validation_std},
-                                 {"train_accuracy", row.train_accuracy},
-                                 {"encoder_forwards", row.encoder_forwards},
-                                 {"clips_per_second", row.clips_per_second},
-                                 {"peak_memory_bytes", row.peak_memory_bytes},
-                                 {"seconds", row.seconds},
-                                 {"chance", row.chance},
-                                 {"labels_train", row.labels_train},
-                                 {"labels_validation", row.labels_validation},
-                                 {"collapse", row.collapse},
-                                 {"protocol", row.protocol}});
-    if (with_trials) fields.emplace_back("trials", row.trials);
-    if (with_paper) {
-      fields.emplace_back("paper", row.paper ? Json(*row.paper) : Json());
-      fields.emplace_back("measured", 100 * *row.accuracy_mean);
-    }
-    all.push_back(std::move(fields));
-  }
+  for (const TableRow& row : rows) all.push_back(fields_of(row, with_trials, with_paper));
   return all;
 }
 
@@ -206,14 +209,14 @@ Json table_json(const std::vector<TableRow>& rows) {
 }
 
 std::string table_csv(const std::vector<TableRow>& rows) {
-  std::string text;
-  for (const Fields& fields : all_fields(rows)) {
-    std::vector<std::string> header, line;
-    for (const auto& [key, value] : fields) {
-      header.push_back(key);
-      line.push_back(csv_text(value));
-    }
-    if (text.empty()) text = csv_line(header);
+  std::vector<Fields> lines = all_fields(rows);
+  const Fields first = lines.empty() ? fields_of({}, false, false) : lines.front();
+  std::vector<std::string> header;
+  for (const auto& field : first) header.push_back(field.first);
+  std::string text = csv_line(header);
+  for (const Fields& fields : lines) {
+    std::vector<std::string> line;
+    for (const auto& field : fields) line.push_back(csv_text(field.second));
     text += csv_line(line);
   }
   return text;
@@ -256,12 +259,12 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
     text += "\npaper: accuracy in %, as published. measured: test accuracy in %, here.\n";
   }
   text += fmt::format(
-      "\nChance is {} %. ± is the standard deviation over seeds. Validation is the best "
-      "checkpoint's{}, Training that of the last weights on the labelled samples; labels are "
+      "\nChance is {} %. ± is the standard deviation over seeds. Validation is the chosen "
+      "checkpoint's{}; Training that of the last weights on the labelled samples; labels are "
       "training + validation. Passes is how often a clip or spectrogram goes through an encoder "
       "for each sample of a training step, clips/s that step's speed: of pretraining, or of "
       "finetuning for a supervised baseline.\n\nProtocol {}\n",
-      percent(rows.front().chance), tested ? ", the one that was tested" : "; nothing was tested",
+      percent(rows.front().chance), tested ? ", which was tested" : " (this table has no test)",
       rows.front().protocol);
   return text;
 }

@@ -15,7 +15,7 @@ struct TableRow {
   std::string row, method, modality, protocol;
   std::vector<int64_t> seeds;
   std::optional<double> accuracy_mean, accuracy_std;  // test set; none in a table of validation
-  double validation = 0, validation_std = 0;          // of the best validation accuracies
+  double validation = 0, validation_std = 0;          // of the chosen checkpoints
   double train_accuracy = 0;                          // mean on the labelled training samples
   double encoder_forwards = 0;                        // passes per sample of a training step
   double clips_per_second = 0;    // mean; pretraining, or finetuning of a baseline

@@ -223,6 +223,21 @@ TEST_F(Compare, OfValidationTestsNothingAndTheTestFollowsFromThere) {
   }
   const Outcome again = run("compare " + config + " --validation --json");
   EXPECT_EQ(again.out, outcome.out);
+
+  // The same rows in another experiment: what is there is copied, the test left out.
+  const std::string other = config + " --set name=other";
+  const Outcome copied = run("compare " + other + " --validation --json");
+  ASSERT_EQ(copied.exit_code, 0) << copied.err;
+  EXPECT_THAT(copied.err, AllOf(HasSubstr("its results are copied"), Not(HasSubstr("finetune:"))));
+  EXPECT_EQ(copied.out, outcome.out);
+  EXPECT_FALSE(fs::exists(folder_ / "r/other/SimCLR-s0/test.json"));
+  const Outcome done = run("compare " + other + " --validation");
+  EXPECT_THAT(done.err, HasSubstr("SimCLR s0: already finished"));
+  const Outcome planned = run("compare " + other + " --validation --dry-run --no-probe");
+  EXPECT_THAT(planned.out, HasSubstr("SimCLR s0: finetuned\n"));
+  ASSERT_EQ(run("compare " + other).exit_code, 0);
+  EXPECT_EQ(read_json("r/other/SimCLR-s0/test.json")["accuracy"],
+            read_json("r/tiny/SimCLR-s0/test.json")["accuracy"]);
 }
 
 TEST_F(Compare, AFileThatIsTrainedOnAndTestedIsRefused) {
@@ -257,6 +272,7 @@ TEST_F(Compare, AFailingRowIsNamedAndDoesNotStopTheOthers) {
                               // Each step multiplies the weights by -999, whatever the loss.
                               " --set rows.SimCLR.pretrain.optimizer.lr=1000"
                               " --set rows.SimCLR.pretrain.optimizer.weight_decay=1"
+                              " --set rows.SimCLR.pretrain.optimizer.momentum=0"
                               " --set protocol.pretrain.epochs=10");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("1 of the runs failed"), HasSubstr("SimCLR"),
@@ -281,6 +297,13 @@ TEST_F(Compare, MistakesAreTheUsersAndNameTheRemedy) {
   const Outcome param = run("compare " + config + " --set rows.SimCLR.params.temprature=1");
   EXPECT_EQ(param.exit_code, 2);
   EXPECT_THAT(param.err, HasSubstr("temperature"));
+  const Outcome all =
+      run("compare " + config + " --set rows.SimCLR.params.temprature=1" +
+          " --set rows.AVCL.params.lambda=-1" + " --set rows.AVCL.params.gate=none");
+  EXPECT_EQ(all.exit_code, 2);
+  EXPECT_THAT(all.err, AllOf(HasSubstr("row 'SimCLR': --set rows.SimCLR.params.temprature"),
+                             HasSubstr("\nrow 'AVCL': --set rows.AVCL.params.lambda"),
+                             HasSubstr("\nrow 'AVCL': --set rows.AVCL.params.gate")));
   const Outcome missing = run("compare nowhere.yaml");
   EXPECT_EQ(missing.exit_code, 2);
   EXPECT_THAT(missing.err, HasSubstr("nowhere.yaml"));

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -16,13 +17,22 @@ namespace {
 namespace fs = std::filesystem;
 using testing::IsEmpty;
 
-// Each comment becomes a space; string and character literals are code. A raw literal ends at its
-// first quote here, which can only show more of it, not less.
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+// Each comment becomes a space; string and character literals are code.
 std::string without_comments(const std::string& text, bool cpp) {
   std::string code;
   char quote = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const std::string two = text.substr(i, 2);
+    if (cpp && quote == 0 && two == "R\"") {  // a raw literal
+      const size_t open = text.find('(', i);
+      const std::string close = ")" + text.substr(i + 2, open - i - 2) + "\"";
+      const size_t end = std::min(text.find(close, open), text.size() - close.size());
+      code += text.substr(i, end + close.size() - i);
+      i = end + close.size() - 1;
+      continue;
+    }
     const bool line_comment = cpp ? two == "//" : text[i] == '#';
     if (quote != 0) {
       if (text[i] == '\\' && i + 1 < text.size()) code += text[i++];
@@ -33,7 +43,7 @@ std::string without_comments(const std::string& text, bool cpp) {
       i = line_comment ? end : end + 1;
       code += line_comment ? '\n' : ' ';
       continue;
-    } else if (text[i] == '"' || (text[i] == '\'' && (i == 0 || !std::isalnum(text[i - 1])))) {
+    } else if (text[i] == '"' || (text[i] == '\'' && !(i > 0 && is_word(text[i - 1])))) {
       quote = text[i];
     }
     code += text[i];
@@ -70,6 +80,8 @@ TEST(HostNames, AreFoundInCodeAndStringsHoweverTheyAreWritten) {
               testing::ElementsAre("barlow_twins"));
   EXPECT_THAT(names_in(without_comments("char c = '\"'; int byol = 1'000;", true)),
               testing::ElementsAre("byol"));
+  EXPECT_THAT(names_in(without_comments("R\"sh(a \" b // c\n cmc)sh\"; // byol", true)),
+              testing::ElementsAre("cmc"));
   EXPECT_THAT(names_in(without_comments("add_plugin(iic)  # built\n", false)),
               testing::ElementsAre("iic"));
 }

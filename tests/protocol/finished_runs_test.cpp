@@ -39,7 +39,7 @@ TEST_F(Finished, AreFoundByWhatTheyDependOn) {
 }
 
 TEST_F(Finished, AreCopiedWhole) {
-  FinishedRuns::copy(done_, other_);
+  FinishedRuns::copy(done_, other_, true);
   EXPECT_EQ(read_json(other_ / "finetune.json"), read_json(done_ / "finetune.json"));
   EXPECT_EQ(read_json(other_ / "test.json"), read_json(done_ / "test.json"));
   for (const char* file : {"metrics.jsonl", "predictions.csv", "checkpoints/final.safetensors"}) {
@@ -49,6 +49,14 @@ TEST_F(Finished, AreCopiedWhole) {
   // A metrics file is appended to: it must not be the same file.
   std::ofstream(other_ / "metrics.jsonl", std::ios::app) << "more";
   EXPECT_EQ(read_file(done_ / "metrics.jsonl"), "metrics.jsonl");
+}
+
+TEST_F(Finished, AreCopiedWithoutTheirTestWhereNoneIsAskedFor) {
+  FinishedRuns::copy(done_, other_, false);
+  EXPECT_EQ(read_json(other_ / "finetune.json"), read_json(done_ / "finetune.json"));
+  for (const char* file : {"test.json", "predictions.csv", "predictions_clips.csv"}) {
+    EXPECT_FALSE(fs::exists(other_ / file)) << file;
+  }
 }
 
 TEST_F(Finished, AreLeftAloneByARunThatHasBegun) {

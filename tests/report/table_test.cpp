@@ -125,9 +125,18 @@ TEST_F(Table, ShowsTrialsOnlyAfterASweep) {
   EXPECT_THAT(table_csv(swept), HasSubstr(",trials\n"));
 }
 
+TEST_F(Table, OfNoRowsHasItsHeader) {
+  add("A", 0, 0.5);
+  const std::string empty = table_csv({}), one = table_csv(collect({"A"}));
+  EXPECT_THAT(empty, testing::StartsWith("row,method,"));
+  EXPECT_EQ(std::count(empty.begin(), empty.end(), '\n'), 1);
+  EXPECT_EQ(std::count(one.begin(), one.end(), '\n'), 2);
+}
+
 TEST_F(Table, CountsTheSeedsThatCollapsed) {
   add("A", 0, 0.5);
   add("A", 1, 0.5, "p", "a dead gate");
+  EXPECT_EQ(table_json(collect({"A"}))[0]["collapsed_seeds"], 1);
   EXPECT_THAT(table_markdown(collect({"A"}), "t", ""), HasSubstr("1 of 2 collapsed: a dead gate"));
 }
 
@@ -149,7 +158,7 @@ TEST_F(Table, OfValidationSaysNothingOfATest) {
   const std::string text = table_markdown(rows, "t", "");
   EXPECT_THAT(text, testing::ContainsRegex("\\| Row +\\| Modality \\| Validation % \\|"));
   EXPECT_THAT(text, HasSubstr("60.0 ± 14.1"));
-  EXPECT_THAT(text, HasSubstr("nothing was tested"));
+  EXPECT_THAT(text, HasSubstr("this table has no test"));
 }
 
 // ---- published figures --------------------------------------------------------------------------
