@@ -18,7 +18,7 @@ find_range() {
   base=$(git rev-parse --verify --quiet --short=10 HEAD~20) && echo "$base..HEAD" || echo HEAD
 }
 
-sources() { git ls-files '*.cpp' -- . ':!examples'; }
+sources() { git ls-files -- '*.cpp' ':!examples'; }
 
 # What changed, last first: what is not committed, then commit by commit.
 changed_files() {  # RANGE
