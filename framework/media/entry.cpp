@@ -35,6 +35,25 @@ bool any_unit(Bytes data, int length, Visit visit) {
   return false;
 }
 
+bool has_start_code(Bytes data, uint8_t first, uint8_t last) {
+  return any_unit(data, 0, [&](uint8_t byte) { return byte >= first && byte <= last; });
+}
+
+// Old versions of x264 wrote a 4:4:4 that decoders read rightly only if they know the version,
+// which stands in a message in the first packet alone.
+bool needs_first_packet(const AVCodecParameters& codec) {
+  const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(codec.format));
+  const bool full_chroma =
+      format && format->nb_components >= 3 && !format->log2_chroma_w && !format->log2_chroma_h;
+  return full_chroma || codec.profile == FF_PROFILE_H264_HIGH_444_PREDICTIVE ||
+         codec.profile == FF_PROFILE_H264_HIGH_444 || codec.profile == FF_PROFILE_H264_CAVLC_444;
+}
+
+bool is_intra_only(AVCodecID codec) {
+  const AVCodecDescriptor* descriptor = avcodec_descriptor_get(codec);
+  return descriptor && descriptor->props & AV_CODEC_PROP_INTRA_ONLY;
+}
+
 }  // namespace
 
 bool is_entry(const AVPacket& packet, const AVCodecParameters& codec) {
@@ -42,15 +61,42 @@ bool is_entry(const AVPacket& packet, const AVCodecParameters& codec) {
   const Bytes data(packet.data, packet.size);
   switch (codec.codec_id) {
     case AV_CODEC_ID_H264:  // nal_unit_type 5: IDR (Table 7-1)
-      return any_unit(data, length_bytes(codec), [](uint8_t byte) { return (byte & 31) == 5; });
-    case AV_CODEC_ID_HEVC:  // 16..20: BLA and IDR; 21, CRA, has leading frames that need the past
+      return !needs_first_packet(codec) &&
+             any_unit(data, length_bytes(codec), [](uint8_t byte) { return (byte & 31) == 5; });
+    case AV_CODEC_ID_HEVC:  // 16..21: BLA, IDR, CRA; the last has leading frames that need the past
       return any_unit(data, length_bytes(codec), [](uint8_t byte) {
         const int type = byte >> 1 & 63;
-        return type >= 16 && type <= 20;
+        return type >= 16 && type <= 21;
       });
-    default:
+    case AV_CODEC_ID_MPEG1VIDEO:
+    case AV_CODEC_ID_MPEG2VIDEO:  // with the sequence header that says how to decode
+      return has_start_code(data, 0xB3, 0xB3);
+    case AV_CODEC_ID_MPEG4:  // likewise, the video object layer
+      return codec.extradata_size > 0 || has_start_code(data, 0x20, 0x2F);
+    case AV_CODEC_ID_VP8:
+    case AV_CODEC_ID_VP9:
+    case AV_CODEC_ID_AV1:
+    case AV_CODEC_ID_THEORA:
+    case AV_CODEC_ID_H263:
+    case AV_CODEC_ID_FLV1:
+    case AV_CODEC_ID_VP6F:
+    case AV_CODEC_ID_MSMPEG4V2:
+    case AV_CODEC_ID_MSMPEG4V3:
+    case AV_CODEC_ID_WMV1:
+    case AV_CODEC_ID_WMV2:
+    case AV_CODEC_ID_WMV3:
+    case AV_CODEC_ID_VC1:
+    case AV_CODEC_ID_FFV1:
       return true;
+    default:  // not known well enough to rely on the flag
+      return is_intra_only(codec.codec_id);
   }
+}
+
+// show_frame: bit 4 of the frame tag (RFC 6386, 9.1).
+bool shows_frame(const AVPacket& packet, const AVCodecParameters& codec) {
+  if (codec.codec_id != AV_CODEC_ID_VP8 || packet.size < 1) return true;
+  return packet.data[0] >> 4 & 1;
 }
 
 }  // namespace avbench

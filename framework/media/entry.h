@@ -1,12 +1,16 @@
-// Whether decoding can start at a packet. Private to this folder.
+// What a packet of a video stream tells without being decoded. Private to this folder.
 #pragma once
 
 #include "media/ffmpeg.h"
 
 namespace avbench {
 
-// The container's key flag says less: it also marks recovery points, after which frames that were
-// decoded before may be missing.
+// Whether decoding can start here with nothing known, so that this frame, and all that are shown
+// after it, are those of a decoder that began with the first packet. The container's key flag says
+// less: it also marks recovery points, after which frames that were decoded before may be missing.
 bool is_entry(const AVPacket& packet, const AVCodecParameters& codec);
+
+// False for a packet that by its own head gives no frame: VP8's alternate reference frames.
+bool shows_frame(const AVPacket& packet, const AVCodecParameters& codec);
 
 }  // namespace avbench

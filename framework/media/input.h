@@ -8,15 +8,10 @@
 
 #include "media/budget.h"
 #include "media/ffmpeg.h"
-#include "media/status.h"
+#include "media/file_bytes.h"
+#include "media/formats.h"
 
 namespace avbench {
-
-// The file cannot serve: becomes a status and a message, never leaves this folder.
-struct Unusable {
-  FileStatus status;
-  std::string message;
-};
 
 class Deadline {
  public:
@@ -29,41 +24,27 @@ class Deadline {
   double seconds_;
 };
 
-// Reads with pread: a file that shrinks while it is read gives an error, not a signal.
-class FileBytes {
- public:
-  explicit FileBytes(const std::filesystem::path& path);  // throws UserError
-  ~FileBytes();
-  FileBytes(const FileBytes&) = delete;
-  FileBytes& operator=(const FileBytes&) = delete;
-
-  int64_t size() const { return size_; }
-  bool shrank() const { return shrank_; }
-  bool read_at(int64_t offset, void* out, size_t bytes) const;  // false: not all of them
-
-  static int read(void* self, uint8_t* out, int bytes);  // AVIO's signature
-  static int64_t seek(void* self, int64_t offset, int whence);
-
- private:
-  int descriptor_ = -1;
-  int64_t size_ = 0, position_ = 0;
-  bool shrank_ = false;
-};
-
 // The demultiplexer of one file with at most one stream of each kind left on.
 class Input {
  public:
-  // Throws UserError if the file cannot be opened, Unusable if it is no media file we accept, or
-  // has another size than `expected_bytes` (unless negative).
-  Input(const std::filesystem::path& path, const Budget& budget, int64_t expected_bytes = -1);
+  struct Options {
+    int64_t expected_bytes = -1;  // another size is refused, unless negative
+    bool probe = false;           // let FFmpeg decode a little, to find what only decoding tells
+    double seconds = 0;           // wall clock; 0: the budget's
+  };
+
+  // Throws Unusable if the file is no media file that we accept.
+  Input(const std::filesystem::path& path, const Budget& budget, const Formats& formats,
+        const Options& options);
 
   AVStream* video() const { return video_; }  // null if there is none
   AVStream* audio() const { return audio_; }
   int64_t file_bytes() const { return file_.size(); }
+  const char* container() const { return format_->iformat->name; }
   const Deadline& deadline() const { return deadline_; }
 
-  // Null at the end of the file. Valid until the next call. Throws Unusable on damage, and when a
-  // budget is used up.
+  // Null at the end of the file. Valid, and open to change, until the next call. Throws Unusable on
+  // a failure to read, and when a budget is used up.
   AVPacket* next();
 
   // To the last packet with a time stamp of at most `dts`, or somewhere near; false if the format
@@ -78,12 +59,14 @@ class Input {
  private:
   static int interrupted(void* self);
   void check_size(int64_t expected_bytes) const;
-  void check_boxes() const;
-  void choose_streams();
+  void open(const Formats& formats);
+  void choose_streams(bool probe);
+  void require_codec(const AVStream* stream, const Formats& formats) const;
 
   Budget budget_;
   Deadline deadline_;
   FileBytes file_;
+  std::string decoders_;  // that may be opened
   IoPtr io_;
   InputPtr format_;  // closed before io_
   PacketPtr packet_{av_packet_alloc()};

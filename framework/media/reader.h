@@ -38,18 +38,27 @@ struct Decoded {
 // All ranks of the file, into `out`: for a cache.
 ClipRequest all_frames(const VideoIndex& index, uint8_t* out);
 
-// Keeps its conversion tables from file to file: one a thread. A frame's bytes depend on the file,
-// its rank and the size asked for, never on what else was asked for.
+// Keeps its conversion tables from file to file: one a thread. A frame's bytes are those of
+// decoding the file from its first packet on, whatever else was asked for. A damaged place that a
+// decoder met after a seek is judged only after such a decoding.
 class MediaReader {
  public:
   explicit MediaReader(const Budget& budget = {});
   ~MediaReader();
 
-  // `index` is index_file(path)'s. What is in the file never throws: see the status. Throws
-  // UserError if the file cannot be opened, std::out_of_range for a rank that the index lacks.
-  // A file without sound gives kNoAudio if sound was asked for, and its frames.
+  // `index` is index_file(path)'s, which also says how much damage is passed over. What is in the
+  // file never throws, nor does a file that cannot be opened: see the status. Throws
+  // std::out_of_range for a rank that the index lacks. A file without sound gives kNoAudio if sound
+  // was asked for, and its frames.
   Decoded read(const std::filesystem::path& path, const VideoIndex& index,
                const DecodeRequest& request);
+
+  // Decodes the whole file and corrects the index by what came out: frames, damage, extent and
+  // silence of the sound (index.examined). The sound and the frames asked for are given along the
+  // way, which saves a second decoding; where the index's frames changed, `reindexed` is set, and
+  // what was asked for is unspecified. A failure is in the index's status too.
+  Decoded examine(const std::filesystem::path& path, VideoIndex& index,
+                  const DecodeRequest& request, bool& reindexed);
 
  private:
   class Impl;

@@ -12,6 +12,11 @@ namespace {
 // is rounding, not a hole.
 constexpr double kJitterSeconds = 0.02;
 
+constexpr float kSilence = 1.0f / (1 << 16);  // half a step of 16 bits
+constexpr float kLoudest = 1e9f;  // above it the power of a spectrum could leave float's range
+constexpr double kShortestSilence = 0.05;  // seconds
+constexpr double kNearby = 1;  // seconds from one bad sample to the next of the same interval
+
 constexpr size_t kResampleStep = 8192;  // samples at once: work that stays in the cache
 
 SwrPtr make_swr(AVChannelLayout in_layout, int in_format, int in_rate, int out_rate) {
@@ -83,47 +88,97 @@ std::vector<float> SoundConverter::resample(const std::vector<float>& wave, int 
   return out;
 }
 
-SoundTrack::SoundTrack(SoundConverter& converter, double begin, double end, double longest)
-    : converter_(converter), begin_(begin), end_(std::max(begin, end)) {
-  if (!(end_ - begin_ <= longest)) {
+SoundTrack::SoundTrack(double begin, double end, double longest)
+    : begin_(begin), end_(std::max(begin, end)), longest_(longest) {
+  if (std::isfinite(end_) && !(end_ - begin_ <= longest)) {
     throw Unusable{FileStatus::kCorrupt,
                    "more than " + std::to_string(longest) + " seconds of sound"};
   }
 }
 
-void SoundTrack::add(const AVFrame& frame, AVRational time_base) {
+void SoundTrack::add(const SoundPiece& piece) {
+  const auto count = static_cast<int64_t>(piece.samples.size());
   if (!rate_) {
-    rate_ = frame.sample_rate;
-    samples_.reserve(static_cast<size_t>((end_ - begin_) * rate_) + 8192);
+    rate_ = piece.rate;
+    if (std::isfinite(end_)) samples_.reserve(static_cast<size_t>((end_ - begin_) * rate_) + 8192);
   }
-  if (frame.sample_rate != rate_) {
+  if (piece.rate != rate_) {
     throw Unusable{FileStatus::kCorrupt, "the sound's sample rate changes from " +
                                              std::to_string(rate_) + " to " +
-                                             std::to_string(frame.sample_rate)};
+                                             std::to_string(piece.rate)};
   }
-  const auto next = static_cast<int64_t>(samples_.size());
-  int64_t place = next;
-  if (frame.pts != AV_NOPTS_VALUE) {
-    const double seconds = static_cast<double>(frame.pts) * av_q2d(time_base) - begin_;
-    if (seconds > end_ - begin_ || seconds * rate_ + frame.nb_samples <= 0) return;
+  int64_t place = next_;
+  if (piece.begin) {
+    const double seconds = *piece.begin - begin_;
+    if (seconds > std::min(end_ - begin_, longest_)) return;
     place = std::llround(seconds * rate_);
-    if (next > 0 && std::abs(place - next) <= static_cast<int64_t>(kJitterSeconds * rate_)) {
-      place = next;
+    const bool follows = !samples_.empty();
+    if (follows && std::abs(place - next_) <= static_cast<int64_t>(kJitterSeconds * rate_)) {
+      place = next_;
     }
   }
-  piece_.clear();
-  converter_.downmix(frame, piece_);
-  const int64_t skip = std::clamp<int64_t>(-place, 0, frame.nb_samples);
-  if (place + frame.nb_samples <= 0) return;
+  next_ = place + count;
+  if (next_ <= 0 || count == 0) return;
+  const int64_t skip = std::clamp<int64_t>(-place, 0, count);
   place += skip;
-  samples_.resize(std::max<size_t>(samples_.size(), place + piece_.size() - skip));
-  std::copy(piece_.begin() + skip, piece_.end(), samples_.begin() + place);
+  samples_.resize(std::max<size_t>(samples_.size(), place + count - skip));
+  std::copy(piece.samples.begin() + skip, piece.samples.end(), samples_.begin() + place);
 }
 
-std::vector<float> SoundTrack::finish(int rate) {
+std::vector<float> SoundTrack::finish(SoundConverter& converter, int rate, double end) {
   if (!rate_) return {};
-  samples_.resize(static_cast<size_t>(std::llround((end_ - begin_) * rate_)));
-  return converter_.resample(samples_, rate_, rate);
+  end = std::max(begin_, std::min(end_, end));
+  if (!(end - begin_ <= longest_)) {
+    throw Unusable{FileStatus::kCorrupt,
+                   "more than " + std::to_string(longest_) + " seconds of sound"};
+  }
+  samples_.resize(static_cast<size_t>(std::llround((end - begin_) * rate_)));
+  return converter.resample(samples_, rate_, rate);
+}
+
+void SoundScan::add(const SoundPiece& piece) {
+  if (piece.samples.empty()) return;
+  const double begin = piece.begin.value_or(end_);
+  const auto time = [&](size_t sample) { return begin + static_cast<double>(sample) / piece.rate; };
+  begin_ = started_ ? std::min(begin_, begin) : begin;
+  end_ = std::max(started_ ? end_ : begin, time(piece.samples.size()));
+  started_ = true;
+  size_t run = 0;  // where the silence began that reaches up to here
+  for (size_t i = 0; i < piece.samples.size(); ++i) {
+    const float size = std::abs(piece.samples[i]);
+    if (size < kSilence) continue;
+    if (i > run) add_silence(time(run), time(i), run == 0 && ends_silent_);
+    run = i + 1;
+    if (size <= kLoudest) continue;  // false for NaN
+    const Interval bad{time(i), time(i + 1)};
+    if (not_finite_.empty() || bad.begin - not_finite_.back().end > kNearby) {
+      not_finite_.push_back(bad);
+    } else {
+      not_finite_.back().end = std::max(not_finite_.back().end, bad.end);
+    }
+  }
+  const bool ends_silent = run < piece.samples.size();
+  if (ends_silent) add_silence(time(run), time(piece.samples.size()), run == 0 && ends_silent_);
+  ends_silent_ = ends_silent;
+}
+
+// `goes_on`: with the silence that ended the piece before, and with what lies between them.
+void SoundScan::add_silence(double from, double to, bool goes_on) {
+  if (goes_on) {
+    silent_.back().end = std::max(silent_.back().end, to);
+    return;
+  }
+  // One that turned out short makes way for the next.
+  if (!silent_.empty() && silent_.back().end - silent_.back().begin < kShortestSilence) {
+    silent_.pop_back();
+  }
+  silent_.push_back({from, to});
+}
+
+std::vector<Interval> SoundScan::silent() const {
+  std::vector<Interval> runs = silent_;
+  std::erase_if(runs, [](const Interval& run) { return run.end - run.begin < kShortestSilence; });
+  return runs;
 }
 
 }  // namespace avbench

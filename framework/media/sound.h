@@ -1,10 +1,12 @@
 // Collects decoded sound, mono, at its place in time. Private to this folder.
 #pragma once
 
+#include <optional>
 #include <tuple>
 #include <vector>
 
 #include "media/ffmpeg.h"
+#include "media/video_index.h"
 
 namespace avbench {
 
@@ -26,22 +28,50 @@ class SoundConverter {
   int from_ = 0, to_ = 0;
 };
 
+// Decoded samples of one frame, mono.
+struct SoundPiece {
+  std::vector<float> samples;
+  int rate = 0;                 // Hz
+  std::optional<double> begin;  // seconds on the file's clock; nothing: where the last piece ended
+};
+
 // The part [begin, end) of a track in seconds on the file's clock, at the rate it is stored with.
 class SoundTrack {
  public:
-  // Throws Unusable if that is more than `longest` seconds.
-  SoundTrack(SoundConverter& converter, double begin, double end, double longest);
+  // `end`: infinite for all there is. Throws Unusable if that is more than `longest` seconds.
+  SoundTrack(double begin, double end, double longest);
 
-  // Throws Unusable if the rate changes. Sound after the end is left out.
-  void add(const AVFrame& frame, AVRational time_base);
-  // Cut and filled to exactly the part, at `rate`. Ends the object's life.
-  std::vector<float> finish(int rate);
+  // Throws Unusable if the rate changes. Sound outside the part is left out.
+  void add(const SoundPiece& piece);
+  // Cut and filled to exactly the part, which ends at `end` at the latest, at `rate`. Ends the
+  // object's life.
+  std::vector<float> finish(SoundConverter& converter, int rate, double end);
 
  private:
-  SoundConverter& converter_;
-  double begin_, end_;
-  int rate_ = 0;  // of the frames; 0 before the first
-  std::vector<float> samples_, piece_;
+  double begin_, end_, longest_;
+  int rate_ = 0;      // of the pieces; 0 before the first
+  int64_t next_ = 0;  // where the last piece ended, from begin_
+  std::vector<float> samples_;
+};
+
+// Where a track is digital silence, and where its samples are no sound at all.
+class SoundScan {
+ public:
+  void add(const SoundPiece& piece);
+
+  // Seconds on the file's clock, ascending.
+  double begin() const { return begin_; }
+  double end() const { return end_; }
+  bool empty() const { return begin_ == end_; }
+  std::vector<Interval> silent() const;  // of kShortestSilence or more
+  const std::vector<Interval>& not_finite() const { return not_finite_; }
+
+ private:
+  void add_silence(double from, double to, bool goes_on);
+
+  double begin_ = 0, end_ = 0;
+  bool started_ = false, ends_silent_ = false;
+  std::vector<Interval> silent_, not_finite_;
 };
 
 }  // namespace avbench

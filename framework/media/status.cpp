@@ -1,26 +1,46 @@
 #include "media/status.h"
 
 #include <array>
-#include <string>
-
-#include "io/error.h"
 
 namespace avbench {
 namespace {
 
-constexpr std::array<std::string_view, 5> kWords{"ok", "no_audio", "too_short", "corrupt",
-                                                 "timeout"};
+constexpr std::array kStatuses{
+    FileStatus::kOk,          FileStatus::kDamaged, FileStatus::kNoAudio,
+    FileStatus::kBeyondAudio, FileStatus::kSilent,  FileStatus::kNotFinite,
+    FileStatus::kTooShort,    FileStatus::kCorrupt, FileStatus::kUnsupported,
+    FileStatus::kUnreadable,  FileStatus::kTimeout};
 
 }  // namespace
 
-std::string_view to_string(FileStatus status) { return kWords[static_cast<size_t>(status)]; }
-
-FileStatus status_from_string(std::string_view word) {
-  for (size_t i = 0; i < kWords.size(); ++i) {
-    if (kWords[i] == word) return static_cast<FileStatus>(i);
+std::string_view to_string(FileStatus status) {
+  switch (status) {
+    case FileStatus::kOk:
+      return "ok";
+    case FileStatus::kDamaged:
+      return "damaged";
+    case FileStatus::kNoAudio:
+      return "no_audio";
+    case FileStatus::kBeyondAudio:
+      return "beyond_audio";
+    case FileStatus::kSilent:
+      return "silent";
+    case FileStatus::kNotFinite:
+      return "not_finite";
+    case FileStatus::kTooShort:
+      return "too_short";
+    case FileStatus::kCorrupt:
+      return "corrupt";
+    case FileStatus::kUnsupported:
+      return "unsupported";
+    case FileStatus::kUnreadable:
+      return "unreadable";
+    case FileStatus::kTimeout:
+      return "timeout";
   }
-  throw UserError("unknown file status '" + std::string(word) +
-                  "'; known: ok, no_audio, too_short, corrupt, timeout");
+  return "";
 }
+
+std::span<const FileStatus> all_statuses() { return kStatuses; }
 
 }  // namespace avbench
