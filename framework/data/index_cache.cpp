@@ -18,30 +18,36 @@ namespace fs = std::filesystem;
 
 // Magic and version; raised whenever the fields, or what index_file() finds, change. Behind it the
 // entries, then the SHA-256 of everything before. Numbers in the machine's byte order.
-constexpr std::string_view kMagic = "avbench index 1\n";
+constexpr std::string_view kMagic = "avbench index 2\n";
 constexpr size_t kDigestSize = 64;
 
-// Writing and reading visit the same fields in the same order.
+// Both visit the fields() of what they are given.
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
 
   template <class T>
-  requires std::is_trivially_copyable_v<T>
-  void operator()(const T& value) {
-    out_.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
-  void operator()(const std::string& text) {
-    (*this)(uint64_t{text.size()});
-    out_ += text;
-  }
-  template <class T>
-  void operator()(const std::vector<T>& values) {
-    (*this)(uint64_t{values.size()});
-    out_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+  void operator()(const char*, const T& value) {
+    write(value);
   }
 
  private:
+  template <class T>
+  requires std::is_trivially_copyable_v<T>
+  void write(const T& value) {
+    out_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  void write(const std::string& text) {
+    write(uint64_t{text.size()});
+    out_ += text;
+  }
+  template <class T>
+  void write(const std::vector<T>& values) {
+    write(uint64_t{values.size()});
+    out_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+  }
+  void write(const std::shared_ptr<const VideoIndex>& index) { fields(*this, *index); }
+
   std::string& out_;
 };
 
@@ -50,22 +56,32 @@ class Reader {
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
 
   template <class T>
-  requires std::is_trivially_copyable_v<T>
-  void operator()(T& value) { std::memcpy(&value, take(sizeof value).data(), sizeof value); }
-  void operator()(std::string& text) { text = take(length(1)); }
+  void operator()(const char*, T& value) {
+    read(value);
+  }
+  bool at_end() const { return bytes_.empty(); }
+
+ private:
   template <class T>
-  void operator()(std::vector<T>& values) {
+  requires std::is_trivially_copyable_v<T>
+  void read(T& value) { std::memcpy(&value, take(sizeof value).data(), sizeof value); }
+  void read(std::string& text) { text = take(length(1)); }
+  template <class T>
+  void read(std::vector<T>& values) {
     const size_t size = length(sizeof(T));
     values.resize(size);
     const std::string_view bytes = take(size * sizeof(T));
     if (size > 0) std::memcpy(values.data(), bytes.data(), bytes.size());
   }
-  bool at_end() const { return bytes_.empty(); }
+  void read(std::shared_ptr<const VideoIndex>& index) {
+    auto made = std::make_shared<VideoIndex>();
+    fields(*this, *made);
+    index = std::move(made);
+  }
 
- private:
   size_t length(size_t element) {
     uint64_t size = 0;
-    (*this)(size);
+    read(size);
     if (size > bytes_.size() / element) throw std::runtime_error("index cache: bad length");
     return size;
   }
@@ -78,55 +94,6 @@ class Reader {
 
   std::string_view bytes_;
 };
-
-template <class Archive, class Index>
-void visit_index(Archive& archive, Index& index) {
-  archive(index.status);
-  archive(index.message);
-  archive(index.file_bytes);
-  archive(index.pts);
-  archive(index.time_base_num);
-  archive(index.time_base_den);
-  archive(index.entries);
-  archive(index.sequential);
-  archive(index.reorder);
-  archive(index.width);
-  archive(index.height);
-  archive(index.rotation);
-  archive(index.mirrored);
-  archive(index.fps);
-  archive(index.duration);
-  archive(index.has_audio);
-  archive(index.sample_rate);
-  archive(index.audio_start);
-  archive(index.audio_duration);
-}
-
-IndexEntry read_entry(Reader& reader) {
-  IndexEntry entry;
-  reader(entry.stamp);
-  auto index = std::make_shared<VideoIndex>();
-  visit_index(reader, *index);
-  entry.index = std::move(index);
-  bool decoded = false;
-  reader(decoded);
-  if (decoded) {
-    entry.decoded.emplace();
-    reader(entry.decoded->status);
-    reader(entry.decoded->message);
-  }
-  return entry;
-}
-
-void write_entry(Writer& writer, const IndexEntry& entry) {
-  writer(entry.stamp);
-  visit_index(writer, *entry.index);
-  writer(entry.decoded.has_value());
-  if (entry.decoded) {
-    writer(entry.decoded->status);
-    writer(entry.decoded->message);
-  }
-}
 
 fs::path cache_folder() {
   const auto variable = [](const char* name) -> fs::path {
@@ -159,9 +126,11 @@ IndexEntries load_index_cache(const fs::path& file) {
     Reader reader(body.substr(kMagic.size()));
     IndexEntries entries;
     while (!reader.at_end()) {
-      std::string id;
-      reader(id);
-      entries.emplace(std::move(id), read_entry(reader));
+      std::string file;
+      IndexEntry entry;
+      reader("file", file);
+      fields(reader, entry);
+      entries.emplace(std::move(file), std::move(entry));
     }
     return entries;
   } catch (const std::exception&) {
@@ -173,9 +142,9 @@ void save_index_cache(const fs::path& file, const IndexEntries& entries) {
   fs::create_directories(file.parent_path());
   std::string bytes(kMagic);
   Writer writer(bytes);
-  for (const auto& [id, entry] : entries) {
-    writer(id);
-    write_entry(writer, entry);
+  for (const auto& [file, entry] : entries) {
+    writer("file", file);
+    fields(writer, entry);
   }
   bytes += sha256_hex(std::string_view(bytes));
   write_file_atomically(file, std::string_view(bytes));

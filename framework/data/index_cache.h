@@ -4,22 +4,30 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "data/sample_reader.h"
+#include "io/fields.h"
 #include "media/video_index.h"
 
 namespace avbench {
 
+// Of a file, however many samples are parts of it.
 struct IndexEntry {
   FileStamp stamp;
+  std::string sha256;  // of its bytes
   std::shared_ptr<const VideoIndex> index;
-  std::optional<DecodeResult> decoded;  // after decoding everything once
 };
+template <class V>
+constexpr void fields(V& v, MaybeConst<IndexEntry> auto& entry) {
+  v("stamp", entry.stamp);
+  v("sha256", entry.sha256);
+  v("index", entry.index);
+}
+static_assert(lists_every_field<IndexEntry>());
 
-using IndexEntries = std::unordered_map<std::string, IndexEntry>;  // by Item::id
+using IndexEntries = std::unordered_map<std::string, IndexEntry>;  // by Item::file
 
 // One file a source, below $AVBENCH_CACHE, else $XDG_CACHE_HOME/avbench, else ~/.cache/avbench:
 // sources may be read-only.

@@ -11,8 +11,6 @@
 namespace avbench {
 namespace {
 
-constexpr int64_t kVerifyBytes = 64 << 20;  // of frames held at a time
-
 // Every `stride`-th of the sample's frames from `start` on.
 ClipRequest clip_request(const Sample& sample, int64_t start, int64_t count, int64_t stride,
                          uint8_t* out) {
@@ -21,6 +19,15 @@ ClipRequest clip_request(const Sample& sample, int64_t start, int64_t count, int
     request.ranks.push_back(sample.first_rank + start + i * stride);
   }
   return request;
+}
+
+void require_unchanged(const Sample& sample) {
+  const auto stamp = stamp_of(sample.path);
+  if (stamp == sample.stamp) return;
+  throw std::runtime_error(fmt::format(
+      "{}: the file {} since it was indexed. Start again so that it is indexed anew.",
+      sample.path.string(),
+      stamp ? "has changed (its size or time of modification differs)" : "has vanished"));
 }
 
 void require_ok(const Sample& sample, FileStatus status, const std::string& message) {
@@ -33,13 +40,13 @@ void require_ok(const Sample& sample, FileStatus status, const std::string& mess
 
 }  // namespace
 
-FileStamp stamp_of(const std::filesystem::path& path) {
+std::optional<FileStamp> stamp_of(const std::filesystem::path& path) {
   std::error_code error;
   const auto bytes = std::filesystem::file_size(path, error);
-  if (error) throw UserError(fmt::format("{}: {}", path.string(), error.message()));
+  if (error) return std::nullopt;
   const auto modified = std::filesystem::last_write_time(path, error);
-  if (error) throw UserError(fmt::format("{}: {}", path.string(), error.message()));
-  return {static_cast<int64_t>(bytes), modified.time_since_epoch().count()};
+  if (error) return std::nullopt;
+  return FileStamp{static_cast<int64_t>(bytes), modified.time_since_epoch().count()};
 }
 
 SampleReader::SampleReader(const ClipConfig& clip, const SpectrogramConfig& spectrogram)
@@ -47,12 +54,7 @@ SampleReader::SampleReader(const ClipConfig& clip, const SpectrogramConfig& spec
 
 FileContent SampleReader::read_clips(const Sample& sample, std::span<const int64_t> starts,
                                      bool sound) {
-  if (stamp_of(sample.path) != sample.stamp) {
-    throw std::runtime_error(fmt::format(
-        "{}: the file has changed since it was indexed (its size or time of modification differs). "
-        "Start again so that it is indexed anew.",
-        sample.path.string()));
-  }
+  require_unchanged(sample);
   FileContent content;
   const int64_t clip_bytes = clip_.frames * frame_bytes();
   content.frames.resize(starts.size() * clip_bytes);
@@ -68,19 +70,38 @@ FileContent SampleReader::read_clips(const Sample& sample, std::span<const int64
 }
 
 FileContent SampleReader::read_all(const Sample& sample) {
+  require_unchanged(sample);
   FileContent content;
-  const auto [status, message] = try_read_all(sample, content);
-  require_ok(sample, status, message);
-  return content;
-}
-
-DecodeResult SampleReader::try_read_all(const Sample& sample, FileContent& content) {
-  if (stamp_of(sample.path) != sample.stamp) return {FileStatus::kCorrupt, "changed while read"};
   content.frames.resize(sample.frames * frame_bytes());
   Decoded decoded =
       decode(sample, {clip_request(sample, 0, sample.frames, 1, content.frames.data())}, true);
-  if (decoded.status == FileStatus::kOk) keep_sound(std::move(decoded.sound), content);
-  return {decoded.status, std::move(decoded.message)};
+  require_ok(sample, decoded.status, decoded.message);
+  keep_sound(std::move(decoded.sound), content);
+  return content;
+}
+
+void SampleReader::examine(const std::filesystem::path& path, VideoIndex& index) {
+  bool reindexed = false;
+  reader_.examine(path, index, {}, reindexed);
+}
+
+std::optional<FileContent> SampleReader::examine_and_read(const std::filesystem::path& path,
+                                                          VideoIndex& index) {
+  FileContent content;
+  content.frames.resize(index.frames() * frame_bytes());
+  bool reindexed = false;
+  Decoded decoded = reader_.examine(
+      path, index,
+      {.clips = {all_frames(index, content.frames.data())},
+       .height = static_cast<int>(clip_.resize[0]),
+       .width = static_cast<int>(clip_.resize[1]),
+       .sample_rate = static_cast<int>(spectrogram_.sample_rate)},
+      reindexed);
+  if (reindexed || decoded.status != FileStatus::kOk || index.status != FileStatus::kOk) {
+    return std::nullopt;
+  }
+  keep_sound(std::move(decoded.sound), content);
+  return content;
 }
 
 void SampleReader::keep_sound(std::vector<float> sound, FileContent& content) {
@@ -98,18 +119,6 @@ std::vector<float> SampleReader::spectrogram_at(const Sample& sample, const File
   const double centre = sample.index->time_of(middle) - sample.segment.first;
   return picture_.make(
       sound_around(content.sound, spectrogram_.sample_rate, centre, spectrogram_.sound_seconds));
-}
-
-DecodeResult SampleReader::verify(const Sample& sample) {
-  const int64_t piece = std::clamp<int64_t>(kVerifyBytes / frame_bytes(), 1, sample.frames);
-  std::vector<uint8_t> frames(piece * frame_bytes());
-  for (int64_t start = 0; start < sample.frames; start += piece) {
-    const int64_t count = std::min(piece, sample.frames - start);
-    Decoded decoded =
-        decode(sample, {clip_request(sample, start, count, 1, frames.data())}, start == 0);
-    if (decoded.status != FileStatus::kOk) return {decoded.status, std::move(decoded.message)};
-  }
-  return {};
 }
 
 Decoded SampleReader::decode(const Sample& sample, std::vector<ClipRequest> clips, bool sound) {

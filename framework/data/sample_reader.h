@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -23,8 +24,8 @@ struct FileStamp {
   bool operator==(const FileStamp&) const = default;
 };
 
-// Throws UserError if there is no such file.
-FileStamp stamp_of(const std::filesystem::path& path);
+// Nothing if there is no such file, or none of which this can be told.
+std::optional<FileStamp> stamp_of(const std::filesystem::path& path);
 
 // A file, or a part of one, with at least one frame.
 struct Sample {
@@ -32,6 +33,7 @@ struct Sample {
   std::filesystem::path path;
   int64_t label = 0;  // class id
   FileStamp stamp;
+  std::string sha256;  // of the file's bytes
   std::shared_ptr<const VideoIndex> index;
   std::pair<double, double> segment{0, -1};  // seconds, as DecodeRequest's
   int64_t first_rank = 0, frames = 0;        // the part's frames, in the file's display order
@@ -43,12 +45,6 @@ struct FileContent {
   std::vector<uint8_t> frames;     // [n, clip.resize, 3]; empty if not asked for
   std::vector<float> spectrogram;  // [sound_planes, spectrogram.resize]; empty if not asked for
   std::vector<float> sound;        // in its place with spectrogram.sound "clip": the part's samples
-};
-
-// What became of decoding; `message` says why it is not kOk.
-struct DecodeResult {
-  FileStatus status = FileStatus::kOk;
-  std::string message;
 };
 
 // One a thread. Frames are given by their number in the sample, not in the file.
@@ -63,15 +59,18 @@ class SampleReader {
   // All frames and the spectrogram. Throws as read_clips().
   FileContent read_all(const Sample& sample);
 
-  // As read_all(), with the failure as a result.
-  DecodeResult try_read_all(const Sample& sample, FileContent& content);
+  // Decodes the whole file, in bounded memory, and corrects `index` by what comes out (see
+  // MediaReader::examine()).
+  void examine(const std::filesystem::path& path, VideoIndex& index);
+
+  // The same for a file that is a sample as a whole, whose content is gathered along the way.
+  // Nothing if the file is of no use, or has other frames than the index said.
+  std::optional<FileContent> examine_and_read(const std::filesystem::path& path,
+                                              VideoIndex& index);
 
   // The spectrogram, as FileContent's, of the sound around the clip that begins at frame `start`.
   std::vector<float> spectrogram_at(const Sample& sample, const FileContent& content,
                                     int64_t start);
-
-  // Decodes everything and keeps nothing, in bounded memory.
-  DecodeResult verify(const Sample& sample);
 
  private:
   Decoded decode(const Sample& sample, std::vector<ClipRequest> clips, bool sound);

@@ -2,13 +2,12 @@
 // the frame rate.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <type_traits>
 #include <vector>
 
+#include "io/fields.h"
 #include "media/budget.h"
 #include "media/formats.h"
 #include "media/status.h"
@@ -76,10 +75,8 @@ struct VideoIndex {
   double audio_end() const { return audio_start + audio_duration; }
 };
 
-// The only list of an index's members: what stores one visits it.
-template <class V, class Index>
-requires std::same_as<std::remove_const_t<Index>, VideoIndex>
-void fields(V& v, Index& index) {
+template <class V>
+constexpr void fields(V& v, MaybeConst<VideoIndex> auto& index) {
   v("status", index.status);
   v("message", index.message);
   v("file_bytes", index.file_bytes);
@@ -113,6 +110,7 @@ void fields(V& v, Index& index) {
   v("silent", index.silent);
   v("not_finite", index.not_finite);
 }
+static_assert(lists_every_field<VideoIndex>());
 
 // From the packets alone where they tell the frames, else by decoding the file once. Never throws
 // for what is in the file, nor for one that cannot be opened: that is in the status. kNoAudio files
