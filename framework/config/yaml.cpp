@@ -8,10 +8,10 @@
 #include <sstream>
 
 #include "config/value.h"
-#include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/json.h"
 #include "io/suggest.h"
+#include "io/text_file.h"
 
 namespace avbench {
 namespace {
@@ -186,7 +186,7 @@ std::string read_capped(const fs::path& path) {
                     " bytes, expected a configuration of at most " +
                     std::to_string(kMaxFileBytes >> 20) + " MiB");
   }
-  return read_file(path);
+  return read_text_file(path);
 }
 
 // Takes the key `extends` out of a file's tree, or a row's.
@@ -235,8 +235,9 @@ void extend_rows(Value& root, const fs::path& folder, const std::vector<std::str
 
 // `chain`: the files that led here, each extending the next. `layer`: the lowest in use.
 Value load(const fs::path& path, std::vector<std::string> chain, int& layer) {
-  const std::string identity = fs::weakly_canonical(path).string();
-  const bool circle = std::find(chain.begin(), chain.end(), identity) != chain.end();
+  std::error_code unresolved;  // read_text_file() says what is wrong with such a path
+  const std::string identity = fs::weakly_canonical(path, unresolved).string();
+  const bool circle = !unresolved && std::find(chain.begin(), chain.end(), identity) != chain.end();
   chain.push_back(identity);
   if (circle) throw UserError("files extend each other in a circle: " + join(chain, " -> "));
 

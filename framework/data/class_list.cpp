@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <set>
 #include <sstream>
 
-#include "io/atomic_file.h"
+#include "data/class_name.h"
 #include "io/error.h"
+#include "io/json.h"
 #include "io/suggest.h"
+#include "io/text_file.h"
 
 namespace avbench {
 namespace {
@@ -23,15 +24,10 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
-std::string spaced(std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return name;
-}
-
 }  // namespace
 
 std::vector<std::string> read_class_list(const fs::path& file) {
-  std::istringstream lines(read_file(file));
+  std::istringstream lines(read_text_file(file));
   std::vector<std::string> classes;
   std::map<std::string, int> seen;
   int number = 0;
@@ -39,7 +35,11 @@ std::vector<std::string> read_class_list(const fs::path& file) {
     ++number;
     const std::string name = trimmed(line.substr(0, line.find('#')));
     if (name.empty()) continue;
-    const auto [first, is_new] = seen.emplace(spaced(name), number);
+    if (!is_utf8(name)) {
+      throw UserError(fmt::format("{}:{}: the name '{}' is not UTF-8. Save the file as UTF-8.",
+                                  file.string(), number, name));
+    }
+    const auto [first, is_new] = seen.emplace(class_key(name), number);
     if (!is_new) {
       throw UserError(fmt::format("{}:{}: '{}' is already on line {}", file.string(), number, name,
                                   first->second));
@@ -55,14 +55,14 @@ std::vector<std::string> read_class_list(const fs::path& file) {
 void keep_classes(std::vector<Item>& items, const std::vector<std::string>& classes,
                   const fs::path& file) {
   std::set<std::string> wanted, found;
-  for (const std::string& name : classes) wanted.insert(spaced(name));
+  for (const std::string& name : classes) wanted.insert(class_key(name));
   std::set<std::string> all;
   for (const Item& item : items) all.insert(item.label);
-  std::erase_if(items, [&](const Item& item) { return !wanted.contains(spaced(item.label)); });
-  for (const Item& item : items) found.insert(spaced(item.label));
+  std::erase_if(items, [&](const Item& item) { return !wanted.contains(class_key(item.label)); });
+  for (const Item& item : items) found.insert(class_key(item.label));
   std::vector<std::string> missing;
   for (const std::string& name : classes) {
-    if (found.contains(spaced(name))) continue;
+    if (found.contains(class_key(name))) continue;
     missing.push_back("'" + name + "'" + did_you_mean(name, {all.begin(), all.end()}));
   }
   if (missing.empty()) return;

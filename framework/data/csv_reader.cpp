@@ -11,9 +11,7 @@ namespace {
 
 class CsvParser {
  public:
-  CsvParser(std::string_view text, const std::string& origin) : text_(text), origin_(origin) {
-    if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
-  }
+  CsvParser(std::string_view text, const std::string& origin) : text_(text), origin_(origin) {}
 
   std::vector<CsvRecord> run() {
     std::vector<CsvRecord> records;

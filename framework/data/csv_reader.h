@@ -13,7 +13,7 @@ struct CsvRecord {
   std::vector<std::string> fields;
 };
 
-// Records of `text`; lines end with LF or CRLF, empty lines and a byte-order mark are passed over.
+// Records of `text`; lines end with LF or CRLF, empty lines are passed over.
 // Throws UserError with `origin`:line on a quote that is out of place or not closed.
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& origin);
 

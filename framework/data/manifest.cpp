@@ -3,17 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
+#include <system_error>
 #include <tuple>
 
+#include "data/class_name.h"
 #include "data/csv_reader.h"
-#include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/json.h"
 #include "io/suggest.h"
+#include "io/text_file.h"
 
 namespace avbench {
 namespace {
@@ -38,25 +41,68 @@ void require_utf8(const std::string& text, const std::string& where) {
 
 // ---- folder -------------------------------------------------------------------------------------
 
+// In lower case: of Windows, macOS, Linux and file servers. Hidden ones need not be named.
+constexpr std::string_view kLeftBehind[] = {"thumbs.db",
+                                            "ehthumbs.db",
+                                            "ehthumbs_vista.db",
+                                            "desktop.ini",
+                                            "$recycle.bin",
+                                            "recycler",
+                                            "system volume information",
+                                            "icon\r",
+                                            "__macosx",
+                                            "lost+found",
+                                            "network trash folder",
+                                            "temporary items",
+                                            "@eadir",
+                                            "@tmp",
+                                            "#recycle",
+                                            "#snapshot",
+                                            "@recycle",
+                                            "@recently-snapshot"};
+
+// A whole class or split must not go missing in silence.
+[[noreturn]] void refuse_folder(const fs::path& folder, const std::error_code& reason) {
+  throw UserError(fmt::format(
+      "{}: got '{}', expected a folder that can be read, so that none of its files goes missing. "
+      "Repair it (permissions, where its link leads), or move it out of the data set.",
+      folder.string(), reason.message()));
+}
+
 std::vector<fs::path> visible_entries(const fs::path& folder) {
   std::vector<fs::path> entries;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!entry.path().filename().string().starts_with('.')) entries.push_back(entry.path());
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with('.') && !is_left_behind(name)) entries.push_back(at->path());
   }
+  if (error) refuse_folder(folder, error);
   std::sort(entries.begin(), entries.end());
   return entries;
+}
+
+// Of a link, of what it leads to; `error` says why it cannot be told.
+fs::file_type type_of(const fs::path& path, std::error_code& error) {
+  return fs::status(path, error).type();
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code error;
+  return type_of(path, error) == fs::file_type::directory;
 }
 
 void read_class_folder(const fs::path& source, const fs::path& folder, Split split,
                        std::vector<Item>& items) {
   for (const fs::path& file : visible_entries(folder)) {
-    if (fs::is_directory(file)) {
+    if (is_folder(file)) {
       throw UserError(fmt::format(
           "{}: a folder inside a class folder; expected <split>/<class>/<file>. Move its files up, "
           "or describe the data set by a CSV manifest (path,label,split).",
           file.string()));
     }
-    items.push_back({.id = file.lexically_relative(source).generic_string(),
+    const std::string name = file.lexically_relative(source).generic_string();
+    items.push_back({.id = name,
+                     .file = name,
                      .path = file,
                      .label = folder.filename().string(),
                      .split = split});
@@ -67,7 +113,10 @@ void read_class_folder(const fs::path& source, const fs::path& folder, Split spl
 void read_split_folder(const fs::path& source, const fs::path& folder, Split split,
                        std::vector<Item>& items) {
   for (const fs::path& entry : visible_entries(folder)) {
-    if (!fs::is_directory(entry)) {
+    std::error_code error;
+    const fs::file_type type = type_of(entry, error);
+    if (error) refuse_folder(entry, error);
+    if (type != fs::file_type::directory) {
       throw UserError(
           fmt::format("{}: a file without a class; expected {}/<class>/{}. Move it into a folder "
                       "named after its class.",
@@ -80,9 +129,13 @@ void read_split_folder(const fs::path& source, const fs::path& folder, Split spl
 std::vector<Item> read_folder(const fs::path& source) {
   std::vector<Item> items;
   for (const fs::path& entry : visible_entries(source)) {
-    if (!fs::is_directory(entry)) continue;  // a README, a licence
     const std::string name = entry.filename().string();
     const auto split = split_of(name);
+    std::error_code error;
+    if (type_of(entry, error) != fs::file_type::directory) {
+      if (!split) continue;  // a README, a licence
+      refuse_folder(entry, error ? error : std::make_error_code(std::errc::not_a_directory));
+    }
     if (!split) {
       throw UserError(fmt::format(
           "{}: '{}' is not a split{}. Below a data set's folder expected: train, val, test, each "
@@ -105,7 +158,7 @@ std::vector<Item> read_folder(const fs::path& source) {
 class CsvManifest {
  public:
   explicit CsvManifest(const fs::path& file)
-      : file_(file), records_(parse_csv(read_file(file), file.string())) {
+      : file_(file), records_(parse_csv(read_text_file(file), file.string())) {
     if (records_.size() < 2) {
       throw UserError(
           fmt::format("{}: no rows; expected a header such as path,label,split and a "
@@ -149,8 +202,8 @@ class CsvManifest {
       fail(record, fmt::format("got {} fields, the header has {}", record.fields.size(), expected));
     }
     Item item;
-    item.id = required(record, "path");
-    item.path = fs::path(item.id).is_absolute() ? fs::path(item.id) : file_.parent_path() / item.id;
+    item.id = item.file = required(record, "path");
+    item.path = file_.parent_path() / item.file;  // an absolute path stays as it is
     item.label = required(record, "label");
     for (const std::string& name : {item.id, item.label}) {
       require_utf8(name, fmt::format("{}:{}", file_.string(), record.line));
@@ -162,9 +215,6 @@ class CsvManifest {
                                did_you_mean(split, kSplitNames), join(kSplitNames)));
     }
     item.split = *known;
-    if (!fs::is_regular_file(item.path)) {
-      fail(record, fmt::format("no such file: {}", item.path.string()));
-    }
     add_segment(record, item);
     return item;
   }
@@ -221,14 +271,26 @@ class CsvManifest {
 
 std::string_view to_string(Split split) { return kSplitNames[static_cast<size_t>(split)]; }
 
+bool is_left_behind(const std::string& name) {
+  std::string lower = name;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(std::begin(kLeftBehind), std::end(kLeftBehind), lower) != std::end(kLeftBehind);
+}
+
 std::vector<Item> read_source(const fs::path& source) {
-  if (!fs::exists(source)) {
+  std::error_code error;
+  const fs::file_type type = type_of(source, error);
+  if (error) {
     throw UserError(
-        fmt::format("data set '{}' does not exist; expected a folder with "
-                    "<split>/<class>/<file>, or a CSV manifest.",
-                    source.string()));
+        fmt::format("data set '{}' {}; expected a folder with <split>/<class>/<file>, or a CSV "
+                    "manifest.",
+                    source.string(),
+                    type == fs::file_type::not_found ? "does not exist"
+                                                     : "cannot be read: " + error.message()));
   }
-  auto items = fs::is_directory(source) ? read_folder(source) : CsvManifest(source).items();
+  auto items = type == fs::file_type::directory ? read_folder(source) : CsvManifest(source).items();
+  unite_spellings(items);
   std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
     return std::tie(a.split, a.id) < std::tie(b.split, b.id);
   });

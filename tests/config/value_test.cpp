@@ -56,6 +56,22 @@ TEST_F(LoadYaml, KeepsOrderKindsAndLines) {
   EXPECT_EQ(find_path(root, "b.z.y"), nullptr);
 }
 
+TEST_F(LoadYaml, PassesOverAByteOrderMark) {
+  const Value root = load_yaml(write("x.yaml", "\xEF\xBB\xBFname: a\nb: 2\n"));
+  EXPECT_THAT(root.keys, ElementsAre("name", "b"));
+  EXPECT_EQ(root.find("b")->where, where("x.yaml", 2));
+}
+
+TEST_F(LoadYaml, RefusesAnotherEncodingThanUtf8) {
+  EXPECT_THAT(refusal({"\xFF\xFEn\0:\0", 6}), HasSubstr("x.yaml: got text in UTF-16"));
+  EXPECT_THAT(refusal({"\0n\0:", 4}), HasSubstr("x.yaml:1: got a zero byte"));
+}
+
+TEST_F(LoadYaml, RefusesALinkThatLeadsToItself) {
+  std::filesystem::create_symlink("loop.yaml", folder_ / "loop.yaml");
+  EXPECT_THAT(user_error([&] { load_yaml(folder_ / "loop.yaml"); }), HasSubstr("loop.yaml"));
+}
+
 // The configuration is written as JSON and YAML, which hold no other text.
 TEST_F(LoadYaml, RefusesTextThatIsNotUtf8) {
   EXPECT_THAT(refusal("a: 1\nb: \"\xff\"\n"), HasSubstr("x.yaml:2: got text that is not UTF-8"));

@@ -28,6 +28,22 @@ TEST(ClassList, HasALineForEachClassAndLeavesOutComments) {
   EXPECT_THAT(read_class_list(folder / "list.txt"), ElementsAre("tap dancing", "singing"));
 }
 
+TEST(ClassList, FindsItsFirstNameBehindAByteOrderMark) {
+  const TempFolder folder;
+  write_text(folder / "list.txt", "\xEF\xBB\xBFsinging\ntap dancing\n");
+  EXPECT_THAT(read_class_list(folder / "list.txt"), ElementsAre("singing", "tap dancing"));
+}
+
+TEST(ClassList, RefusesAnotherEncodingThanUtf8) {
+  const TempFolder folder;
+  write_text(folder / "list.txt", {"\xFF\xFEo\0n\0e\0", 8});
+  EXPECT_THAT(user_error([&] { read_class_list(folder / "list.txt"); }),
+              HasSubstr("list.txt: got text in UTF-16"));
+  write_text(folder / "list.txt", "one\nna\xefve\n");  // Latin-1
+  EXPECT_THAT(user_error([&] { read_class_list(folder / "list.txt"); }),
+              AllOf(HasSubstr("list.txt:2:"), HasSubstr("not UTF-8")));
+}
+
 TEST(ClassList, RefusesARepeatedNameAndAnEmptyList) {
   const TempFolder folder;
   write_text(folder / "list.txt", "tap dancing\n\ntap_dancing\n");
