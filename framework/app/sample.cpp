@@ -135,7 +135,11 @@ void run(const SampleArguments& arguments, const DataOptions& options) {
   const Experiment experiment = read_settings(options);
   const ClipConfig& clip = experiment.protocol.clip;
   const SpectrogramConfig& spectrogram = experiment.protocol.spectrogram;
-  const Sample sample = open_file(arguments.file, clip, spectrogram);
+  const Sample sample = open_file(
+      arguments.file, {.clip = clip,
+                       .spectrogram = spectrogram,
+                       .tolerate_damage = experiment.protocol.data.on_damage == "tolerate",
+                       .formats = experiment.run.formats});
   const SampleRequest request = request_of(arguments, experiment.protocol.test);
   const Batch batch = view_file(sample, request, base_views(), clip, spectrogram);
   const Tensor video = batch.video.at(kBaseView)[0], audio = batch.audio.at(kBaseView)[0];

@@ -43,6 +43,7 @@ struct DataConfig {
   std::string pretrain_source;  // another source whose training split pretraining uses; "": source
   std::string classes;          // file that lists the classes to use, one a line; "": all
   std::string on_bad = "exclude";
+  std::string on_damage = "tolerate";
   double label_fraction = 1;
 };
 template <class V>
@@ -53,7 +54,11 @@ void fields(V& v, As<DataConfig> auto& c) {
   v.path("classes", c.classes,
          "file with the names of the classes to use, one a line; others are left out; empty: all");
   v("on_bad", c.on_bad, Choices{"exclude|fail"},
-    "files that cannot serve (corrupt, too short, without sound): leave out and list, or stop");
+    "files that cannot be used (corrupt, too short, without sound): leave out and list, or stop");
+  v("on_damage", c.on_damage, Choices{"tolerate|exclude"},
+    "files of which at most 2 % of the packets, or one, are damaged: use them as FFmpeg conceals "
+    "the "
+    "damage, counted and listed, or take them for corrupt");
   v("label_fraction", c.label_fraction, Range{1e-6, 1},
     "share of the training labels used for finetuning: stratified, nested, at least one a class");
 }
@@ -373,6 +378,7 @@ struct RunConfig {
   int64_t threads = 0;
   int64_t workers = 1;
   int64_t cache_mib = 4096;
+  std::vector<std::string> formats;
   int64_t checkpoint_every = 200;
   int64_t keep_checkpoints = 2;
 };
@@ -383,6 +389,10 @@ void fields(V& v, As<RunConfig> auto& c) {
   v("workers", c.workers, Range{1, 1024}, "loader threads");
   v("cache_mib", c.cache_mib, Range{0, 1 << 20},
     "memory for decoded files; a data set that fits is decoded once");
+  v.names(
+      "formats", c.formats,
+      "containers and codecs that are opened beside the usual ones, by FFmpeg's names: for files "
+      "that you trust");
   v("checkpoint_every", c.checkpoint_every, Range{1, 1000000}, "steps between two checkpoints");
   v("keep_checkpoints", c.keep_checkpoints, Range{1, 1000},
     "newest step checkpoints kept while a stage runs; after it one, beside the last and the best");

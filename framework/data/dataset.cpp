@@ -43,7 +43,7 @@ std::string listed(const std::vector<BadFile>& files) {
 // Takes what is known of files other than `items` out of `known`.
 IndexEntries take_others(IndexEntries& known, const std::vector<Item>& items) {
   std::unordered_set<std::string> ids;
-  for (const Item& item : items) ids.insert(item.id);
+  for (const Item& item : items) ids.insert(item.file);
   IndexEntries others;
   for (auto entry = known.begin(); entry != known.end();) {
     const auto next = std::next(entry);
@@ -94,21 +94,25 @@ std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipC
   // Another list of classes has been used, or will be: what is known of those files stays.
   IndexEntries others;
   if (!data.classes.empty()) others = take_others(known, items);
-  FileChecker checker(items, known, clip, spectrogram, run.workers, progress, min_frames);
+  const Requirements requirements{.clip = clip,
+                                  .spectrogram = spectrogram,
+                                  .tolerate_damage = data.on_damage == "tolerate",
+                                  .formats = run.formats,
+                                  .min_frames = min_frames};
+  FileChecker checker(items, known, requirements, run.workers, progress);
 
   std::shared_ptr<Dataset> dataset(new Dataset(clip, spectrogram));
   dataset->classes_ = class_names(items);
   try {
     checker.index();
     dataset->make_cache(checker.content_bytes(), run.cache_mib, items.size());
-    for (size_t i = 0; i < items.size(); ++i) checker.files()[i].sample.number = i;
     checker.decode(dataset->cache_.get());
   } catch (...) {
     remember(checker, index_file, std::move(others));
     throw;
   }
   remember(checker, index_file, std::move(others));
-  dataset->take(items, checker.files());
+  dataset->take(items, checker.samples());
   dataset->make_hashes();
   dataset->report(data);
   return dataset;
@@ -127,17 +131,18 @@ void Dataset::make_cache(int64_t bytes, int64_t limit_mib, int64_t samples) {
   }
 }
 
-void Dataset::take(const std::vector<Item>& items, std::vector<CheckedFile>& files) {
+void Dataset::take(const std::vector<Item>& items, std::vector<CheckedSample>& samples) {
   for (size_t i = 0; i < items.size(); ++i) {
-    CheckedFile& file = files[i];
-    if (file.result.status != FileStatus::kOk) {
-      excluded_.push_back({items[i].id, items[i].path, items[i].split, file.result.status,
-                           std::move(file.result.message)});
-      continue;
+    auto& [sample, verdict] = samples[i];
+    if (verdict.status != FileStatus::kOk) {
+      std::vector<BadFile>& list = verdict.usable() ? damaged_ : excluded_;
+      list.push_back(
+          {items[i].id, items[i].path, items[i].split, verdict.status, std::move(verdict.message)});
+      if (!verdict.usable()) continue;
     }
-    file.sample.label =
+    sample.label =
         std::lower_bound(classes_.begin(), classes_.end(), items[i].label) - classes_.begin();
-    splits_[static_cast<size_t>(items[i].split)].push_back(std::move(file.sample));
+    splits_[static_cast<size_t>(items[i].split)].push_back(std::move(sample));
   }
 }
 
@@ -145,7 +150,7 @@ void Dataset::make_hashes() {
   for (const Split split : kSplits) {
     Json list = Json::array();
     for (const Sample& sample : samples(split)) {
-      list.push_back({sample.id, classes_[sample.label], sample.stamp.bytes});
+      list.push_back({sample.id, classes_[sample.label], sample.sha256});
     }
     hashes_[static_cast<size_t>(split)] = sha256_hex(canonical_json(list));
   }
@@ -167,6 +172,10 @@ void Dataset::report(const DataConfig& data) const {
   if (!excluded_.empty()) {
     spdlog::warn("{}: {} of {} files are left out: {}", data.source, excluded_.size(), files,
                  status_counts(excluded_));
+  }
+  if (!damaged_.empty()) {
+    spdlog::warn("{}: {} files are used although a few of their packets are damaged:{}",
+                 data.source, damaged_.size(), listed(damaged_));
   }
   check_classes(*this);
 }

@@ -17,7 +17,7 @@
 
 namespace avbench {
 
-// A file that cannot serve.
+// A file that cannot be used, or is used although it is damaged.
 struct BadFile {
   std::string id;
   std::filesystem::path path;
@@ -30,7 +30,7 @@ struct BadFile {
 // throws.
 using OpenProgress = std::function<void(int64_t done, int64_t total)>;
 
-struct CheckedFile;
+struct CheckedSample;
 
 class Dataset {
  public:
@@ -57,9 +57,10 @@ class Dataset {
   std::vector<int64_t> labels(Split split) const;  // class ids, by index
 
   const std::vector<BadFile>& excluded() const { return excluded_; }
+  const std::vector<BadFile>& damaged() const { return damaged_; }  // used all the same
 
-  // SHA-256 over id, class and size of the file of a split's samples: which data this is. A file
-  // that was replaced by another is another sample.
+  // SHA-256 over id, class and the SHA-256 of the file of a split's samples: which data this is. A
+  // file that was replaced by another is another sample.
   const std::string& hash(Split split) const { return hashes_[static_cast<size_t>(split)]; }
 
   const ClipConfig& clip() const { return clip_; }
@@ -73,7 +74,7 @@ class Dataset {
       : clip_(clip), spectrogram_(spectrogram) {}
 
   void make_cache(int64_t bytes, int64_t limit_mib, int64_t samples);
-  void take(const std::vector<Item>& items, std::vector<CheckedFile>& files);
+  void take(const std::vector<Item>& items, std::vector<CheckedSample>& samples);
   void make_hashes();
   void report(const DataConfig& data) const;  // throws UserError if the data set cannot be used
 
@@ -82,7 +83,7 @@ class Dataset {
   std::vector<std::string> classes_;
   std::array<std::vector<Sample>, 3> splits_;
   std::array<std::string, 3> hashes_;
-  std::vector<BadFile> excluded_;
+  std::vector<BadFile> excluded_, damaged_;
   std::unique_ptr<ContentCache> cache_;
 };
 

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "data/parallel.h"
-#include "data/sampling.h"
 #include "io/error.h"
+#include "io/sha256.h"
 
 namespace avbench {
 namespace {
@@ -20,57 +21,6 @@ void check_crop(const char* section, int64_t crop, const std::array<int64_t, 2>&
                   section, crop, resize[0], resize[1], std::min(resize[0], resize[1])));
 }
 
-// First rank whose time is not before `seconds`.
-int64_t rank_at(const VideoIndex& index, double seconds) {
-  int64_t low = 0, high = index.frames();
-  while (low < high) {
-    const int64_t middle = (low + high) / 2;
-    if (index.time_of(middle) < seconds) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
-// First frames of the sample's seconds, as far as a clip fits behind them.
-std::vector<int64_t> second_starts(const Sample& sample, const ClipConfig& clip) {
-  std::vector<int64_t> starts;
-  for (int64_t second = 0;; ++second) {
-    const double time = sample.segment.first + static_cast<double>(second);
-    const int64_t start = rank_at(*sample.index, time) - sample.first_rank;
-    if (start + clip_span(clip) > sample.frames) return starts;
-    if (starts.empty() || start > starts.back()) starts.push_back(start);
-  }
-}
-
-Sample make_sample(const Item& item, const IndexEntry& entry, const ClipConfig& clip) {
-  Sample sample{.id = item.id, .path = item.path, .stamp = entry.stamp, .index = entry.index};
-  sample.segment = {item.start.value_or(0), item.end.value_or(-1)};
-  sample.first_rank = item.start ? rank_at(*entry.index, *item.start) : 0;
-  sample.frames =
-      (item.end ? rank_at(*entry.index, *item.end) : entry.index->frames()) - sample.first_rank;
-  if (clip.start == "second") sample.starts = second_starts(sample, clip);
-  return sample;
-}
-
-// What the index alone says of a sample.
-DecodeResult judge(const Sample& sample, const ClipConfig& clip, int64_t min_frames) {
-  const VideoIndex& index = *sample.index;
-  if (index.status != FileStatus::kOk) return {index.status, index.message};
-  if (sample.frames < clip_span(clip)) {
-    return {FileStatus::kTooShort,
-            fmt::format("{} frames, a clip needs {} ({} at stride {})", sample.frames,
-                        clip_span(clip), clip.frames, clip.stride)};
-  }
-  if (sample.frames < min_frames) {
-    return {FileStatus::kTooShort,
-            fmt::format("{} frames, another row's clip needs {}", sample.frames, min_frames)};
-  }
-  return {};
-}
-
 int64_t sound_bytes(const Sample& sample, const SpectrogramConfig& config) {
   constexpr int64_t kFloat = sizeof(float);
   if (config.sound == "whole") {
@@ -78,9 +28,18 @@ int64_t sound_bytes(const Sample& sample, const SpectrogramConfig& config) {
   }
   const auto [begin, end] = sample.segment;
   const VideoIndex& index = *sample.index;
-  const double seconds = (end < 0 ? index.audio_start + index.audio_duration : end) - begin;
+  const double seconds = (end < 0 ? index.audio_end() : end) - begin;
   return static_cast<int64_t>(std::max(0.0, seconds) * static_cast<double>(config.sample_rate)) *
          kFloat;
+}
+
+// Empty if the file vanished meanwhile: decoding it finds that.
+std::string digest_of(const std::filesystem::path& path) {
+  try {
+    return sha256_file(path);
+  } catch (const UserError&) {
+    return "";
+  }
 }
 
 }  // namespace
@@ -91,94 +50,124 @@ void check_crops(const ClipConfig& clip, const SpectrogramConfig& spectrogram) {
 }
 
 FileChecker::FileChecker(const std::vector<Item>& items, const IndexEntries& known,
-                         const ClipConfig& clip, const SpectrogramConfig& spectrogram,
-                         int64_t threads, Progress progress, int64_t min_frames)
+                         const Requirements& requirements, int64_t threads, Progress progress)
     : items_(items),
       known_(known),
-      clip_(clip),
-      spectrogram_(spectrogram),
+      requirements_(requirements),
+      formats_(requirements.formats),
       threads_(threads),
       progress_(std::move(progress)),
-      min_frames_(min_frames),
-      files_(items.size()) {}
+      samples_(items.size()) {
+  std::unordered_map<std::string, size_t> places;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const auto [place, is_new] = places.emplace(items[i].file, files_.size());
+    if (is_new) files_.push_back({.name = items[i].file});
+    files_[place->second].items.push_back(i);
+  }
+}
 
 void FileChecker::index() {
   for_each_in_threads(
-      static_cast<int64_t>(items_.size()), threads_, [] { return 0; },
+      static_cast<int64_t>(files_.size()), threads_, [] { return 0; },
       [&](int64_t i, int&) {
-        index_one(i);
+        index_one(files_[i]);
         step();
       });
-  if (known_.size() != items_.size()) learnt_ = true;
+  if (known_.size() != files_.size()) learnt_ = true;
 }
 
-void FileChecker::index_one(size_t i) {
-  CheckedFile& file = files_[i];
-  const FileStamp stamp = stamp_of(items_[i].path);
-  const auto found = known_.find(items_[i].id);
-  if (found != known_.end() && found->second.stamp == stamp) {
+void FileChecker::index_one(File& file) {
+  const std::filesystem::path& path = items_[file.items.front()].path;
+  const auto stamp = stamp_of(path);
+  const auto found = known_.find(file.name);
+  if (stamp && found != known_.end() && found->second.stamp == *stamp) {
     file.entry = found->second;
   } else {
-    file.entry.stamp = stamp;
-    file.entry.index = std::make_shared<const VideoIndex>(index_file(items_[i].path));
+    file.entry.stamp = stamp.value_or(FileStamp{});
+    file.entry.index = std::make_shared<const VideoIndex>(index_file(path, {}, formats_));
+    if (file.entry.index->status == FileStatus::kOk) file.entry.sha256 = digest_of(path);
     const std::lock_guard lock(mutex_);
     learnt_ = true;
   }
-  file.sample = make_sample(items_[i], file.entry, clip_);
-  file.result = judge(file.sample, clip_, min_frames_);
+  judge_samples(file);
+}
+
+void FileChecker::judge_samples(const File& file) {
+  for (const size_t i : file.items) {
+    CheckedSample& checked = samples_[i];
+    checked.sample = make_sample(items_[i], file.entry, requirements_.clip);
+    checked.sample.number = static_cast<int64_t>(i);
+    checked.verdict = judge(checked.sample, requirements_, formats_);
+  }
 }
 
 int64_t FileChecker::content_bytes() const {
-  const int64_t frame = clip_.resize[0] * clip_.resize[1] * 3;
+  const ClipConfig& clip = requirements_.clip;
+  const int64_t frame = clip.resize[0] * clip.resize[1] * 3;
   int64_t bytes = 0;
-  for (const CheckedFile& file : files_) {
-    if (file.result.status != FileStatus::kOk) continue;
-    bytes += file.sample.frames * frame + sound_bytes(file.sample, spectrogram_);
+  for (const CheckedSample& checked : samples_) {
+    if (!checked.verdict.usable()) continue;
+    bytes += checked.sample.frames * frame + sound_bytes(checked.sample, requirements_.spectrogram);
   }
   return bytes;
 }
 
 void FileChecker::decode(ContentCache* cache) {
   for_each_in_threads(
-      static_cast<int64_t>(items_.size()), threads_,
-      [&] { return SampleReader(clip_, spectrogram_); },
+      static_cast<int64_t>(files_.size()), threads_,
+      [&] { return SampleReader(requirements_.clip, requirements_.spectrogram); },
       [&](int64_t i, SampleReader& reader) {
-        decode_one(i, reader, cache);
+        decode_one(files_[i], reader, cache);
         step();
       });
 }
 
-void FileChecker::decode_one(size_t i, SampleReader& reader, ContentCache* cache) {
-  CheckedFile& file = files_[i];
-  if (file.result.status != FileStatus::kOk) return;
-  if (!file.entry.decoded) {
-    if (cache) {
-      FileContent content;
-      file.entry.decoded = reader.try_read_all(file.sample, content);
-      if (file.entry.decoded->status == FileStatus::kOk)
-        cache->put(file.sample, std::move(content));
-    } else {
-      file.entry.decoded = reader.verify(file.sample);
-    }
-    const std::lock_guard lock(mutex_);
-    learnt_ = true;
+void FileChecker::decode_one(File& file, SampleReader& reader, ContentCache* cache) {
+  const auto usable = [&](size_t i) { return samples_[i].verdict.usable(); };
+  if (file.entry.index->examined || std::none_of(file.items.begin(), file.items.end(), usable)) {
+    return;
   }
-  file.result = *file.entry.decoded;
+  const Item& first = items_[file.items.front()];
+  const bool whole = file.items.size() == 1 && !first.start && !first.end;
+  auto index = std::make_shared<VideoIndex>(*file.entry.index);
+  std::optional<FileContent> content;
+  if (stamp_of(first.path) != file.entry.stamp) {
+    index->status = FileStatus::kUnreadable;
+    index->message = "the file changed or vanished while the data set was read";
+  } else if (cache && whole) {
+    content = reader.examine_and_read(first.path, *index);
+  } else {
+    reader.examine(first.path, *index);
+  }
+  file.entry.index = std::move(index);
+  judge_samples(file);
+  const size_t only = file.items.front();
+  if (content && usable(only)) cache->put(samples_[only].sample, *std::move(content));
+  const std::lock_guard lock(mutex_);
+  learnt_ = true;
 }
 
 void FileChecker::step() {
   const std::lock_guard lock(mutex_);
   ++steps_;
-  if (progress_) progress_(steps_, 2 * static_cast<int64_t>(items_.size()));
+  if (progress_) progress_(steps_, 2 * static_cast<int64_t>(files_.size()));
 }
 
 IndexEntries FileChecker::entries() const {
   IndexEntries entries;
-  for (size_t i = 0; i < files_.size(); ++i) {
-    IndexEntry entry = files_[i].entry;
-    if (!entry.index || entry.index->status == FileStatus::kTimeout) continue;
-    if (entry.decoded && entry.decoded->status == FileStatus::kTimeout) entry.decoded.reset();
-    entries.emplace(items_[i].id, std::move(entry));
+  for (const File& file : files_) {
+    if (!file.entry.index) {  // interrupted before it was looked at
+      if (const auto before = known_.find(file.name); before != known_.end()) {
+        entries.insert(*before);
+      }
+      continue;
+    }
+    const FileStatus status = file.entry.index->status;
+    if (status == FileStatus::kTimeout || status == FileStatus::kUnreadable ||
+        status == FileStatus::kUnsupported) {
+      continue;
+    }
+    entries.emplace(file.name, file.entry);
   }
   return entries;
 }

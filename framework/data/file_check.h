@@ -1,4 +1,5 @@
-// Which files of a source can serve, and why the others cannot.
+// Which samples of a source can be used, and why the others cannot. The work belongs to the file:
+// it is demuxed, decoded and remembered once, however many samples are parts of it.
 #pragma once
 
 #include <cstdint>
@@ -7,62 +8,67 @@
 #include <string>
 #include <vector>
 
-#include "config/experiment.h"
 #include "data/content_cache.h"
 #include "data/index_cache.h"
 #include "data/manifest.h"
-#include "data/sample_reader.h"
+#include "data/sample_check.h"
 
 namespace avbench {
 
 // Throws UserError if a crop is larger than what it is taken from.
 void check_crops(const ClipConfig& clip, const SpectrogramConfig& spectrogram);
 
-struct CheckedFile {
-  IndexEntry entry;
-  Sample sample;  // its label and number are left to the caller
-  DecodeResult result;
+struct CheckedSample {
+  Sample sample;  // its label is left to the caller; its number is the item's
+  Verdict verdict;
 };
 
 class FileChecker {
  public:
   using Progress = std::function<void(int64_t done, int64_t total)>;
 
-  // `known`: what earlier runs have found. `min_frames`: files with fewer are too short, even if a
-  // clip needs less.
-  FileChecker(const std::vector<Item>& items, const IndexEntries& known, const ClipConfig& clip,
-              const SpectrogramConfig& spectrogram, int64_t threads, Progress progress,
-              int64_t min_frames = 0);
+  // `known`: what earlier runs have found. Throws UserError on an unknown name among the formats.
+  FileChecker(const std::vector<Item>& items, const IndexEntries& known,
+              const Requirements& requirements, int64_t threads, Progress progress);
 
-  // Demuxes the files that are not known; those that cannot give a clip with sound are marked.
+  // Demuxes the files that are not known.
   void index();
 
-  // Bytes of all usable files, decoded.
+  // Bytes of all usable samples, decoded.
   int64_t content_bytes() const;
 
-  // Decodes the usable files that are not known to decode, into `cache` if it is not null.
+  // Decodes the files that are not known to decode and of which a sample is usable so far; those
+  // that are a sample as a whole into `cache`, if it is not null.
   void decode(ContentCache* cache);
 
-  std::vector<CheckedFile>& files() { return files_; }
+  std::vector<CheckedSample>& samples() { return samples_; }  // by item
 
-  // What is known now; time-outs are left out, as they may be the machine's fault.
+  // What is known now. Left out is what may be the machine's or the command's fault: time-outs,
+  // files that cannot be opened, formats that are not allowed.
   IndexEntries entries() const;
   bool learnt() const { return learnt_; }  // whether entries() differs from `known`
 
  private:
-  void index_one(size_t i);
-  void decode_one(size_t i, SampleReader& reader, ContentCache* cache);
+  struct File {
+    std::string name;           // Item::file
+    std::vector<size_t> items;  // that are the file, or parts of it
+    IndexEntry entry;
+  };
+
+  void index_one(File& file);
+  void decode_one(File& file, SampleReader& reader, ContentCache* cache);
+  void judge_samples(const File& file);
   void step();
 
   const std::vector<Item>& items_;
   const IndexEntries& known_;
-  ClipConfig clip_;
-  SpectrogramConfig spectrogram_;
+  Requirements requirements_;
+  Formats formats_;
   int64_t threads_;
   Progress progress_;
-  int64_t min_frames_;
-  std::vector<CheckedFile> files_;  // by item
-  std::mutex mutex_;                // of what follows
+  std::vector<File> files_;  // in the order of their first item
+  std::vector<CheckedSample> samples_;
+  std::mutex mutex_;  // of what follows
   int64_t steps_ = 0;
   bool learnt_ = false;
 };

@@ -34,9 +34,7 @@ class Writer {
  private:
   template <class T>
   requires std::is_trivially_copyable_v<T>
-  void write(const T& value) {
-    out_.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
+  void write(const T& value) { out_.append(reinterpret_cast<const char*>(&value), sizeof value); }
   void write(const std::string& text) {
     write(uint64_t{text.size()});
     out_ += text;

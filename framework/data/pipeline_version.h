@@ -5,6 +5,6 @@
 
 namespace avbench {
 
-inline constexpr int64_t kPipelineVersion = 1;
+inline constexpr int64_t kPipelineVersion = 2;
 
 }  // namespace avbench

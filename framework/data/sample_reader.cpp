@@ -90,13 +90,12 @@ std::optional<FileContent> SampleReader::examine_and_read(const std::filesystem:
   FileContent content;
   content.frames.resize(index.frames() * frame_bytes());
   bool reindexed = false;
-  Decoded decoded = reader_.examine(
-      path, index,
-      {.clips = {all_frames(index, content.frames.data())},
-       .height = static_cast<int>(clip_.resize[0]),
-       .width = static_cast<int>(clip_.resize[1]),
-       .sample_rate = static_cast<int>(spectrogram_.sample_rate)},
-      reindexed);
+  Decoded decoded = reader_.examine(path, index,
+                                    {.clips = {all_frames(index, content.frames.data())},
+                                     .height = static_cast<int>(clip_.resize[0]),
+                                     .width = static_cast<int>(clip_.resize[1]),
+                                     .sample_rate = static_cast<int>(spectrogram_.sample_rate)},
+                                    reindexed);
   if (reindexed || decoded.status != FileStatus::kOk || index.status != FileStatus::kOk) {
     return std::nullopt;
   }

@@ -65,8 +65,7 @@ class SampleReader {
 
   // The same for a file that is a sample as a whole, whose content is gathered along the way.
   // Nothing if the file is of no use, or has other frames than the index said.
-  std::optional<FileContent> examine_and_read(const std::filesystem::path& path,
-                                              VideoIndex& index);
+  std::optional<FileContent> examine_and_read(const std::filesystem::path& path, VideoIndex& index);
 
   // The spectrogram, as FileContent's, of the sound around the clip that begins at frame `start`.
   std::vector<float> spectrogram_at(const Sample& sample, const FileContent& content,

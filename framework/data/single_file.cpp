@@ -8,21 +8,20 @@
 
 namespace avbench {
 
-Sample open_file(const std::filesystem::path& path, const ClipConfig& clip,
-                 const SpectrogramConfig& spectrogram) {
-  check_crops(clip, spectrogram);
-  const std::vector<Item> items{{.id = path.string(), .path = path}};
+Sample open_file(const std::filesystem::path& path, const Requirements& requirements) {
+  check_crops(requirements.clip, requirements.spectrogram);
+  const std::vector<Item> items{{.id = path.string(), .file = path.string(), .path = path}};
   const IndexEntries nothing_known;
-  FileChecker checker(items, nothing_known, clip, spectrogram, 1, {});
+  FileChecker checker(items, nothing_known, requirements, 1, {});
   checker.index();
   checker.decode(nullptr);
-  const CheckedFile& file = checker.files().front();
-  if (file.result.status != FileStatus::kOk) {
+  const auto& [sample, verdict] = checker.samples().front();
+  if (!verdict.usable()) {
     throw UserError(fmt::format(
         "{}: {} ({}); expected a file with {} frames of picture, and sound.", path.string(),
-        to_string(file.result.status), file.result.message, clip_span(clip)));
+        to_string(verdict.status), verdict.message, clip_span(requirements.clip)));
   }
-  return file.sample;
+  return sample;
 }
 
 Batch view_file(const Sample& sample, const SampleRequest& request, const Views& views,

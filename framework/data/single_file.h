@@ -6,14 +6,14 @@
 #include "avbench/batch.h"
 #include "avbench/views.h"
 #include "config/experiment.h"
+#include "data/sample_check.h"
 #include "data/sample_reader.h"
 #include "data/sampling.h"
 
 namespace avbench {
 
-// Throws UserError, with status and reason, if the file cannot serve.
-Sample open_file(const std::filesystem::path& path, const ClipConfig& clip,
-                 const SpectrogramConfig& spectrogram);
+// Throws UserError, with status and reason, if the file cannot be used.
+Sample open_file(const std::filesystem::path& path, const Requirements& requirements);
 
 // A batch of one row, made by the loader's own code.
 Batch view_file(const Sample& sample, const SampleRequest& request, const Views& views,
