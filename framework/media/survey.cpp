@@ -219,20 +219,46 @@ std::vector<int64_t> sorted_times(const std::vector<int64_t>& times,
   return tells ? sorted : std::vector<int64_t>{};
 }
 
-// By the times of display, else by those of decoding, moved so that the first frame whose time of
-// display is known has it. False if the file has no times.
-bool settle_times(const Facts& facts, VideoIndex& index) {
-  index.pts = sorted_times(facts.pts, facts.shown);
-  if (!index.pts.empty()) return true;
-  index.pts = sorted_times(facts.dts, facts.shown);
-  for (size_t rank = 0; rank < index.pts.size(); ++rank) {
+// An encoder that reorders gives the packets, as times of decoding, the times of display of its
+// frames with a delay. The last frames' times then stand in no packet: they go on at the mean
+// distance.
+void delay_times(std::vector<int64_t>& times, int64_t frames) {
+  const auto count = static_cast<int64_t>(times.size());
+  if (frames <= 0 || count < 2) return;
+  const double mean =
+      static_cast<double>(times.back() - times.front()) / static_cast<double>(count - 1);
+  const int64_t last = times.back();
+  times.erase(times.begin(), times.begin() + std::min(frames, count));
+  for (int64_t i = 1; static_cast<int64_t>(times.size()) < count; ++i) {
+    times.push_back(last + std::llround(static_cast<double>(i) * mean));
+  }
+}
+
+// So that the first frame whose time of display is known has it. AVI has no such times, only what
+// FFmpeg makes up, and its writers let the first frame have the first packet's time.
+void place_times(const Facts& facts, bool has_display_times, int64_t first_packet,
+                 std::vector<int64_t>& times) {
+  int64_t late = first_packet - times.front();
+  for (size_t rank = 0; has_display_times && rank < times.size(); ++rank) {
     const int64_t pts = facts.pts.at(facts.shown[rank]);
     if (pts == AV_NOPTS_VALUE) continue;
-    const int64_t late = pts - index.pts[rank];
-    for (int64_t& time : index.pts) time += late;
+    late = pts - times[rank];
     break;
   }
-  return !index.pts.empty();
+  for (int64_t& time : times) time += late;
+}
+
+// By the times of display, else by those of decoding. False if the file has no times.
+bool settle_times(const Facts& facts, VideoIndex& index) {
+  const bool is_avi = index.container == "avi";
+  if (!is_avi) index.pts = sorted_times(facts.pts, facts.shown);
+  if (!is_avi && !index.pts.empty()) return true;
+  index.pts = sorted_times(facts.dts, facts.shown);
+  if (index.pts.empty()) return false;
+  const int64_t first_packet = index.pts.front();
+  delay_times(index.pts, facts.reorder);
+  place_times(facts, !is_avi, first_packet, index.pts);
+  return true;
 }
 
 // As the frames are counted, a 25th of a second from one to the next if nothing else is known.

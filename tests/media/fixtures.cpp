@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <random>
 #include <stdexcept>
 
@@ -159,6 +160,58 @@ void remux(const std::filesystem::path& from, const std::filesystem::path& to,
     check_av(av_interleaved_write_frame(made, packet.get()), "remux: packet");
   }
   check_av(av_write_trailer(made), "remux: trailer");
+}
+
+void remux_with_lead(const std::filesystem::path& from, const std::filesystem::path& to,
+                     const std::string& format, double lead) {
+  AVFormatContext* opened = nullptr;
+  check_av(avformat_open_input(&opened, from.c_str(), nullptr, nullptr), "remux: input");
+  const InputPtr in(opened);
+  check_av(avformat_find_stream_info(opened, nullptr), "remux: input");
+  AVFormatContext* made = nullptr;
+  check_av(avformat_alloc_output_context2(&made, nullptr, format.c_str(), nullptr), "remux");
+  const OutputPtr out(made);
+  for (unsigned i = 0; i < in->nb_streams; ++i) {
+    AVStream* stream = avformat_new_stream(made, nullptr);
+    check_av(avcodec_parameters_copy(stream->codecpar, in->streams[i]->codecpar), "remux");
+    stream->codecpar->codec_tag = 0;
+    stream->time_base = in->streams[i]->time_base;
+  }
+  check_av(avio_open(&made->pb, to.c_str(), AVIO_FLAG_WRITE), "remux: output");
+  check_av(avformat_write_header(made, nullptr), "remux: header");
+  std::multimap<double, PacketPtr> packets;
+  for (PacketPtr packet(av_packet_alloc()); av_read_frame(in.get(), packet.get()) >= 0;
+       packet.reset(av_packet_alloc())) {
+    const AVStream& stream = *in->streams[packet->stream_index];
+    const bool audio = stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+    const double seconds = static_cast<double>(packet->dts) * av_q2d(stream.time_base);
+    packets.emplace(seconds - (audio ? lead : 0), std::move(packet));
+  }
+  for (const auto& [order, packet] : packets) {
+    const AVStream& stream = *in->streams[packet->stream_index];
+    packet->pos = -1;
+    av_packet_rescale_ts(packet.get(), stream.time_base,
+                         made->streams[packet->stream_index]->time_base);
+    check_av(av_write_frame(made, packet.get()), "remux: packet");
+  }
+  check_av(av_write_trailer(made), "remux: trailer");
+}
+
+std::vector<Place> packet_places(const std::filesystem::path& path, bool video) {
+  AVFormatContext* opened = nullptr;
+  check_av(avformat_open_input(&opened, path.c_str(), nullptr, nullptr), "places");
+  const InputPtr in(opened);
+  check_av(avformat_find_stream_info(opened, nullptr), "places");
+  const AVMediaType kind = video ? AVMEDIA_TYPE_VIDEO : AVMEDIA_TYPE_AUDIO;
+  const PacketPtr packet(av_packet_alloc());
+  std::vector<Place> places;
+  while (av_read_frame(in.get(), packet.get()) >= 0) {
+    if (in->streams[packet->stream_index]->codecpar->codec_type == kind && packet->pos >= 0) {
+      places.push_back({packet->pos, packet->size});
+    }
+    av_packet_unref(packet.get());
+  }
+  return places;
 }
 
 void write_mjpeg(const std::filesystem::path& path, int frames) {

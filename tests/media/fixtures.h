@@ -61,6 +61,17 @@ Frames read_clip(MediaReader& reader, const std::filesystem::path& path, const V
 void remux(const std::filesystem::path& from, const std::filesystem::path& to,
            const std::string& format, double shift);
 
+// Copies the packets so that the sound is stored `lead` seconds before the frames of its time
+// (negative: behind them).
+void remux_with_lead(const std::filesystem::path& from, const std::filesystem::path& to,
+                     const std::string& format, double lead);
+
+// Where the packets of a stream lie in the file, by libavformat.
+struct Place {
+  int64_t at, bytes;
+};
+std::vector<Place> packet_places(const std::filesystem::path& path, bool video);
+
 // A file whose picture is in another codec and pixel format: MJPEG in Matroska, full range.
 void write_mjpeg(const std::filesystem::path& path, int frames);
 

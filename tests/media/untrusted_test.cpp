@@ -39,8 +39,12 @@ TEST(UntrustedFile, EmptyFilesAndTextAreCorrupt) {
   EXPECT_EQ(read_everything(folder / "empty.mp4"), FileStatus::kCorrupt);
   std::ofstream(folder / "text.mp4") << "This is not a video, whatever its name says.\n";
   EXPECT_EQ(read_everything(folder / "text.mp4"), FileStatus::kCorrupt);
-  std::ofstream(folder / "list.mp4") << "#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n";
-  EXPECT_EQ(read_everything(folder / "list.mp4"), FileStatus::kCorrupt);
+  std::ofstream(folder / "list.mp4")
+      << "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n";
+  const VideoIndex list = index_file(folder / "list.mp4");
+  EXPECT_EQ(list.status, FileStatus::kUnsupported);
+  EXPECT_NE(list.message.find("format hls"), std::string::npos) << list.message;
+  EXPECT_NE(list.message.find("allowed are mov"), std::string::npos) << list.message;
 }
 
 TEST(UntrustedFile, ATruncatedFileIsCorruptWhereverItEnds) {

@@ -1,10 +1,10 @@
 #include "media/video_index.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
-#include "io/error.h"
 #include "media/fixtures.h"
 
 namespace avbench {
@@ -27,7 +27,7 @@ TEST(VideoIndex, HoldsFramesRateSizeAndSound) {
   EXPECT_EQ(index.width, kWidth);
   EXPECT_EQ(index.height, kHeight);
   EXPECT_EQ(index.rotation, 0);
-  EXPECT_FALSE(index.sequential);
+  EXPECT_FALSE(index.by_decoding);
   EXPECT_GE(index.reorder, 1);
   EXPECT_TRUE(index.has_audio);
   EXPECT_EQ(index.sample_rate, 24000);
@@ -128,10 +128,16 @@ TEST(VideoIndex, AFileOfOneFrameIsAFile) {
   EXPECT_NEAR(index.duration, 1 / 30.0, 1e-4);
 }
 
-TEST(VideoIndex, AMissingFileIsTheUsersMistake) {
+TEST(VideoIndex, WhatCannotBeOpenedHasAStatus) {
   const TempFolder folder;
-  EXPECT_THROW(index_file(folder / "none.mp4"), UserError);
-  EXPECT_THROW(index_file(folder.path()), UserError);
+  std::filesystem::create_symlink("nowhere", folder / "dangling.mp4");
+  std::filesystem::create_symlink("loop.mp4", folder / "loop.mp4");
+  ASSERT_EQ(mkfifo((folder / "pipe.mp4").c_str(), 0600), 0);
+  for (const char* name : {"none.mp4", "dangling.mp4", "loop.mp4", "pipe.mp4", "."}) {
+    const VideoIndex index = index_file(folder / name);
+    EXPECT_EQ(index.status, FileStatus::kUnreadable) << name;
+    EXPECT_FALSE(index.message.empty()) << name;
+  }
 }
 
 }  // namespace
