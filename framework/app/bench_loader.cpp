@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -13,9 +14,11 @@
 #include "app/commands.h"
 #include "app/data_options.h"
 #include "app/loader_benchmark.h"
+#include "data/index_cache.h"
 #include "io/atomic_file.h"
 #include "io/csv.h"
 #include "io/error.h"
+#include "train/interrupt.h"
 
 namespace avbench {
 namespace {
@@ -27,10 +30,29 @@ struct LoaderArguments {
   int64_t workers = 1, batch = 16, clips = 96;
 };
 
+bool is_folder(const fs::path& path) {
+  std::error_code unreadable;  // said when it is opened
+  return fs::is_directory(path, unreadable);
+}
+
 bool is_plain_folder(const fs::path& source) {
-  return fs::is_directory(source) &&
+  return is_folder(source) &&
          std::none_of(std::begin(kSplits), std::end(kSplits),
-                      [&](Split split) { return fs::is_directory(source / to_string(split)); });
+                      [&](Split split) { return is_folder(source / to_string(split)); });
+}
+
+std::vector<fs::path> files_of(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.starts_with('.') || is_left_behind(name) || is_folder(at->path())) continue;
+    files.push_back(fs::absolute(at->path()));
+  }
+  if (error) {
+    throw UserError(fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
+  }
+  return files;
 }
 
 // A manifest of a folder's files, all in the training split, in a temporary folder.
@@ -41,15 +63,14 @@ class PlainFolderManifest {
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder: " + name);
     folder_ = name;
     std::string text = csv_line({"path", "label", "split"});
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      if (entry.is_regular_file() && !entry.path().filename().string().starts_with('.')) {
-        text += csv_line({fs::absolute(entry.path()).string(), "none", "train"});
-      }
+    for (const fs::path& path : files_of(folder)) {
+      text += csv_line({path.string(), "none", "train"});
     }
     write_file_atomically(file(), std::string_view(text));
   }
   ~PlainFolderManifest() {
     std::error_code ignored;
+    fs::remove(index_cache_file(file()), ignored);  // the name is never used again
     fs::remove_all(folder_, ignored);
   }
   PlainFolderManifest(const PlainFolderManifest&) = delete;
@@ -72,7 +93,7 @@ std::shared_ptr<const Dataset> open(const Experiment& experiment, int64_t cache_
   RunConfig run = experiment.run;
   run.cache_mib = cache_mib;
   auto dataset = Dataset::open(experiment.protocol.data, experiment.protocol.clip,
-                               experiment.protocol.spectrogram, run);
+                               experiment.protocol.spectrogram, run, reading_progress("reading"));
   if (dataset->size(Split::kTrain) == 0) {
     throw UserError(
         fmt::format("{}: no usable file in the training split", experiment.protocol.data.source));
@@ -80,8 +101,16 @@ std::shared_ptr<const Dataset> open(const Experiment& experiment, int64_t cache_
   return dataset;
 }
 
+// There is nothing to save while measuring.
+void let_interrupts_kill() {
+  check_interrupt("reading");
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
 void run(const LoaderArguments& arguments, const DataOptions& options, const BenchOptions& bench) {
   Experiment experiment = read_settings(options);
+  install_interrupt_handler();
   std::unique_ptr<PlainFolderManifest> manifest;
   if (is_plain_folder(arguments.source)) {
     manifest = std::make_unique<PlainFolderManifest>(arguments.source);
@@ -97,6 +126,8 @@ void run(const LoaderArguments& arguments, const DataOptions& options, const Ben
   add("loader/decode", open(experiment, 0));
   const auto cached = open(experiment, experiment.run.cache_mib);
   if (cached->cache()) add("loader/memory", cached);
+  manifest.reset();
+  let_interrupts_kill();
   run_benchmarks(bench);
 }
 

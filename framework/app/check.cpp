@@ -88,7 +88,8 @@ void run(const Options& options) {
     const PluginRegistry registry = PluginRegistry::discover();
     return check_plugin(options, registry.find(options.method));
   }
-  if (!fs::is_regular_file(options.method)) {
+  std::error_code error;
+  if (!fs::is_regular_file(options.method, error)) {
     throw UserError(options.method + ": no such file, expected a plugin or the name of a method");
   }
   std::optional<LoadedPlugin> plugin;

@@ -37,7 +37,7 @@ void add_compare_command(CLI::App& app) {
     const bool tested = !*validation;
     options->run.test = tested;
     if (*trials > 0) run_sweep(*options, *trials);
-    ExperimentRun run = open_experiment(*options);
+    ExperimentRun run = open_experiment(*options, tested);
     if (*dry_run) {
       fmt::print("{}\n{}", to_yaml(run.experiment()), run.describe(options->run, !*no_probe));
       return;

@@ -2,6 +2,8 @@
 
 #include "config/reader.h"
 #include "config/value.h"
+#include "train/interrupt.h"
+#include "train/progress.h"
 
 namespace avbench {
 
@@ -25,6 +27,15 @@ Experiment read_settings(const DataOptions& options) {
   read_section(root, "", experiment, problems);
   problems.throw_if_any();
   return experiment;
+}
+
+OpenProgress reading_progress(const std::string& title) {
+  install_interrupt_handler();
+  return [title, line = std::shared_ptr<Progress>()](int64_t done, int64_t total) mutable {
+    check_interrupt(title);
+    if (!line) line = std::make_shared<Progress>(title, total);
+    line->update(done);
+  };
 }
 
 }  // namespace avbench

@@ -1,4 +1,4 @@
-// --config and --set for commands that need a configuration's data settings but no experiment.
+// What commands share that read a data set without an experiment: --config and --set, progress.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/experiment.h"
+#include "data/dataset.h"
 
 namespace avbench {
 
@@ -19,5 +20,8 @@ std::shared_ptr<DataOptions> add_data_options(CLI::App& command);
 
 // Unlike load_experiment() it does not ask for sources and rows. Throws UserError.
 Experiment read_settings(const DataOptions& options);
+
+// For Dataset::open: a line of progress, and Ctrl-C ends it with what was found so far kept.
+OpenProgress reading_progress(const std::string& title);
 
 }  // namespace avbench

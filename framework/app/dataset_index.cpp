@@ -10,7 +10,6 @@
 #include "data/dataset.h"
 #include "data/index_cache.h"
 #include "io/json.h"
-#include "train/progress.h"
 
 namespace avbench {
 namespace {
@@ -42,6 +41,17 @@ Json class_counts(const Dataset& dataset, Split split) {
   return counts;
 }
 
+Json copies(const Dataset& dataset) {
+  Json list = Json::array();
+  for (const auto& [a, b] : dataset.copies()) {
+    list.push_back({{"a", a.id},
+                    {"a_split", std::string(to_string(a.split))},
+                    {"b", b.id},
+                    {"b_split", std::string(to_string(b.split))}});
+  }
+  return list;
+}
+
 Json describe(const Dataset& dataset, const std::string& source) {
   Json splits = Json::object(), excluded = Json::array();
   for (const Split split : kSplits) {
@@ -62,6 +72,7 @@ Json describe(const Dataset& dataset, const std::string& source) {
           {"status", status_counts(dataset)},
           {"splits", splits},
           {"excluded", excluded},
+          {"copies", copies(dataset)},
           {"hash", hashes},
           {"index", index_cache_file(source).string()}};
 }
@@ -80,6 +91,12 @@ void print_text(const Json& d) {
     fmt::print("  {:<10} {}: {}\n", file["status"].get<std::string>(),
                file["path"].get<std::string>(), file["message"].get<std::string>());
   }
+  if (!d["copies"].empty()) fmt::print("the same bytes in different splits:\n");
+  for (const Json& copy : d["copies"]) {
+    fmt::print("  {} {} and {} {}\n", copy["a_split"].get<std::string>(),
+               copy["a"].get<std::string>(), copy["b_split"].get<std::string>(),
+               copy["b"].get<std::string>());
+  }
   fmt::print("index kept in {}\n", d["index"].get<std::string>());
 }
 
@@ -88,15 +105,9 @@ void run(const IndexArguments& arguments, const DataOptions& options) {
   experiment.protocol.data.source = arguments.source;
   experiment.run.cache_mib = 0;
   if (arguments.workers > 0) experiment.run.workers = arguments.workers;
-  std::unique_ptr<Progress> progress;
-  const auto dataset = Dataset::open(experiment.protocol.data, experiment.protocol.clip,
-                                     experiment.protocol.spectrogram, experiment.run,
-                                     [&](int64_t done, int64_t total) {
-                                       if (!progress)
-                                         progress = std::make_unique<Progress>("indexing", total);
-                                       progress->update(done);
-                                     });
-  progress.reset();
+  const auto dataset =
+      Dataset::open(experiment.protocol.data, experiment.protocol.clip,
+                    experiment.protocol.spectrogram, experiment.run, reading_progress("indexing"));
   const Json description = describe(*dataset, arguments.source);
   if (arguments.json) {
     fmt::print("{}\n", description.dump(2));

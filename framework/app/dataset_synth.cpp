@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "io/error.h"
 #include "synth/dataset.h"
+#include "train/interrupt.h"
 
 namespace avbench {
 namespace {
@@ -29,6 +30,7 @@ void parse_size(const std::string& text, SynthOptions& options) {
 
 // A line each tenth: readable in a terminal and in a log.
 void print_progress(int64_t done, int64_t total) {
+  check_interrupt("rendering");
   if (done * 10 / total != (done - 1) * 10 / total) {
     fmt::print(stderr, "rendered {} of {} files\n", done, total);
   }
@@ -36,6 +38,7 @@ void print_progress(int64_t done, int64_t total) {
 
 void run_synth(SynthArguments& arguments) {
   parse_size(arguments.size, arguments.options);
+  install_interrupt_handler();
   const int threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 16);
   const SynthOutcome outcome =
       write_synth_dataset(arguments.folder, arguments.options, threads, print_progress);

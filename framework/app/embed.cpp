@@ -22,7 +22,7 @@ Split split_of(const std::string& name) {
 }
 
 void run(ExperimentOptions& options, const EmbedArguments& arguments) {
-  const ExperimentRun experiment = open_experiment(options);
+  const ExperimentRun experiment = open_experiment(options, false);
   const auto runs = experiment.plan(options.run);
   if (runs.size() != 1) {
     throw UserError(

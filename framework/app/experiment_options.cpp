@@ -45,10 +45,11 @@ void add_init_option(CLI::App& command, ExperimentOptions& options) {
       ->type_name("FILE");
 }
 
-ExperimentRun open_experiment(ExperimentOptions& options) {
+ExperimentRun open_experiment(ExperimentOptions& options, bool tested) {
   if (!options.trace.empty()) start_trace(options.trace);
   fs::path config = options.target;
-  if (fs::is_directory(config)) {
+  std::error_code unreadable;  // said when it is read
+  if (fs::is_directory(config, unreadable)) {
     const Json record = read_json(config / "run.json");
     options.run.rows = {record.at("row").get<std::string>()};
     options.run.seeds = {record.at("seed").get<int64_t>()};
@@ -60,7 +61,7 @@ ExperimentRun open_experiment(ExperimentOptions& options) {
   Experiment experiment = load_experiment(config, options.sets, options.overlays);
   if (experiment.run.threads > 0) at::set_num_threads(static_cast<int>(experiment.run.threads));
   install_interrupt_handler();
-  return ExperimentRun(std::move(experiment), PluginRegistry::discover());
+  return ExperimentRun(std::move(experiment), PluginRegistry::discover(), tested);
 }
 
 void require_no_failures(const std::vector<std::string>& failures) {

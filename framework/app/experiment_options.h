@@ -27,8 +27,8 @@ std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command);
 void add_init_option(CLI::App& command, ExperimentOptions& options);
 
 // Reads the configuration (of a run's folder: its config.yaml, with its row and seed), sets the
-// number of threads, and opens data and plugins.
-ExperimentRun open_experiment(ExperimentOptions& options);
+// number of threads, and opens data and plugins. `tested`: whether the test split is needed.
+ExperimentRun open_experiment(ExperimentOptions& options, bool tested);
 
 // Throws with the messages of the runs that failed, if any did.
 void require_no_failures(const std::vector<std::string>& failures);

@@ -15,7 +15,7 @@ void add_finetune_command(CLI::App& app) {
   add_init_option(*command, *options);
   command->callback([options] {
     options->run.pretrain = options->run.test = false;
-    ExperimentRun run = open_experiment(*options);
+    ExperimentRun run = open_experiment(*options, false);
     const auto failures = run.run(
         options->run, [](const PlannedRun& done) { fmt::print("{}\n", done.folder.string()); });
     require_no_failures(failures);

@@ -14,7 +14,7 @@ void add_pretrain_command(CLI::App& app) {
   add_init_option(*command, *options);
   command->callback([options] {
     options->run.finetune = options->run.test = false;
-    ExperimentRun run = open_experiment(*options);
+    ExperimentRun run = open_experiment(*options, false);
     const auto failures = run.run(options->run, [](const PlannedRun& done) {
       // A baseline has nothing to pretrain.
       if (!done.pretrain_folder.empty()) fmt::print("{}\n", done.pretrain_folder.string());

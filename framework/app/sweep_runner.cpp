@@ -57,7 +57,7 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
       }
     }
     spdlog::info("trial {} of {}", trial + 1, trials);
-    ExperimentRun run = open_experiment(one);
+    ExperimentRun run = open_experiment(one, options.run.test);
     for (const std::string& failure : run.run(one.run, [](const PlannedRun&) {})) {
       spdlog::warn("this trial counts as tried: {}", failure);
     }

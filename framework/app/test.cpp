@@ -16,7 +16,7 @@ void add_test_command(CLI::App& app) {
   command->add_flag("--json", *json, "print the table as JSON");
   command->callback([options, json] {
     options->run.pretrain = options->run.finetune = false;
-    ExperimentRun run = open_experiment(*options);
+    ExperimentRun run = open_experiment(*options, true);
     const auto failures = run.run(options->run, [](const PlannedRun&) {});
     const std::string markdown = write_experiment_table(run, true);
     fmt::print("{}", *json ? read_file(run.folder() / "table.json") : markdown);

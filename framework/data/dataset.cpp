@@ -28,15 +28,14 @@ std::string status_counts(const std::vector<BadFile>& files) {
   return text;
 }
 
-// The first few, a line each.
-std::string listed(const std::vector<BadFile>& files) {
-  constexpr size_t kShown = 10;
+// The first `shown`, a line each.
+std::string listed(const std::vector<BadFile>& files, size_t shown) {
   std::string text;
-  for (size_t i = 0; i < std::min(files.size(), kShown); ++i) {
+  for (size_t i = 0; i < std::min(files.size(), shown); ++i) {
     text += fmt::format("\n  {}: {} ({})", files[i].path.string(), to_string(files[i].status),
                         files[i].message);
   }
-  if (files.size() > kShown) text += fmt::format("\n  ... and {} more", files.size() - kShown);
+  if (files.size() > shown) text += fmt::format("\n  ... and {} more", files.size() - shown);
   return text;
 }
 
@@ -56,8 +55,9 @@ IndexEntries take_others(IndexEntries& known, const std::vector<Item>& items) {
 void remember(const FileChecker& checker, const std::filesystem::path& file, IndexEntries others) {
   if (!checker.learnt()) return;
   try {
-    others.merge(checker.entries());
-    save_index_cache(file, others);
+    IndexEntries entries = checker.entries();
+    entries.merge(others);
+    save_index_cache(file, entries);
   } catch (const std::exception& error) {
     spdlog::warn("the index of the data set is not kept for the next run: {}", error.what());
   }
@@ -114,6 +114,7 @@ std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipC
   remember(checker, index_file, std::move(others));
   dataset->take(items, checker.samples());
   dataset->make_hashes();
+  dataset->check_splits(data.source);
   dataset->report(data);
   return dataset;
 }
@@ -156,6 +157,26 @@ void Dataset::make_hashes() {
   }
 }
 
+std::vector<SplitMember> Dataset::members(Split split) const {
+  std::vector<SplitMember> members;
+  for (const Sample& sample : samples(split)) {
+    members.push_back(
+        {split, sample.id, sample.path, sample.segment, sample.stamp.bytes, sample.sha256});
+  }
+  return members;
+}
+
+void Dataset::check_splits(const std::string& source) {
+  std::vector<SplitMember> all;
+  for (const Split split : kSplits) {
+    const auto some = members(split);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  require_apart(all, source);
+  copies_ = find_copies(all);
+  warn_of_copies(copies_, source);
+}
+
 void Dataset::report(const DataConfig& data) const {
   size_t files = excluded_.size();
   for (const auto& split : splits_) files += split.size();
@@ -163,11 +184,11 @@ void Dataset::report(const DataConfig& data) const {
     throw UserError(fmt::format(
         "{}: {} of {} files cannot serve, and data.on_bad is 'fail':{}\nRemove or replace them, or "
         "set data.on_bad to 'exclude' to leave them out and list them.",
-        data.source, excluded_.size(), files, listed(excluded_)));
+        data.source, excluded_.size(), files, listed(excluded_, excluded_.size())));
   }
   if (excluded_.size() == files) {
     throw UserError(fmt::format("{}: none of the {} files can serve ({}):{}", data.source,
-                                excluded_.size(), status_counts(excluded_), listed(excluded_)));
+                                excluded_.size(), status_counts(excluded_), listed(excluded_, 10)));
   }
   if (!excluded_.empty()) {
     spdlog::warn("{}: {} of {} files are left out: {}", data.source, excluded_.size(), files,
@@ -175,7 +196,7 @@ void Dataset::report(const DataConfig& data) const {
   }
   if (!damaged_.empty()) {
     spdlog::warn("{}: {} files are used although a few of their packets are damaged:{}",
-                 data.source, damaged_.size(), listed(damaged_));
+                 data.source, damaged_.size(), listed(damaged_, 10));
   }
   check_classes(*this);
 }

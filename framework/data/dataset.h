@@ -13,6 +13,7 @@
 #include "data/content_cache.h"
 #include "data/manifest.h"
 #include "data/sample_reader.h"
+#include "data/split_check.h"
 #include "media/status.h"
 
 namespace avbench {
@@ -38,7 +39,8 @@ class Dataset {
   // is kept for the next time (see index_cache.h). Files of classes that data.classes does not list
   // are passed over; those with fewer than `min_frames` frames are too short, whatever a clip
   // needs: for several data sets of the same files. Throws UserError if the source is wrong, if a
-  // file is bad and data.on_bad is "fail", or if no file is left.
+  // file is bad and data.on_bad is "fail", if no file is left, or if two splits share a part of a
+  // file (split_check.h).
   static std::shared_ptr<const Dataset> open(const DataConfig& data, const ClipConfig& clip,
                                              const SpectrogramConfig& spectrogram,
                                              const RunConfig& run,
@@ -63,6 +65,11 @@ class Dataset {
   // file that was replaced by another is another sample.
   const std::string& hash(Split split) const { return hashes_[static_cast<size_t>(split)]; }
 
+  // Files with the same bytes in different splits, which are warned of.
+  const std::vector<SplitPair>& copies() const { return copies_; }
+
+  std::vector<SplitMember> members(Split split) const;  // a split's samples, for split_check.h
+
   const ClipConfig& clip() const { return clip_; }
   const SpectrogramConfig& spectrogram() const { return spectrogram_; }
 
@@ -76,6 +83,7 @@ class Dataset {
   void make_cache(int64_t bytes, int64_t limit_mib, int64_t samples);
   void take(const std::vector<Item>& items, std::vector<CheckedSample>& samples);
   void make_hashes();
+  void check_splits(const std::string& source);
   void report(const DataConfig& data) const;  // throws UserError if the data set cannot be used
 
   ClipConfig clip_;
@@ -84,6 +92,7 @@ class Dataset {
   std::array<std::vector<Sample>, 3> splits_;
   std::array<std::string, 3> hashes_;
   std::vector<BadFile> excluded_, damaged_;
+  std::vector<SplitPair> copies_;
   std::unique_ptr<ContentCache> cache_;
 };
 

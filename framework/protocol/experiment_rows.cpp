@@ -60,14 +60,14 @@ void for_every_row(const Experiment& experiment, const Check& check) {
 
 }  // namespace
 
-ExperimentRows::ExperimentRows(Experiment experiment, const PluginRegistry& plugins)
+ExperimentRows::ExperimentRows(Experiment experiment, const PluginRegistry& plugins, bool tested)
     : experiment_(std::move(experiment)) {
   // Before the data, which may take long to read.
   for_every_row(experiment_, [&](const RowConfig& row) {
     Row& state = rows_[row.name];
     if (!row.method.empty()) state.method = method_of(plugins, row);
   });
-  const std::vector<RowData> data = open_row_data(experiment_);
+  const std::vector<RowData> data = open_row_data(experiment_, tested);
   for (size_t i = 0; i < data.size(); ++i) {
     const ProtocolConfig& protocol = experiment_.rows[i].protocol;
     Row& state = rows_.at(experiment_.rows[i].name);

@@ -34,9 +34,9 @@ class ExperimentRows {
     Json varied;
   };
 
-  // Opens the data (decoding it once) and creates every row's method. Throws UserError if anything
-  // of the configuration cannot work.
-  ExperimentRows(Experiment experiment, const PluginRegistry& plugins);
+  // Opens the data (decoding it once) and creates every row's method. `tested`: whether the test
+  // split is needed. Throws UserError if anything of the configuration cannot work.
+  ExperimentRows(Experiment experiment, const PluginRegistry& plugins, bool tested);
 
   const Experiment& experiment() const { return experiment_; }
   std::filesystem::path folder() const;  // results/<experiment>

@@ -23,8 +23,9 @@ namespace fs = std::filesystem;
 
 class ExperimentRun::Impl {
  public:
-  Impl(Experiment experiment, const PluginRegistry& plugins)
-      : rows_(std::move(experiment), plugins), finished_runs_(rows_.experiment().run.results) {}
+  Impl(Experiment experiment, const PluginRegistry& plugins, bool tested)
+      : rows_(std::move(experiment), plugins, tested),
+        finished_runs_(rows_.experiment().run.results) {}
 
   const ExperimentRows& rows() const { return rows_; }
 
@@ -76,6 +77,7 @@ class ExperimentRun::Impl {
   }
 
   SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) {
+    require_samples(*rows_.of(*run.row).data.labelled, split, run.row->protocol.data.source);
     const std::string title = fmt::format("{} s{}", run.row->name, run.seed);
     auto [method, pretrained] = starting_point(run, {.pretrain = false}, title);
     Classifier classifier = rows_.classifier(run, std::move(method), title);
@@ -238,8 +240,8 @@ class ExperimentRun::Impl {
   FinishedRuns finished_runs_;
 };
 
-ExperimentRun::ExperimentRun(Experiment experiment, const PluginRegistry& plugins)
-    : impl_(std::make_unique<Impl>(std::move(experiment), plugins)) {}
+ExperimentRun::ExperimentRun(Experiment experiment, const PluginRegistry& plugins, bool tested)
+    : impl_(std::make_unique<Impl>(std::move(experiment), plugins, tested)) {}
 ExperimentRun::~ExperimentRun() = default;
 
 std::vector<PlannedRun> ExperimentRun::plan(const RunOptions& options) const {

@@ -24,9 +24,10 @@ struct SplitFeatures {
 
 class ExperimentRun {
  public:
-  // Opens the data (decoding it once) and checks every row against its plugin. Throws UserError if
-  // anything of the configuration cannot work, before any training.
-  ExperimentRun(Experiment experiment, const PluginRegistry& plugins);
+  // Opens the data (decoding it once) and checks every row against its plugin. `tested`: whether
+  // the test split is needed. Throws UserError if anything of the configuration cannot work, before
+  // any training.
+  ExperimentRun(Experiment experiment, const PluginRegistry& plugins, bool tested);
   ~ExperimentRun();
 
   std::vector<PlannedRun> plan(const RunOptions& options) const;
@@ -43,7 +44,7 @@ class ExperimentRun {
   Json summary(const PlannedRun& run, bool tested) const;
 
   // Of one run, with the checkpoint that is tested, or with the weights that finetuning starts
-  // from. Throws UserError if the run has not come that far.
+  // from. Throws UserError if the run has not come that far, or the split is empty.
   SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) const;
 
   const Experiment& experiment() const;

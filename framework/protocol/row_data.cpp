@@ -4,19 +4,17 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
-#include <set>
 
 #include "config/writer.h"
 #include "data/sampling.h"
+#include "data/split_check.h"
 #include "io/error.h"
 #include "io/json.h"
 #include "train/interrupt.h"
 #include "train/progress.h"
 
 namespace avbench {
-namespace fs = std::filesystem;
 namespace {
 
 // What Dataset::open makes a data set from.
@@ -58,46 +56,45 @@ std::shared_ptr<const Dataset> open(const Reading& reading, const RunConfig& run
       min_frames);
 }
 
-void require_samples(const Dataset& data, Split split, const std::string& source) {
-  if (data.size(split) > 0) return;
-  throw UserError(
-      fmt::format("{}: the split '{}' has no file that can serve ({} excluded). See "
-                  "`avbench dataset index {}`.",
-                  source, to_string(split), data.excluded().size(), source));
-}
-
-// A file, or a part of one, must not be trained on and measured with.
-void require_no_leak(const Dataset& training, const Dataset& data, const std::string& source) {
-  const auto key = [](const Sample& sample) {
-    return std::pair(fs::weakly_canonical(sample.path), sample.segment);
-  };
-  std::set<std::pair<fs::path, std::pair<double, double>>> held_out;
+// Also of two sources: what is pretrained on must not be measured with.
+void require_apart(const Dataset& pretraining, const Dataset& labelled, const std::string& source) {
+  std::vector<SplitMember> members = pretraining.members(Split::kTrain);
   for (const Split split : {Split::kVal, Split::kTest}) {
-    for (const Sample& sample : data.samples(split)) held_out.insert(key(sample));
+    const auto held_out = labelled.members(split);
+    members.insert(members.end(), held_out.begin(), held_out.end());
   }
-  for (const Sample& sample : training.samples(Split::kTrain)) {
-    if (!held_out.contains(key(sample))) continue;
-    throw UserError(
-        fmt::format("{}: {} is in the training split, but also held out for "
-                    "validation or test in protocol.data.source",
-                    source, sample.path.string()));
-  }
+  require_apart(members, source);
+  warn_of_copies(find_copies(members), source);
 }
 
-void check(const RowData& data, const Reading& labelled, const Reading& pretraining) {
-  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
-    require_samples(*data.labelled, split, labelled.data.source);
+void check(const RowData& data, const Reading& labelled, const Reading& pretraining, bool tested) {
+  const std::string& source = labelled.data.source;
+  require_samples(*data.labelled, Split::kTrain, source);
+  require_samples(*data.labelled, Split::kVal, source);
+  if (tested) {
+    require_samples(*data.labelled, Split::kTest, source,
+                    " `avbench compare --validation` needs no test split: it compares the "
+                    "validation accuracies.");
   }
   require_samples(*data.pretraining, Split::kTrain, pretraining.data.source);
-  require_no_leak(*data.labelled, *data.labelled, labelled.data.source);
-  if (data.labelled != data.pretraining) {
-    require_no_leak(*data.pretraining, *data.labelled, pretraining.data.source);
-  }
+  if (source == pretraining.data.source) return;  // Dataset::open has looked
+  require_apart(*data.pretraining, *data.labelled,
+                fmt::format("protocol.data.pretrain_source {} (train) and protocol.data.source {}",
+                            pretraining.data.source, source));
 }
 
 }  // namespace
 
-std::vector<RowData> open_row_data(const Experiment& experiment) {
+void require_samples(const Dataset& data, Split split, const std::string& source,
+                     const std::string& advice) {
+  if (data.size(split) > 0) return;
+  throw UserError(
+      fmt::format("{}: the split '{}' has no file that can serve ({} excluded). See "
+                  "`avbench dataset index {}`.{}",
+                  source, to_string(split), data.excluded().size(), source, advice));
+}
+
+std::vector<RowData> open_row_data(const Experiment& experiment, bool tested) {
   int64_t min_frames = 0;
   std::map<std::string, std::shared_ptr<const Dataset>> sets;
   for (const RowConfig& row : experiment.rows) {
@@ -122,7 +119,7 @@ std::vector<RowData> open_row_data(const Experiment& experiment) {
       return before.labelled == rows.back().labelled &&
              before.pretraining == rows.back().pretraining;
     });
-    if (!seen) check(rows.back(), labelled, pretraining);
+    if (!seen) check(rows.back(), labelled, pretraining, tested);
   }
   return rows;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "config/experiment.h"
@@ -16,8 +17,12 @@ struct RowData {
 
 // By row. Each distinct reading of a source (clips, spectrograms) is opened once, and all of them
 // share run.cache_mib; a file that is too short for one row is left out for all, so that every row
-// has the same files. Throws UserError if a split is empty, or if a file that is trained on is also
-// held out.
-std::vector<RowData> open_row_data(const Experiment& experiment);
+// has the same files. `tested`: whether the test split is needed. Throws UserError if a split that
+// is needed is empty, or if a part of a file that is trained on is also held out.
+std::vector<RowData> open_row_data(const Experiment& experiment, bool tested);
+
+// Throws UserError if no file of the split can serve. `advice`: what else can be done.
+void require_samples(const Dataset& data, Split split, const std::string& source,
+                     const std::string& advice = "");
 
 }  // namespace avbench

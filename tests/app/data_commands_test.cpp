@@ -94,6 +94,35 @@ TEST_F(DataCommands, IndexCountsAndListsBadFiles) {
   EXPECT_EQ(run_avbench("dataset index " + path("nowhere")).exit_code, 2);
 }
 
+TEST_F(DataCommands, IndexListsCopiesInOtherSplits) {
+  folder_.write_good_files(1);
+  std::filesystem::copy_file(folder_ / "train/drum/f0.mp4", folder_ / "val/drum/again.mp4");
+  const std::string command = "dataset index " + folder_.source().string() + kSettings;
+  const Outcome outcome = run_avbench(command + " --json");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out)["copies"], json::parse(R"([{"a": "train/drum/f0.mp4",
+      "a_split": "train", "b": "val/drum/again.mp4", "b_split": "val"}])"));
+  const std::string pair = "train train/drum/f0.mp4 and val val/drum/again.mp4";
+  EXPECT_THAT(outcome.err, HasSubstr(pair));
+  EXPECT_THAT(run_avbench(command).out, HasSubstr(pair));
+}
+
+TEST_F(DataCommands, IndexRefusesSplitsThatOverlap) {
+  write_movie(folder_ / "a.mp4", {.frames = 48});
+  write_text(folder_ / "m.csv", "path,label,split,start,end\na.mp4,x,train,0,3\na.mp4,x,val,2,4\n");
+  const Outcome outcome = run_avbench("dataset index " + path("m.csv") + kSettings);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("train a.mp4#0-3 (0-3 s) and val a.mp4#2-4 (2-4 s)"));
+}
+
+TEST_F(DataCommands, IndexRefusesWhatWouldHideAClass) {
+  folder_.write_good_files(1);
+  std::filesystem::create_directory_symlink("hum", folder_ / "train/hum");
+  const Outcome outcome = run_avbench("dataset index " + folder_.source().string() + kSettings);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("train/hum"), HasSubstr("links")));
+}
+
 TEST_F(DataCommands, BenchLoaderCountsClips) {
   for (const char* name : {"plain/a.mp4", "plain/b.mp4"}) write_movie(folder_ / name);
   const Outcome outcome =
@@ -105,6 +134,9 @@ TEST_F(DataCommands, BenchLoaderCountsClips) {
   for (const json& benchmark : result["benchmarks"]) {
     EXPECT_GT(benchmark["clips_per_second"].get<double>(), 0);
   }
+  // The index of the plain folder's temporary manifest is of no use to anybody.
+  const auto cache = folder_.source().parent_path() / "cache";
+  EXPECT_TRUE(!std::filesystem::exists(cache) || std::filesystem::is_empty(cache));
 }
 
 }  // namespace

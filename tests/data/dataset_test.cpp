@@ -99,6 +99,18 @@ TEST(Dataset, StopsAtBadFilesIfToldSo) {
                     HasSubstr("on_bad")));
 }
 
+TEST(Dataset, NamesAllBadFilesWhenTheyStopIt) {
+  const DataFolder folder;
+  folder.write_good_files(1);
+  for (int i = 10; i < 24; ++i) {
+    write_text(folder / ("train/bell/bad" + std::to_string(i) + ".mp4"), "text");
+  }
+  const std::string text = user_error([&] { folder.open(64, "fail"); });
+  for (int i = 10; i < 24; ++i) {
+    EXPECT_THAT(text, HasSubstr("train/bell/bad" + std::to_string(i) + ".mp4: corrupt"));
+  }
+}
+
 TEST(Dataset, RefusesASourceWithoutUsableFiles) {
   const DataFolder folder;
   write_text(folder / "train/bell/text.mp4", "text");
@@ -186,6 +198,24 @@ TEST(Dataset, ReportsProgressAndStopsWhenThatThrows) {
   EXPECT_THROW(
       folder.open(64, "exclude", [](int64_t, int64_t) { throw std::runtime_error("stop"); }),
       std::runtime_error);
+}
+
+TEST(Dataset, ForgetsNothingWhenItIsStopped) {
+  const DataFolder folder;
+  folder.write_good_files(2);
+  folder.open(64);
+  const auto file = index_cache_file(folder.source());
+  ASSERT_EQ(load_index_cache(file).size(), 5u);
+  // A new file is the first of all, and the reading stops right behind it.
+  write_movie(folder / "train/bell/a_new_one.mp4", {.pattern = 3});
+  EXPECT_THROW(Dataset::open({.source = folder.source().string()}, small_clip(),
+                             small_spectrogram(), {.workers = 1, .cache_mib = 0},
+                             [](int64_t, int64_t) { throw std::runtime_error("stop"); }),
+               std::runtime_error);
+  const IndexEntries kept = load_index_cache(file);
+  EXPECT_EQ(kept.size(), 6u);
+  EXPECT_TRUE(kept.contains("train/bell/a_new_one.mp4"));
+  EXPECT_TRUE(kept.at("train/drum/f1.mp4").decoded);
 }
 
 TEST(IndexCache, GivesBackWhatWasSaved) {
