@@ -183,26 +183,26 @@ OpenBatches batches(const PretrainJob& job, const StagePlan& plan) {
 
 }  // namespace
 
-Json pretrain(const PretrainJob& job) {
+PretrainResult pretrain(const PretrainJob& job) {
   PretrainTask task(job, create_method(job));
   const StagePlan plan = stage_plan(job);
-  const StageResult result = run_stage(task, plan, batches(job, plan));
-  Json summary = {{"steps", result.steps},
-                  {"seconds", result.seconds},
-                  {"clips_per_second", result.clips_per_second},
-                  {"peak_memory_bytes", result.peak_memory_bytes},
-                  {"chosen_epoch", result.best_score ? result.best_epoch : plan.epochs},
-                  {"collapse", result.last_report.value("collapse", "")},
-                  {"health", result.last_report.value("health", Json::object())}};
-  write_json(job.folder / "summary.json", summary);
-  return summary;
+  const StageResult stage = run_stage(task, plan, batches(job, plan));
+  PretrainResult result{.steps = stage.steps,
+                        .seconds = stage.seconds,
+                        .clips_per_second = stage.clips_per_second,
+                        .peak_memory_bytes = stage.peak_memory_bytes,
+                        .chosen_epoch = stage.best_score ? stage.best_epoch : plan.epochs,
+                        .collapse = stage.last_report.value("collapse", ""),
+                        .health = stage.last_report.value("health", Json::object())};
+  write_json(job.folder / "summary.json", write_fields(result));
+  return result;
 }
 
-std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const Json& summary) {
+std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const PretrainResult& result) {
   const CheckpointFolder checkpoints(job.folder / "checkpoints");
   const PretrainConfig& budget = job.row.protocol.pretrain;
   if (budget.select == "last" || budget.epochs == 0) return checkpoints.find("final");
-  return checkpoints.find_best(summary.at("chosen_epoch"));
+  return checkpoints.find_best(result.chosen_epoch);
 }
 
 StepCost probe_pretraining(const PretrainJob& job) {

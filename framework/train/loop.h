@@ -55,8 +55,7 @@ struct StagePlan {
 
 struct StageResult {
   int64_t steps = 0;
-  double seconds = 0;        // of the whole stage, over all its interruptions
-  double train_seconds = 0;  // of steps, data included; validation and checkpoints excluded
+  double seconds = 0;  // of the whole stage, over all its interruptions
   double clips_per_second = 0;
   int64_t peak_memory_bytes = 0;
   std::optional<double> best_score;

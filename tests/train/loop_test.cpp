@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <csignal>
 #include <fstream>
 
+#include "io/error.h"
 #include "train/interrupt.h"
 #include "train/seeds.h"
 
@@ -227,6 +229,27 @@ TEST_F(Loop, AFinalCheckpointWhoseBestIsAnothersIsNotContinued) {
   expect_equal(third.state(), first.state());
 }
 
+// Its checksum holds: no damage, but not this program's. Trained anew, it would be overwritten.
+TEST_F(Loop, AStateThatLacksAKeyStopsTheStageAndIsNamed) {
+  ToyTask first;
+  run_stage(first, plan("run"), toy_batches);
+  const CheckpointFolder checkpoints(folder_ / "run/checkpoints");
+  const Checkpoint final = checkpoints.load("final");
+  EXPECT_EQ(final.state.size(), 11u);
+  for (const auto& [key, value] : final.state.items()) {
+    Json less = final.state;
+    less.erase(key);
+    checkpoints.save("final", final.tensors, less);
+    ToyTask second;
+    EXPECT_THAT([&] { run_stage(second, plan("run"), toy_batches); },
+                testing::ThrowsMessage<UserError>(testing::AllOf(
+                    HasSubstr("checkpoints/final.json"), HasSubstr("'" + key + "' is missing"))));
+  }
+  checkpoints.save("final", final.tensors, final.state);
+  ToyTask third;
+  EXPECT_EQ(run_stage(third, plan("run"), toy_batches).best_epoch, 2);
+}
+
 TEST_F(Loop, AMetricsLogThatLacksLinesIsSaidAndGoesOnWithWholeLines) {
   ToyTask unbroken;
   run_stage(unbroken, plan("whole"), toy_batches);
@@ -271,6 +294,15 @@ TEST_F(Loop, ALossThatIsNotFiniteNamesStepMethodAndCheckpoint) {
     EXPECT_THAT(error.what(), HasSubstr("at step 7"));
     EXPECT_THAT(error.what(), HasSubstr("step-000000006.safetensors"));
   }
+}
+
+// A stage that is finished twice has not taken twice as long.
+TEST_F(Loop, TheFinalCheckpointKnowsTheSecondsOfTheStage) {
+  ToyTask task;
+  const StageResult result = run_stage(task, plan("run"), toy_batches);
+  const Checkpoint final = CheckpointFolder(folder_ / "run/checkpoints").load("final");
+  EXPECT_GT(final.state.at("seconds"), 0.0);
+  EXPECT_LE(final.state.at("seconds"), result.seconds);
 }
 
 // Last: the request stays set for the rest of the process.
