@@ -8,6 +8,7 @@
 
 #include "data/label_subset.h"
 #include "protocol/evaluation.h"
+#include "protocol/finite_check.h"
 #include "protocol/run_folder.h"
 #include "train/loop.h"
 #include "train/seeds.h"
@@ -33,6 +34,10 @@ class FinetuneTask : public TrainTask {
     const Tensor logits = classifier_.forward(batch.batch).values;
     const Tensor right = logits.detach().argmax(1).eq(batch.labels).to(at::kFloat).mean();
     return {torch::nn::functional::cross_entropy(logits, batch.labels), {{"accuracy", right}}};
+  }
+
+  std::string name_of(int64_t index) const override {
+    return file_text(*job_.data.dataset, Split::kTrain, index);
   }
 
   EpochReport end_epoch(int64_t) override {

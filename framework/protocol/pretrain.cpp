@@ -8,6 +8,7 @@
 #include "avbench/losses.h"
 #include "data/label_subset.h"
 #include "plugin/failure.h"
+#include "protocol/finite_check.h"
 #include "protocol/initial_towers.h"
 #include "protocol/knn.h"
 #include "protocol/space_figures.h"
@@ -51,6 +52,10 @@ class PretrainTask : public TrainTask {
   }
   void after_step(const StepContext& context) override {
     call("after_step", [&] { method_->after_step(context); });
+  }
+
+  std::string name_of(int64_t index) const override {
+    return file_text(*job_.data.dataset, Split::kTrain, index);
   }
 
   EpochReport end_epoch(int64_t) override {
@@ -122,13 +127,16 @@ class PretrainTask : public TrainTask {
     Towers& towers = *call("evaluation_towers", [&] { return &method_->evaluation_towers(); });
     towers.eval();
     std::vector<Tensor> features, labels;
+    FiniteCheck check(job_.labelled, split, job_.title + " choosing by neighbours", "features");
     for_each_evaluation_batch(
         job_.labelled, split, indices, kOneClip, "choosing by neighbours",
         [&](const LoadedBatch& batch) {
           const Features f = towers.forward(batch.batch);
           features.push_back(at::cat({unit(f.video.pooled), unit(f.audio.pooled)}, 1));
+          check.add(batch, features.back());
           labels.push_back(batch.labels.clone());
         });
+    check.require_all();
     return {at::cat(features), at::cat(labels)};
   }
 

@@ -12,6 +12,7 @@
 #include "train/interrupt.h"
 #include "train/loop_state.h"
 #include "train/metrics_log.h"
+#include "train/non_finite.h"
 #include "train/optimizer.h"
 #include "train/peak_memory.h"
 #include "train/progress.h"
@@ -155,10 +156,10 @@ class StageRun {
     optimizer_.zero_grad();
     const Loss loss = forward(batch, context);
     const double value = loss.total.item<double>();
-    if (!std::isfinite(value)) stop_for_divergence("loss", value);
+    if (!std::isfinite(value)) stop_for_divergence("loss", value, batch);
     backward(loss, context);
     const double norm = optimizer_.clip_gradients(plan_.clip_norm);
-    if (!std::isfinite(norm)) stop_for_divergence("gradient's norm", norm);
+    if (!std::isfinite(norm)) stop_for_divergence("gradient's norm", norm, batch);
     const double scale = schedule_.scale(fractional_epoch());
     update(scale, context);
     state_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
@@ -202,6 +203,8 @@ class StageRun {
     const bool validate = epoch % plan_.validate_every == 0 || epoch == plan_.epochs;
     if (validate) {
       report = task_.end_epoch(epoch);
+      require_finite("score", report.score, epoch);
+      require_finite("figure that the schedule watches", report.plateau, epoch);
       schedule_.validated(report.plateau.value_or(mean_loss));
     }
     state_.epochs_ended = epoch;
@@ -304,14 +307,29 @@ class StageRun {
                  checkpoint->file.string());
   }
 
-  [[noreturn]] void stop_for_divergence(const char* what, double value) {
+  // NaN is neither better nor worse than a number.
+  void require_finite(const char* what, const std::optional<double>& figure, int64_t epoch) const {
+    if (!figure || std::isfinite(*figure)) return;
+    throw std::runtime_error(
+        fmt::format("{}: the {} is {} after epoch {}, expected a finite number", plan_.title, what,
+                    *figure, epoch));
+  }
+
+  [[noreturn]] void stop_for_divergence(const char* what, double value, const LoadedBatch& batch) {
     const auto last = checkpoints_.latest_step();
     const std::string best = (checkpoints_.path() / "best.safetensors").string();
     const std::string good = last ? last->file.string() : checkpoints_.has("best") ? best : "none";
     throw std::runtime_error(fmt::format(
-        "{}: the {} is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. A lower learning "
-        "rate or protocol.*.clip_norm may help.",
-        plan_.title, what, value, state_.step, fractional_epoch(), good));
+        "{}: the {} is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. {}", plan_.title,
+        what, value, state_.step, fractional_epoch(), good, remedy_for(faulty_samples(batch))));
+  }
+
+  std::vector<std::string> faulty_samples(const LoadedBatch& batch) const {
+    std::vector<std::string> names;
+    for (const int64_t row : non_finite_rows(batch.batch)) {
+      names.push_back(task_.name_of(batch.batch.index[row].item<int64_t>()));
+    }
+    return names;
   }
 
   TrainTask& task_;
