@@ -7,8 +7,10 @@
 
 #include "config/load.h"
 #include "io/atomic_file.h"
+#include "io/json_fields.h"
 #include "io/suggest.h"
 #include "io/trace.h"
+#include "protocol/sweep.h"
 #include "report/table.h"
 #include "train/interrupt.h"
 
@@ -75,9 +77,10 @@ namespace {
 // By row, from the folder's sweep.json if a sweep was made.
 std::map<std::string, int64_t> swept_trials(const fs::path& folder) {
   std::map<std::string, int64_t> trials;
-  if (!fs::exists(folder / "sweep.json")) return trials;
-  const Json sweep = read_json(folder / "sweep.json");
-  for (const Json& row : sweep.at("rows")) trials[row.at("row")] = sweep.at("trials");
+  const fs::path file = folder / "sweep.json";
+  if (!fs::exists(file)) return trials;
+  const auto sweep = read_fields<Sweep>(read_json(file), file.string());
+  for (const SweptRow& row : sweep.rows) trials[row.row] = sweep.trials;
   return trials;
 }
 

@@ -7,6 +7,8 @@
 
 #include "config/load.h"
 #include "io/error.h"
+#include "io/json_fields.h"
+#include "protocol/finetune.h"
 #include "protocol/run_folder.h"
 #include "protocol/sweep.h"
 
@@ -25,10 +27,11 @@ bool wanted(const ExperimentOptions& options, const RowConfig& row) {
          (rows.empty() || std::count(rows.begin(), rows.end(), row.name) > 0);
 }
 
-// -1 where the trial failed.
-double validation_of(const PlannedRun& run) {
-  const auto finetuned = read_result(run.folder / "finetune.json");
-  return finetuned ? finetuned->at("validation").get<double>() : -1;
+// Nothing where the trial failed.
+std::optional<double> validation_of(const PlannedRun& run) {
+  const auto finetuned = read_result<FinetuneResult>(run.folder / "finetune.json");
+  if (!finetuned) return std::nullopt;
+  return finetuned->validation;
 }
 
 }  // namespace
@@ -41,7 +44,10 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
     const RowConfig& row = experiment.rows[i];
     if (!wanted(options, row)) continue;
     const auto seed = static_cast<uint64_t>(experiment.seeds.front());
-    swept.push_back({.row = row.name, .trials = draw_trials(row, trials, seed)});
+    swept.push_back({.row = row.name});
+    for (Trial& trial : draw_trials(row, trials, seed)) {
+      swept.back().trials.push_back({.settings = std::move(trial)});
+    }
     positions.push_back(i);
   }
   if (swept.empty()) throw UserError("--sweep: no row has a method that is pretrained");
@@ -52,7 +58,7 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
     one.run = {.test = false, .rows = {}, .seeds = {experiment.seeds.front()}};
     for (size_t i = 0; i < swept.size(); ++i) {
       one.run.rows.push_back(swept[i].row);
-      for (const std::string& setting : swept[i].trials[trial]) {
+      for (const std::string& setting : swept[i].trials[trial].settings) {
         one.sets.push_back(assignment(positions[i], setting));
       }
     }
@@ -63,20 +69,22 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
     }
     for (const PlannedRun& planned : run.plan(one.run)) {
       for (SweptRow& row : swept) {
-        if (row.row == planned.row->name) row.validation.push_back(validation_of(planned));
+        if (row.row == planned.row->name) row.trials[trial].validation = validation_of(planned);
       }
     }
   }
   for (size_t i = 0; i < swept.size(); ++i) {
-    const Trial& best = swept[i].trials[swept[i].best()];
-    for (const std::string& setting : best)
+    swept[i].choose();
+    const SweptTrial& best = swept[i].trials[swept[i].chosen];
+    for (const std::string& setting : best.settings)
       options.sets.push_back(assignment(positions[i], setting));
-    spdlog::info("{}: chose {} ({:.2f} % on validation data)", swept[i].row, fmt::join(best, ", "),
-                 100 * swept[i].validation[swept[i].best()]);
+    spdlog::info("{}: chose {} ({:.2f} % on validation data)", swept[i].row,
+                 fmt::join(best.settings, ", "), 100 * best.validation.value());
   }
   const fs::path folder = fs::path(experiment.run.results) / experiment.name;
   fs::create_directories(folder);
-  write_json(folder / "sweep.json", {{"trials", trials}, {"rows", sweep_json(swept)}});
+  const Sweep sweep{.trials = trials, .rows = std::move(swept)};
+  write_json(folder / "sweep.json", write_fields(sweep));
 }
 
 }  // namespace avbench

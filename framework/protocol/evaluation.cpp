@@ -6,13 +6,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
+#include <stdexcept>
 
 #include "data/random.h"
 #include "encoders/batch_norm_stats.h"
 #include "io/atomic_file.h"
 #include "io/csv.h"
 #include "io/trace.h"
+#include "protocol/finite_check.h"
+#include "train/non_finite.h"
 #include "train/progress.h"
 
 namespace avbench {
@@ -45,6 +49,28 @@ std::vector<int64_t> statistics_indices(const StageData& data, int64_t samples) 
   return indices;
 }
 
+constexpr const char* kStatisticsStage = "re-estimating statistics";
+
+using VisitBatches = std::function<void(const std::function<void(const LoadedBatch&)>&)>;
+
+// One clip that is not finite spoils them for all.
+void require_finite_statistics(Towers& towers, const StageData& data,
+                               const VisitBatches& visit_batches) {
+  const auto buffers = towers.buffers();
+  const bool finite = std::all_of(buffers.begin(), buffers.end(), [](const Tensor& buffer) {
+    return buffer.isfinite().all().item<bool>();
+  });
+  if (finite) return;
+  std::vector<std::string> faulty;
+  visit_batches([&](const LoadedBatch& batch) {
+    for (const int64_t row : non_finite_rows(batch.batch)) {
+      faulty.push_back(file_text(*data.dataset, Split::kTrain, batch.requests.at(row).index));
+    }
+  });
+  throw std::runtime_error(fmt::format("{}: those of batch norm are not finite. {}",
+                                       kStatisticsStage, remedy_for(faulty)));
+}
+
 }  // namespace
 
 Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
@@ -58,12 +84,15 @@ Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
   if (show_progress)
     progress.emplace(title, static_cast<int64_t>(indices.size()) * views_of(config));
   int64_t done = 0;
+  FiniteCheck check(data, split, title, "logits");
   for_each_evaluation_batch(data, split, indices, config, title, [&](const LoadedBatch& batch) {
     logits.push_back(classifier.forward(batch.batch).values);
+    check.add(batch, logits.back());
     labels.push_back(batch.labels.clone());
     done += batch.labels.size(0);
     if (progress) progress->update(done);
   });
+  check.require_all();
   Evaluation result{.indices = indices};
   const auto videos = static_cast<int64_t>(indices.size());
   const Tensor all = at::cat(logits);
@@ -72,6 +101,13 @@ Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
   result.labels = at::cat(labels).view({videos, views_of(config)}).select(1, 0).contiguous();
   result.accuracy = result.logits.argmax(1).eq(result.labels).to(at::kDouble).mean().item<double>();
   result.loss = torch::nn::functional::cross_entropy(result.logits, result.labels).item<double>();
+  if (!std::isfinite(result.loss)) {
+    throw std::runtime_error(
+        fmt::format("{}: the loss is {}, the largest logit {:.3g}: the weights are at fault, a "
+                    "lower learning rate "
+                    "or protocol.*.clip_norm may help.",
+                    title, result.loss, all.abs().max().item<double>()));
+  }
   return result;
 }
 
@@ -122,17 +158,25 @@ void reestimate_statistics(Classifier& classifier, const StageData& data,
   const TracePhase phase("re-estimate statistics");
   const at::NoGradGuard no_grad;
   const auto indices = statistics_indices(data, config.samples);
-  const auto visit_batches = [&](const std::function<void(const Batch&)>& visit) {
-    for_each_evaluation_batch(data, Split::kTrain, indices, kOneClip, "re-estimating statistics",
-                              [&](const LoadedBatch& batch) { visit(batch.batch); });
+  const auto visit_batches = [&](const std::function<void(const LoadedBatch&)>& visit) {
+    for_each_evaluation_batch(data, Split::kTrain, indices, kOneClip, kStatisticsStage, visit);
   };
-  if (config.reestimate) reestimate_batch_norm(classifier.towers(), visit_batches);
+  if (config.reestimate) {
+    reestimate_batch_norm(classifier.towers(), [&](const std::function<void(const Batch&)>& visit) {
+      visit_batches([&](const LoadedBatch& batch) { visit(batch.batch); });
+    });
+    require_finite_statistics(classifier.towers(), data, visit_batches);
+  }
   if (!classifier.frozen()) return;
   classifier.set_evaluation();
   classifier.standardise(at::zeros({1}), at::ones({1}));
+  FiniteCheck check(data, Split::kTrain, kStatisticsStage, "features");
   std::vector<Tensor> features;
-  visit_batches(
-      [&](const Batch& batch) { features.push_back(classifier.forward(batch).features); });
+  visit_batches([&](const LoadedBatch& batch) {
+    features.push_back(classifier.forward(batch.batch).features);
+    check.add(batch, features.back());
+  });
+  check.require_all();
   const Tensor all = at::cat(features);
   classifier.standardise(all.mean(0), all.std(0, /*unbiased=*/false));
 }

@@ -19,6 +19,7 @@ struct Evaluation {
   double loss = 0;               // cross-entropy of the mean logits
 };
 
+// Throws std::runtime_error naming the files if a logit is not finite.
 Evaluation evaluate(Classifier& classifier, const StageData& data, Split split,
                     const std::vector<int64_t>& indices, const TestConfig& config,
                     const std::string& title, bool show_progress = false);

@@ -61,19 +61,21 @@ class ExperimentRun::Impl {
     return failures;
   }
 
-  Json summary(const PlannedRun& run, bool tested) const {
+  std::optional<RunSummary> summary(const PlannedRun& run, bool tested) const {
     if (tested) {
       const fs::path file = run.folder / "summary.json";
-      return fs::exists(file) ? read_json(file) : Json();
+      if (!fs::exists(file)) return std::nullopt;
+      return read_fields<RunSummary>(read_json(file), file.string());
     }
-    if (!run.finetuned) return {};
-    Json pretrained = Json::object();
+    if (!run.finetuned) return std::nullopt;
+    std::optional<PretrainResult> pretrained;
     if (!run.pretrain_folder.empty()) {
-      auto read = read_result(run.pretrain_folder / "summary.json");
-      if (!read) return {};
-      pretrained = *std::move(read);
+      pretrained = read_result<PretrainResult>(run.pretrain_folder / "summary.json");
+      if (!pretrained) return std::nullopt;
     }
-    return summary(run, pretrained, read_json(run.folder / "finetune.json"), {});
+    const auto finetuned = read_result<FinetuneResult>(run.folder / "finetune.json");
+    if (!finetuned) return std::nullopt;
+    return summary(run, pretrained, *finetuned, {});
   }
 
   SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) {
@@ -121,38 +123,36 @@ class ExperimentRun::Impl {
     if (!options.finetune && !options.test) return;
     Classifier classifier = rows_.classifier(run, std::move(method), title);
     const FinetuneJob job = rows_.finetune_job(run, title + " finetune");
-    const Json finetuned = ensure_finetuned(job, options, classifier);
+    const FinetuneResult finetuned = ensure_finetuned(job, options, classifier);
     if (!options.test) return;
     FinetuneJob test_job = job;
     test_job.title = title + " test";
-    auto tested_before = read_result(run.folder / "test.json");
-    const Json tested = tested_before ? *std::move(tested_before) : test(test_job, classifier);
+    const auto tested_before = read_result<TestResult>(run.folder / "test.json");
+    const TestResult tested = tested_before ? *tested_before : test(test_job, classifier);
     folder.finish(summary(run, pretrained, finetuned, tested));
     finished_runs_.add(run.whole, run.folder);
-    spdlog::info("{}: accuracy {:.2f} %, validation {:.2f} %", title,
-                 100 * tested["accuracy"].get<double>(),
-                 100 * finetuned["validation"].get<double>());
+    spdlog::info("{}: accuracy {:.2f} %, validation {:.2f} %", title, 100 * tested.accuracy,
+                 100 * finetuned.validation);
   }
 
-  // What finetuning starts from: the method as pretrained, with the summary of that, or random
-  // towers and an empty object.
-  std::pair<std::shared_ptr<Method>, Json> starting_point(const PlannedRun& run,
-                                                          const RunOptions& options,
-                                                          const std::string& title) {
+  // What finetuning starts from: the method as pretrained, with the result of that, or random
+  // towers.
+  std::pair<std::shared_ptr<Method>, std::optional<PretrainResult>> starting_point(
+      const PlannedRun& run, const RunOptions& options, const std::string& title) {
     const ExperimentRows::Row& state = rows_.of(*run.row);
     if (!state.method || !run.row->pretrained) {
-      return {rows_.fresh_method(*run.row, run.seed), Json::object()};
+      return {rows_.fresh_method(*run.row, run.seed), std::nullopt};
     }
     const PretrainJob job =
         rows_.pretrain_job(*run.row, run.seed, title + " pretrain", run.pretrain_folder);
     const Pretrained pretrained = ensure_pretrained(run, job, state.method->plugin, options);
     auto method = create_method(job);
     copy_state(pretrained.chosen.tensors, module_state(*method), pretrained.chosen.file.string());
-    return {std::move(method), pretrained.summary};
+    return {std::move(method), pretrained.result};
   }
 
   struct Pretrained {
-    Json summary = Json::object();
+    PretrainResult result;
     Checkpoint chosen;
   };
 
@@ -173,9 +173,9 @@ class ExperimentRun::Impl {
     const fs::path done = job.folder / "summary.json", code = job.folder / "plugin.sha256";
     const std::string hash = sha256_file(plugin.file);
     warn_of_new_build(run, job.title);
-    if (auto summary = read_result(done)) {
-      if (auto chosen = chosen_checkpoint(job, *summary)) {
-        return {*std::move(summary), *std::move(chosen)};
+    if (auto result = read_result<PretrainResult>(done)) {
+      if (auto chosen = chosen_checkpoint(job, *result)) {
+        return {*std::move(result), *std::move(chosen)};
       }
     }
     if (!options.pretrain) {
@@ -186,15 +186,16 @@ class ExperimentRun::Impl {
     write_file_atomically(job.folder / "identity.json", run.pretrain.content.dump(1) + "\n");
     write_file_atomically(job.folder / "excluded.csv", excluded_csv(*job.data.dataset));
     write_file_atomically(code, hash);
-    Json summary = pretrain(job);
-    auto chosen = chosen_checkpoint(job, summary);
+    PretrainResult result = pretrain(job);
+    auto chosen = chosen_checkpoint(job, result);
     if (!chosen) throw std::runtime_error(job.title + ": its checkpoint cannot be read back");
-    return {std::move(summary), *std::move(chosen)};
+    return {std::move(result), *std::move(chosen)};
   }
 
-  Json ensure_finetuned(const FinetuneJob& job, const RunOptions& options, Classifier& classifier) {
-    if (auto summary = read_result(job.folder / "finetune.json")) {
-      if (chosen_checkpoint(job)) return *std::move(summary);
+  FinetuneResult ensure_finetuned(const FinetuneJob& job, const RunOptions& options,
+                                  Classifier& classifier) {
+    if (const auto result = read_result<FinetuneResult>(job.folder / "finetune.json")) {
+      if (chosen_checkpoint(job)) return *result;
     }
     if (!options.finetune) {
       throw UserError(job.title + ": not finetuned yet, or its result is damaged; run " +
@@ -203,37 +204,41 @@ class ExperimentRun::Impl {
     return finetune(job, classifier);
   }
 
-  // Without a test (null) there is no accuracy.
-  Json summary(const PlannedRun& run, const Json& pretrained, const Json& finetuned,
-               const Json& tested) const {
-    // A method's speed and memory are those of its pretraining; a baseline has only finetuning.
+  RunSummary summary(const PlannedRun& run, const std::optional<PretrainResult>& pretrained,
+                     const FinetuneResult& finetuned,
+                     const std::optional<TestResult>& tested) const {
     const ExperimentRows::Row& state = rows_.of(*run.row);
     const size_t classes = state.data.labelled->classes().size();
-    const Json& speed = pretrained.empty() ? finetuned : pretrained;
-    const double seconds = pretrained.value("seconds", 0.0) + finetuned["seconds"].get<double>() +
-                           (tested.is_null() ? 0 : tested["seconds"].get<double>());
-    Json json = {{"row", run.row->name},
-                 {"method", run.row->method.empty() ? "supervised" : run.row->method},
-                 {"modality", ExperimentRows::modality(*run.row)},
-                 {"seed", run.seed},
-                 {"validation", finetuned["validation"]},
-                 {"train_accuracy", finetuned["train_accuracy"]},
-                 {"finetune_steps", finetuned["steps"]},
-                 {"encoder_forwards", state.forwards},
-                 {"clips_per_second", speed["clips_per_second"]},
-                 {"peak_memory_bytes", std::max(speed["peak_memory_bytes"].get<int64_t>(),
-                                                finetuned["peak_memory_bytes"].get<int64_t>())},
-                 {"seconds", seconds},
-                 {"chance", 1.0 / static_cast<double>(classes)},
-                 {"labels_train", finetuned["labels_train"]},
-                 {"labels_validation", finetuned["labels_validation"]},
-                 {"collapse", pretrained.value("collapse", "")},
-                 {"health", pretrained.value("health", Json::object())},
-                 {"pretrain", run.pretrain_folder.filename().string()},
-                 {"run", run.whole.hash},
-                 {"protocol", state.protocol.hash}};
-    if (!tested.is_null()) json["accuracy"] = tested["accuracy"];
-    return json;
+    RunSummary summary{.row = run.row->name,
+                       .method = run.row->method.empty() ? "supervised" : run.row->method,
+                       .modality = ExperimentRows::modality(*run.row),
+                       .seed = run.seed,
+                       .validation = finetuned.validation,
+                       .train_accuracy = finetuned.train_accuracy,
+                       .finetune_steps = finetuned.steps,
+                       .encoder_forwards = state.forwards,
+                       .clips_per_second = finetuned.clips_per_second,
+                       .peak_memory_bytes = finetuned.peak_memory_bytes,
+                       .seconds = finetuned.seconds,
+                       .chance = 1.0 / static_cast<double>(classes),
+                       .labels_train = finetuned.labels_train,
+                       .labels_validation = finetuned.labels_validation,
+                       .pretrain = run.pretrain_folder.filename().string(),
+                       .run = run.whole.hash,
+                       .protocol = state.protocol.hash};
+    if (pretrained) {
+      summary.clips_per_second = pretrained->clips_per_second;
+      summary.peak_memory_bytes =
+          std::max(summary.peak_memory_bytes, pretrained->peak_memory_bytes);
+      summary.seconds += pretrained->seconds;
+      summary.collapse = pretrained->collapse;
+      summary.health = pretrained->health;
+    }
+    if (tested) {
+      summary.accuracy = tested->accuracy;
+      summary.seconds += tested->seconds;
+    }
+    return summary;
   }
 
   ExperimentRows rows_;
@@ -251,7 +256,7 @@ std::vector<std::string> ExperimentRun::run(
     const RunOptions& options, const std::function<void(const PlannedRun&)>& row_done) {
   return impl_->run(options, row_done);
 }
-Json ExperimentRun::summary(const PlannedRun& run, bool tested) const {
+std::optional<RunSummary> ExperimentRun::summary(const PlannedRun& run, bool tested) const {
   return impl_->summary(run, tested);
 }
 SplitFeatures ExperimentRun::features(const PlannedRun& run, Split split, bool finetuned) const {

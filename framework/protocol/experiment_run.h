@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "data/manifest.h"
 #include "plugin/registry.h"
 #include "protocol/planned_run.h"
+#include "report/run_summary.h"
 #include "train/checkpoint.h"
 
 namespace avbench {
@@ -40,8 +42,8 @@ class ExperimentRun {
                                const std::function<void(const PlannedRun&)>& row_done);
 
   // What a table is made from: of the finished run, or, without looking at its test, of its
-  // finetuning. Null if the run has not come that far.
-  Json summary(const PlannedRun& run, bool tested) const;
+  // finetuning. Nothing if the run has not come that far.
+  std::optional<RunSummary> summary(const PlannedRun& run, bool tested) const;
 
   // Of one run, with the checkpoint that is tested, or with the weights that finetuning starts
   // from. Throws UserError if the run has not come that far, or the split is empty.

@@ -8,6 +8,7 @@
 
 #include "data/label_subset.h"
 #include "protocol/evaluation.h"
+#include "protocol/finite_check.h"
 #include "protocol/run_folder.h"
 #include "train/loop.h"
 #include "train/seeds.h"
@@ -33,6 +34,10 @@ class FinetuneTask : public TrainTask {
     const Tensor logits = classifier_.forward(batch.batch).values;
     const Tensor right = logits.detach().argmax(1).eq(batch.labels).to(at::kFloat).mean();
     return {torch::nn::functional::cross_entropy(logits, batch.labels), {{"accuracy", right}}};
+  }
+
+  std::string name_of(int64_t index) const override {
+    return file_text(*job_.data.dataset, Split::kTrain, index);
   }
 
   EpochReport end_epoch(int64_t) override {
@@ -67,11 +72,11 @@ void load_chosen(const FinetuneJob& job, Classifier& classifier) {
 }  // namespace
 
 std::optional<Checkpoint> chosen_checkpoint(const FinetuneJob& job) {
-  const auto summary = read_result(job.folder / "finetune.json");
-  if (!summary) return std::nullopt;
+  const auto result = read_result<FinetuneResult>(job.folder / "finetune.json");
+  if (!result) return std::nullopt;
   const CheckpointFolder checkpoints(job.folder / "checkpoints");
   if (job.protocol.finetune.select == "last") return checkpoints.find("final");
-  return checkpoints.find_best(summary->at("chosen_epoch"));
+  return checkpoints.find_best(result->chosen_epoch);
 }
 
 namespace {
@@ -108,7 +113,7 @@ OpenBatches batches(const FinetuneJob& job, const StagePlan& plan,
 
 }  // namespace
 
-Json finetune(const FinetuneJob& job, Classifier& classifier) {
+FinetuneResult finetune(const FinetuneJob& job, Classifier& classifier) {
   const ProtocolConfig& protocol = job.protocol;
   const FinetuneConfig& config = protocol.finetune;
   const std::vector<int64_t> samples = labelled(job);
@@ -116,7 +121,7 @@ Json finetune(const FinetuneJob& job, Classifier& classifier) {
 
   FinetuneTask task(job, classifier);
   const StagePlan plan = stage_plan(job, static_cast<int64_t>(samples.size()));
-  const StageResult result = run_stage(task, plan, batches(job, plan, samples));
+  const StageResult stage = run_stage(task, plan, batches(job, plan, samples));
 
   const Evaluation fit = evaluate(classifier, job.data, Split::kTrain, samples, kOneClip,
                                   job.title + " training labels");
@@ -124,17 +129,18 @@ Json finetune(const FinetuneJob& job, Classifier& classifier) {
   const Evaluation validation =
       evaluate(classifier, job.data, Split::kVal, whole_split(job.data, Split::kVal), kOneClip,
                job.title + " validation");
-  Json summary = {{"steps", result.steps},
-                  {"seconds", result.seconds},
-                  {"clips_per_second", result.clips_per_second},
-                  {"peak_memory_bytes", result.peak_memory_bytes},
-                  {"validation", validation.accuracy},
-                  {"chosen_epoch", config.select == "last" ? config.epochs : result.best_epoch},
-                  {"train_accuracy", fit.accuracy},
-                  {"labels_train", samples.size()},
-                  {"labels_validation", job.data.dataset->size(Split::kVal)}};
-  write_json(job.folder / "finetune.json", summary);
-  return summary;
+  const FinetuneResult result{
+      .steps = stage.steps,
+      .seconds = stage.seconds,
+      .clips_per_second = stage.clips_per_second,
+      .peak_memory_bytes = stage.peak_memory_bytes,
+      .validation = validation.accuracy,
+      .chosen_epoch = config.select == "last" ? config.epochs : stage.best_epoch,
+      .train_accuracy = fit.accuracy,
+      .labels_train = static_cast<int64_t>(samples.size()),
+      .labels_validation = job.data.dataset->size(Split::kVal)};
+  write_json(job.folder / "finetune.json", write_fields(result));
+  return result;
 }
 
 StepCost probe_finetuning(const FinetuneJob& job, Classifier& classifier) {
@@ -144,21 +150,21 @@ StepCost probe_finetuning(const FinetuneJob& job, Classifier& classifier) {
   return probe_stage(task, plan, batches(job, plan, samples));
 }
 
-Json test(const FinetuneJob& job, Classifier& classifier) {
+TestResult test(const FinetuneJob& job, Classifier& classifier) {
   const auto begin = std::chrono::steady_clock::now();
   load_chosen(job, classifier);
-  const Evaluation result =
+  const Evaluation evaluation =
       evaluate(classifier, job.data, Split::kTest, whole_split(job.data, Split::kTest),
                job.protocol.test, job.title, /*show_progress=*/true);
-  write_predictions(result, *job.data.dataset, Split::kTest, job.folder);
+  write_predictions(evaluation, *job.data.dataset, Split::kTest, job.folder);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  Json summary = {{"accuracy", result.accuracy},
-                  {"loss", result.loss},
-                  {"videos", result.labels.size(0)},
-                  {"clips", job.protocol.test.clips},
-                  {"seconds", seconds.count()}};
-  write_json(job.folder / "test.json", summary);
-  return summary;
+  const TestResult result{.accuracy = evaluation.accuracy,
+                          .loss = evaluation.loss,
+                          .videos = evaluation.labels.size(0),
+                          .clips = job.protocol.test.clips,
+                          .seconds = seconds.count()};
+  write_json(job.folder / "test.json", write_fields(result));
+  return result;
 }
 
 }  // namespace avbench

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "config/experiment.h"
-#include "io/json.h"
+#include "io/json_fields.h"
 #include "protocol/classifier.h"
 #include "protocol/stage_data.h"
 #include "train/loop.h"
@@ -22,11 +22,49 @@ struct FinetuneJob {
   StageData data;
 };
 
+// finetune.json.
+struct FinetuneResult {
+  int64_t steps = 0;
+  double seconds = 0;
+  double clips_per_second = 0;
+  int64_t peak_memory_bytes = 0;
+  double validation = 0;  // accuracy of the chosen checkpoint
+  int64_t chosen_epoch = 0;
+  double train_accuracy = 0;  // of the last weights on the labelled samples
+  int64_t labels_train = 0, labels_validation = 0;
+};
+template <class V>
+constexpr void fields(V& v, MaybeConst<FinetuneResult> auto& r) {
+  v("steps", r.steps);
+  v("seconds", r.seconds);
+  v("clips_per_second", r.clips_per_second);
+  v("peak_memory_bytes", r.peak_memory_bytes);
+  v("validation", r.validation);
+  v("chosen_epoch", r.chosen_epoch);
+  v("train_accuracy", r.train_accuracy);
+  v("labels_train", r.labels_train);
+  v("labels_validation", r.labels_validation);
+}
+
+// test.json.
+struct TestResult {
+  double accuracy = 0, loss = 0;
+  int64_t videos = 0;
+  int64_t clips = 0;  // of a video
+  double seconds = 0;
+};
+template <class V>
+constexpr void fields(V& v, MaybeConst<TestResult> auto& r) {
+  v("accuracy", r.accuracy);
+  v("loss", r.loss);
+  v("videos", r.videos);
+  v("clips", r.clips);
+  v("seconds", r.seconds);
+}
+
 // Trains `classifier`, which the caller has initialised, to the end or from the newest checkpoint.
-// Writes finetune.json and returns its content: steps, seconds, clips_per_second,
-// peak_memory_bytes, validation (accuracy of the chosen checkpoint), train_accuracy (of the last
-// weights on the labelled samples), labels_train, labels_validation.
-Json finetune(const FinetuneJob& job, Classifier& classifier);
+// Writes finetune.json.
+FinetuneResult finetune(const FinetuneJob& job, Classifier& classifier);
 
 // A few of its steps. Nothing is written.
 StepCost probe_finetuning(const FinetuneJob& job, Classifier& classifier);
@@ -35,8 +73,7 @@ StepCost probe_finetuning(const FinetuneJob& job, Classifier& classifier);
 // the epoch that finetune.json names.
 std::optional<Checkpoint> chosen_checkpoint(const FinetuneJob& job);
 
-// Reads the test split once, with the chosen checkpoint. Writes the predictions and test.json and
-// returns its content: accuracy, loss, videos, clips, seconds.
-Json test(const FinetuneJob& job, Classifier& classifier);
+// Reads the test split once, with the chosen checkpoint. Writes the predictions and test.json.
+TestResult test(const FinetuneJob& job, Classifier& classifier);
 
 }  // namespace avbench

@@ -15,11 +15,14 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
   if (unsupported) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
 }
 
-// "" if the file is missing or damaged, or holds no such text.
-std::string text_in(const fs::path& file, const char* key) {
-  const auto json = read_result(file);
-  if (!json || !json->is_object() || !json->contains(key) || !json->at(key).is_string()) return "";
-  return json->at(key);
+struct Entry {
+  std::string folder;  // relative to the results
+  std::string run;     // the identity's hash
+};
+template <class V>
+constexpr void fields(V& v, MaybeConst<Entry> auto& e) {
+  v("folder", e.folder);
+  v("run", e.run);
 }
 
 }  // namespace
@@ -30,18 +33,20 @@ fs::path FinishedRuns::entry(const Identity& run) const {
 
 void FinishedRuns::add(const Identity& run, const fs::path& folder) const {
   fs::create_directories(results_ / "runs");
-  const std::string relative = folder.lexically_relative(results_).string();
-  write_json(entry(run), {{"folder", relative}, {"run", run.hash}});
+  const Entry made{.folder = folder.lexically_relative(results_).string(), .run = run.hash};
+  write_json(entry(run), write_fields(made));
 }
 
 std::optional<fs::path> FinishedRuns::find(const Identity& run, const fs::path& folder) const {
   if (fs::exists(folder / "checkpoints") || fs::exists(folder / "finetune.json")) {
     return std::nullopt;
   }
-  const std::string named = text_in(entry(run), "folder");
-  fs::path other = results_ / named;
-  if (named.empty() || other == folder) return std::nullopt;
-  if (text_in(other / "summary.json", "run") != run.hash) return std::nullopt;
+  const auto known = read_result<Entry>(entry(run));
+  if (!known || known->run != run.hash) return std::nullopt;
+  fs::path other = results_ / known->folder;
+  if (other == folder) return std::nullopt;
+  const auto summary = read_result<RunSummary>(other / "summary.json");
+  if (!summary || summary->run != run.hash) return std::nullopt;
   return other;
 }
 

@@ -9,6 +9,9 @@
 namespace avbench {
 
 Tensor knn_classify(const Tensor& bank, const Tensor& labels, const Tensor& queries) {
+  for (const Tensor* features : {&bank, &queries}) {
+    TORCH_CHECK(features->isfinite().all().item<bool>(), "got features that are not finite");
+  }
   const int64_t neighbours = std::min(kNeighbours, bank.size(0));
   const Tensor similarity = unit(queries).mm(unit(bank).t());
   const auto [nearest, rows] = similarity.topk(neighbours, 1);

@@ -12,7 +12,7 @@ inline constexpr double kNeighbourTemperature = 0.07;
 
 // Class of each query: the greatest sum of exp(cosine / 0.07) over its 20 nearest rows of `bank`
 // (all of a smaller bank). Section 3.4, arXiv:1805.01978. bank [N, D], labels [N] class ids from 0,
-// queries [Q, D] -> [Q].
+// queries [Q, D] -> [Q]; all features are finite.
 Tensor knn_classify(const Tensor& bank, const Tensor& labels, const Tensor& queries);
 
 }  // namespace avbench

@@ -8,6 +8,7 @@
 #include "avbench/losses.h"
 #include "data/label_subset.h"
 #include "plugin/failure.h"
+#include "protocol/finite_check.h"
 #include "protocol/initial_towers.h"
 #include "protocol/knn.h"
 #include "protocol/space_figures.h"
@@ -51,6 +52,10 @@ class PretrainTask : public TrainTask {
   }
   void after_step(const StepContext& context) override {
     call("after_step", [&] { method_->after_step(context); });
+  }
+
+  std::string name_of(int64_t index) const override {
+    return file_text(*job_.data.dataset, Split::kTrain, index);
   }
 
   EpochReport end_epoch(int64_t) override {
@@ -122,13 +127,16 @@ class PretrainTask : public TrainTask {
     Towers& towers = *call("evaluation_towers", [&] { return &method_->evaluation_towers(); });
     towers.eval();
     std::vector<Tensor> features, labels;
+    FiniteCheck check(job_.labelled, split, job_.title + " choosing by neighbours", "features");
     for_each_evaluation_batch(
         job_.labelled, split, indices, kOneClip, "choosing by neighbours",
         [&](const LoadedBatch& batch) {
           const Features f = towers.forward(batch.batch);
           features.push_back(at::cat({unit(f.video.pooled), unit(f.audio.pooled)}, 1));
+          check.add(batch, features.back());
           labels.push_back(batch.labels.clone());
         });
+    check.require_all();
     return {at::cat(features), at::cat(labels)};
   }
 
@@ -183,26 +191,26 @@ OpenBatches batches(const PretrainJob& job, const StagePlan& plan) {
 
 }  // namespace
 
-Json pretrain(const PretrainJob& job) {
+PretrainResult pretrain(const PretrainJob& job) {
   PretrainTask task(job, create_method(job));
   const StagePlan plan = stage_plan(job);
-  const StageResult result = run_stage(task, plan, batches(job, plan));
-  Json summary = {{"steps", result.steps},
-                  {"seconds", result.seconds},
-                  {"clips_per_second", result.clips_per_second},
-                  {"peak_memory_bytes", result.peak_memory_bytes},
-                  {"chosen_epoch", result.best_score ? result.best_epoch : plan.epochs},
-                  {"collapse", result.last_report.value("collapse", "")},
-                  {"health", result.last_report.value("health", Json::object())}};
-  write_json(job.folder / "summary.json", summary);
-  return summary;
+  const StageResult stage = run_stage(task, plan, batches(job, plan));
+  PretrainResult result{.steps = stage.steps,
+                        .seconds = stage.seconds,
+                        .clips_per_second = stage.clips_per_second,
+                        .peak_memory_bytes = stage.peak_memory_bytes,
+                        .chosen_epoch = stage.best_score ? stage.best_epoch : plan.epochs,
+                        .collapse = stage.last_report.value("collapse", ""),
+                        .health = stage.last_report.value("health", Json::object())};
+  write_json(job.folder / "summary.json", write_fields(result));
+  return result;
 }
 
-std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const Json& summary) {
+std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const PretrainResult& result) {
   const CheckpointFolder checkpoints(job.folder / "checkpoints");
   const PretrainConfig& budget = job.row.protocol.pretrain;
   if (budget.select == "last" || budget.epochs == 0) return checkpoints.find("final");
-  return checkpoints.find_best(summary.at("chosen_epoch"));
+  return checkpoints.find_best(result.chosen_epoch);
 }
 
 StepCost probe_pretraining(const PretrainJob& job) {

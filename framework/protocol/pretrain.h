@@ -7,7 +7,7 @@
 #include <string>
 
 #include "config/experiment.h"
-#include "io/json.h"
+#include "io/json_fields.h"
 #include "plugin/load.h"
 #include "protocol/stage_data.h"
 #include "train/checkpoint.h"
@@ -30,13 +30,32 @@ struct PretrainJob {
 // The method with its towers, both at their initial weights for this seed.
 std::shared_ptr<Method> create_method(const PretrainJob& job);
 
-// Trains to the end, or from the newest checkpoint; writes summary.json. Returns its content:
-// steps, seconds, clips_per_second, peak_memory_bytes, collapse, health, chosen_epoch.
-Json pretrain(const PretrainJob& job);
+// summary.json of a pretraining.
+struct PretrainResult {
+  int64_t steps = 0;
+  double seconds = 0;
+  double clips_per_second = 0;
+  int64_t peak_memory_bytes = 0;
+  int64_t chosen_epoch = 0;
+  std::string collapse;          // why it counts as collapsed; empty: it does not
+  Json health = Json::object();  // figures of the last validation, by name
+};
+template <class V>
+constexpr void fields(V& v, MaybeConst<PretrainResult> auto& r) {
+  v("steps", r.steps);
+  v("seconds", r.seconds);
+  v("clips_per_second", r.clips_per_second);
+  v("peak_memory_bytes", r.peak_memory_bytes);
+  v("chosen_epoch", r.chosen_epoch);
+  v("collapse", r.collapse);
+  v("health", r.health);
+}
 
-// What finetuning starts from, by the summary of a pretraining; nothing if it is missing or
-// damaged.
-std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const Json& summary);
+// Trains to the end, or from the newest checkpoint; writes summary.json.
+PretrainResult pretrain(const PretrainJob& job);
+
+// What finetuning starts from; nothing if it is missing or damaged.
+std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const PretrainResult& result);
 
 // Features of validation samples are taken at the end of each epoch, of at most this many.
 inline constexpr int64_t kHealthSamples = 256;

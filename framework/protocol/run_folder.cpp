@@ -26,9 +26,13 @@ std::optional<Json> read_result(const fs::path& file) {
   try {
     return read_json(file);
   } catch (const UserError& error) {
-    spdlog::warn("{}; doing that part again", error.what());
+    say_done_again(error);
     return std::nullopt;
   }
+}
+
+void say_done_again(const UserError& damage) {
+  spdlog::warn("{}; doing that part again", damage.what());
 }
 
 bool RunFolder::finished(const Json& record) const {
@@ -46,7 +50,7 @@ bool RunFolder::finished(const Json& record) const {
     }
     throw UserError(message + "\nGive the experiment another name, or remove that folder.");
   }
-  return read_result(path_ / "summary.json").has_value();
+  return read_result<RunSummary>(path_ / "summary.json").has_value();
 }
 
 void RunFolder::open(const Json& record, const std::string& config_yaml, const Identity& protocol,
@@ -61,6 +65,8 @@ void RunFolder::open(const Json& record, const std::string& config_yaml, const I
   write_json(path_ / "run.json", record);
 }
 
-void RunFolder::finish(const Json& summary) { write_json(path_ / "summary.json", summary); }
+void RunFolder::finish(const RunSummary& summary) {
+  write_json(path_ / "summary.json", write_fields(summary));
+}
 
 }  // namespace avbench

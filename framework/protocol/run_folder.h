@@ -6,8 +6,10 @@
 #include <string>
 
 #include "data/dataset.h"
-#include "io/json.h"
+#include "io/error.h"
+#include "io/json_fields.h"
 #include "protocol/identity.h"
+#include "report/run_summary.h"
 
 namespace avbench {
 
@@ -20,6 +22,20 @@ std::string excluded_csv(const Dataset& dataset);
 // The JSON of a finished part; nothing if it is missing, or damaged: that is said, and the part is
 // to be done again.
 std::optional<Json> read_result(const std::filesystem::path& file);
+void say_done_again(const UserError& damage);
+
+// The same as a record; damaged is also one that lacks a key.
+template <class Record>
+std::optional<Record> read_result(const std::filesystem::path& file) {
+  const auto json = read_result(file);
+  if (!json) return std::nullopt;
+  try {
+    return read_fields<Record>(*json, file.string());
+  } catch (const UserError& error) {
+    say_done_again(error);
+    return std::nullopt;
+  }
+}
 
 class RunFolder {
  public:
@@ -34,7 +50,7 @@ class RunFolder {
   void open(const Json& record, const std::string& config_yaml, const Identity& protocol,
             const Json& varied, const Dataset& dataset);
 
-  void finish(const Json& summary);
+  void finish(const RunSummary& summary);
 
  private:
   std::filesystem::path path_;

@@ -55,23 +55,14 @@ std::vector<Trial> draw_trials(const RowConfig& row, int64_t count, uint64_t see
   return trials;
 }
 
-size_t SweptRow::best() const {
-  const auto best = std::max_element(validation.begin(), validation.end());
-  if (*best < 0) throw std::runtime_error("row '" + row + "': every trial of the sweep failed");
-  return best - validation.begin();
-}
-
-Json sweep_json(const std::vector<SweptRow>& rows) {
-  Json json = Json::array();
-  for (const SweptRow& row : rows) {
-    Json trials = Json::array();
-    for (size_t i = 0; i < row.trials.size(); ++i) {
-      trials.push_back({{"settings", row.trials[i]},
-                        {"validation", row.validation[i] < 0 ? Json() : Json(row.validation[i])}});
-    }
-    json.push_back({{"row", row.row}, {"trials", trials}, {"chosen", row.best()}});
+void SweptRow::choose() {
+  const auto best = std::max_element(
+      trials.begin(), trials.end(),
+      [](const SweptTrial& a, const SweptTrial& b) { return a.validation < b.validation; });
+  if (best == trials.end() || !best->validation) {
+    throw std::runtime_error("row '" + row + "': every trial of the sweep failed");
   }
-  return json;
+  chosen = best - trials.begin();
 }
 
 }  // namespace avbench

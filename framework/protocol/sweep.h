@@ -3,11 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/experiment.h"
-#include "io/json.h"
+#include "io/fields.h"
 
 namespace avbench {
 
@@ -21,16 +22,41 @@ int64_t grid_size(const RowConfig& row);
 // if the row has no grid, a grid of fewer points, or a key that is not the row's own.
 std::vector<Trial> draw_trials(const RowConfig& row, int64_t count, uint64_t seed);
 
+struct SweptTrial {
+  Trial settings;
+  std::optional<double> validation;  // accuracy; none: it failed
+};
+template <class V>
+constexpr void fields(V& v, MaybeConst<SweptTrial> auto& t) {
+  v("settings", t.settings);
+  v("validation", t.validation);
+}
+
 // What the trials of one row came to.
 struct SweptRow {
   std::string row;
-  std::vector<Trial> trials;
-  std::vector<double> validation;  // accuracy, by trial; a failed one has -1
+  std::vector<SweptTrial> trials;
+  uint64_t chosen = 0;  // of the trials
 
-  size_t best() const;  // the highest; of equals the first. Throws std::runtime_error if all failed
+  // The highest; of equals the first. Throws std::runtime_error if all failed.
+  void choose();
 };
+template <class V>
+constexpr void fields(V& v, MaybeConst<SweptRow> auto& r) {
+  v("row", r.row);
+  v("trials", r.trials);
+  v("chosen", r.chosen);
+}
 
-// [{"row", "trials": [{"settings", "validation"}], "chosen"}]
-Json sweep_json(const std::vector<SweptRow>& rows);
+// sweep.json.
+struct Sweep {
+  int64_t trials = 0;  // of each row
+  std::vector<SweptRow> rows;
+};
+template <class V>
+constexpr void fields(V& v, MaybeConst<Sweep> auto& s) {
+  v("trials", s.trials);
+  v("rows", s.rows);
+}
 
 }  // namespace avbench

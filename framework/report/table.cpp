@@ -14,45 +14,50 @@ namespace avbench {
 namespace fs = std::filesystem;
 namespace {
 
-std::vector<double> column(const std::vector<Json>& runs, const char* key) {
+std::vector<double> column(const std::vector<RunSummary>& runs, double RunSummary::*figure) {
   std::vector<double> values;
-  for (const Json& run : runs) values.push_back(run.at(key).get<double>());
+  for (const RunSummary& run : runs) values.push_back(run.*figure);
   return values;
 }
 
-TableRow summarise(const std::vector<Json>& runs) {
-  const Json& first = runs.front();
-  TableRow row{.row = first.at("row"),
-               .method = first.at("method"),
-               .modality = first.at("modality"),
-               .protocol = first.at("protocol")};
-  for (const Json& run : runs) {
-    if (run.at("protocol") != row.protocol) {
-      throw UserError("row '" + row.row + "': seeds " + first.at("seed").dump() + " and " +
-                      run.at("seed").dump() + " were run under different protocols, " +
-                      row.protocol + " and " + run.at("protocol").get<std::string>());
+std::vector<double> accuracies(const std::vector<RunSummary>& runs) {
+  std::vector<double> values;
+  for (const RunSummary& run : runs) values.push_back(run.accuracy.value());
+  return values;
+}
+
+TableRow summarise(const std::vector<RunSummary>& runs) {
+  const RunSummary& first = runs.front();
+  TableRow row{.row = first.row,
+               .method = first.method,
+               .modality = first.modality,
+               .protocol = first.protocol};
+  for (const RunSummary& run : runs) {
+    if (run.protocol != row.protocol) {
+      throw UserError(
+          fmt::format("row '{}': seeds {} and {} were run under different protocols, "
+                      "{} and {}",
+                      row.row, first.seed, run.seed, row.protocol, run.protocol));
     }
-    row.seeds.push_back(run.at("seed"));
-    row.peak_memory_bytes =
-        std::max(row.peak_memory_bytes, run.at("peak_memory_bytes").get<int64_t>());
-    const std::string collapse = run.at("collapse");
-    if (collapse.empty()) continue;
-    if (row.collapse.empty()) row.collapse = collapse;
+    row.seeds.push_back(run.seed);
+    row.peak_memory_bytes = std::max(row.peak_memory_bytes, run.peak_memory_bytes);
+    if (run.collapse.empty()) continue;
+    if (row.collapse.empty()) row.collapse = run.collapse;
     ++row.collapsed_seeds;
   }
-  if (first.contains("accuracy")) {
-    row.accuracy_mean = mean(column(runs, "accuracy"));
-    row.accuracy_std = standard_deviation(column(runs, "accuracy"));
+  if (first.accuracy) {
+    row.accuracy_mean = mean(accuracies(runs));
+    row.accuracy_std = standard_deviation(accuracies(runs));
   }
-  row.validation = mean(column(runs, "validation"));
-  row.validation_std = standard_deviation(column(runs, "validation"));
-  row.train_accuracy = mean(column(runs, "train_accuracy"));
-  row.encoder_forwards = first.at("encoder_forwards");
-  row.clips_per_second = mean(column(runs, "clips_per_second"));
-  row.seconds = mean(column(runs, "seconds"));
-  row.chance = first.at("chance");
-  row.labels_train = first.at("labels_train");
-  row.labels_validation = first.at("labels_validation");
+  row.validation = mean(column(runs, &RunSummary::validation));
+  row.validation_std = standard_deviation(column(runs, &RunSummary::validation));
+  row.train_accuracy = mean(column(runs, &RunSummary::train_accuracy));
+  row.encoder_forwards = first.encoder_forwards;
+  row.clips_per_second = mean(column(runs, &RunSummary::clips_per_second));
+  row.seconds = mean(column(runs, &RunSummary::seconds));
+  row.chance = first.chance;
+  row.labels_train = first.labels_train;
+  row.labels_validation = first.labels_validation;
   return row;
 }
 
@@ -179,12 +184,12 @@ std::string align(const std::vector<std::vector<std::string>>& cells) {
 
 std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
   std::vector<std::string> order;
-  std::map<std::string, std::vector<Json>> runs;
+  std::map<std::string, std::vector<RunSummary>> runs;
   std::map<std::string, TableEntry> newest;
   for (const TableEntry& entry : entries) {
     if (std::find(order.begin(), order.end(), entry.row) == order.end()) order.push_back(entry.row);
     newest[entry.row] = entry;
-    if (!entry.summary.is_null()) runs[entry.row].push_back(entry.summary);
+    if (entry.summary) runs[entry.row].push_back(*entry.summary);
   }
   std::vector<TableRow> rows;
   for (const std::string& name : order) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/json.h"
+#include "report/run_summary.h"
 
 namespace avbench {
 
@@ -29,17 +30,17 @@ struct TableRow {
   std::optional<double> paper;  // published accuracy in %
 };
 
-// One run that the table should have: its row's name, its summary (null: not finished), the row's
+// One run that the table should have: its row's name, its summary (none: not finished), the row's
 // published accuracy, and how many settings a sweep tried.
 struct TableEntry {
   std::string row;
-  Json summary;
+  std::optional<RunSummary> summary;
   std::optional<double> paper;
   int64_t trials = 0;
 };
 
 // Rows in the order of their first entry, from the entries that have a summary. Where summaries
-// have no `accuracy`, neither do the rows: a table of validation. Throws UserError if they were
+// have no accuracy, neither do the rows: a table of validation. Throws UserError if they were
 // made under different protocols.
 std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries);
 

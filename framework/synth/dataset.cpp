@@ -11,6 +11,7 @@
 
 #include "io/atomic_file.h"
 #include "io/error.h"
+#include "io/fields.h"
 #include "media/mp4_writer.h"
 #include "synth/render.h"
 
@@ -135,6 +136,8 @@ void check_synth_options(const SynthOptions& o) {
 }
 
 Json describe_synth(const SynthOptions& options) {
+  static_assert(field_count<SynthOptions>() == 8,
+                "an option that is not below lets another data set pass for this one");
   Json names = Json::array();
   for (int label = 0; label < options.classes; ++label) names.push_back(synth_class_name(label));
   return {{"kind", "avbench synthetic data set"},

@@ -17,6 +17,38 @@ namespace {
 
 constexpr const char* kStepPrefix = "step-";
 
+// The JSON beside the tensors.
+struct Record {
+  std::string file;    // its name, for readers
+  std::string sha256;  // of the file
+  uint64_t bytes = 0;  // of the file
+  std::string state_sha256;
+  Json state;
+};
+template <class V>
+constexpr void fields(V& v, MaybeConst<Record> auto& r) {
+  v("file", r.file);
+  v("sha256", r.sha256);
+  v("bytes", r.bytes);
+  v("state_sha256", r.state_sha256);
+  v("state", r.state);
+}
+
+Record read_record(const fs::path& file) {
+  const std::string damaged = "damaged checkpoint " + file.string();
+  Json json;
+  try {
+    json = Json::parse(read_file(file));
+  } catch (const Json::exception& error) {
+    throw UserError(damaged + ": " + error.what());
+  }
+  auto record = read_fields<Record>(json, damaged);
+  if (sha256_hex(record.state.dump()) != record.state_sha256) {
+    throw UserError(damaged + ": its state differs from the checksum beside it");
+  }
+  return record;
+}
+
 void append(std::string& list, const std::string& item) {
   if (!list.empty()) list += ", ";
   list += item;
@@ -36,12 +68,12 @@ void CheckpointFolder::save(const std::string& name, const StateDict& tensors,
   fs::create_directories(folder_);
   const fs::path file = folder_ / (name + ".safetensors");
   save_tensors(file, tensors);
-  const Json record = {{"file", file.filename().string()},
-                       {"sha256", sha256_file(file)},
-                       {"bytes", fs::file_size(file)},
-                       {"state_sha256", sha256_hex(state.dump())},
-                       {"state", state}};
-  write_file_atomically(folder_ / (name + ".json"), record.dump(1) + "\n");
+  const Record record{.file = file.filename().string(),
+                      .sha256 = sha256_file(file),
+                      .bytes = fs::file_size(file),
+                      .state_sha256 = sha256_hex(state.dump()),
+                      .state = state};
+  write_file_atomically(folder_ / (name + ".json"), write_fields(record).dump(1) + "\n");
 }
 
 void CheckpointFolder::save_step(int64_t step, const StateDict& tensors, const Json& state) const {
@@ -77,34 +109,27 @@ bool CheckpointFolder::has(const std::string& name) const {
 
 std::optional<Checkpoint> CheckpointFolder::find_best(int64_t epoch) const {
   auto best = find("best");
-  if (!best || best->state.value("epoch", epoch) == epoch) return best;
+  if (!best) return best;
+  const auto state = best->state_as<BestState>();
+  if (state.epoch == epoch) return best;
   spdlog::warn("{} is of epoch {}, but epoch {} was chosen: left by a stage that was killed",
-               best->file.string(), best->state["epoch"].dump(), epoch);
+               best->file.string(), state.epoch, epoch);
   return std::nullopt;
 }
 
 Checkpoint CheckpointFolder::load(const std::string& name) const {
-  const fs::path record_file = folder_ / (name + ".json");
-  Json state;
-  std::string expected;
-  try {
-    const Json record = Json::parse(read_file(record_file));
-    expected = record.at("sha256");
-    state = record.at("state");
-    if (sha256_hex(state.dump()) != record.at("state_sha256")) {
-      throw UserError("damaged checkpoint " + record_file.string() +
-                      ": its state differs from the checksum beside it");
-    }
-  } catch (const Json::exception& error) {
-    throw UserError("damaged checkpoint " + record_file.string() + ": " + error.what());
-  }
+  Record record = read_record(folder_ / (name + ".json"));
   const fs::path file = folder_ / (name + ".safetensors");
-  const std::string got = sha256_file(file);
-  if (got != expected) {
-    throw UserError(fmt::format("damaged checkpoint {}: SHA-256 is {}, expected {}", file.string(),
-                                got, expected));
+  const auto damaged = [&](const char* what, const auto& got, const auto& expected) {
+    return UserError(fmt::format("damaged checkpoint {}: {} is {}, expected {}", file.string(),
+                                 what, got, expected));
+  };
+  if (const uint64_t bytes = fs::exists(file) ? fs::file_size(file) : 0; bytes != record.bytes) {
+    throw damaged("its size in bytes", bytes, record.bytes);
   }
-  return {load_tensors(file), std::move(state), file};
+  const std::string hash = sha256_file(file);
+  if (hash != record.sha256) throw damaged("SHA-256", hash, record.sha256);
+  return {load_tensors(file), std::move(record.state), file};
 }
 
 void CheckpointFolder::keep_steps(size_t count) const {

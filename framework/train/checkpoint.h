@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "io/json.h"
+#include "io/json_fields.h"
 
 namespace avbench {
 
@@ -20,7 +20,24 @@ struct Checkpoint {
   StateDict tensors;
   Json state;
   std::filesystem::path file;
+
+  // Throws UserError naming the file and the key that is missing or of another type.
+  template <class T>
+  T state_as() const {
+    return read_fields<T>(state, std::filesystem::path(file).replace_extension(".json").string());
+  }
 };
+
+// State of the checkpoint "best".
+struct BestState {
+  int64_t epoch = -1;
+  double score = 0;
+};
+template <class V>
+constexpr void fields(V& v, MaybeConst<BestState> auto& b) {
+  v("epoch", b.epoch);
+  v("score", b.score);
+}
 
 class CheckpointFolder {
  public:

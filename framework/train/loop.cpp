@@ -10,7 +10,9 @@
 
 #include "io/trace.h"
 #include "train/interrupt.h"
+#include "train/loop_state.h"
 #include "train/metrics_log.h"
+#include "train/non_finite.h"
 #include "train/optimizer.h"
 #include "train/peak_memory.h"
 #include "train/progress.h"
@@ -42,7 +44,7 @@ class StageRun {
     reset_peak_memory();
     checkpoints_.remove_leftovers();
     resume();
-    MetricsLog log(plan_.folder / "metrics.jsonl", metrics_bytes_);
+    MetricsLog log(plan_.folder / "metrics.jsonl", state_.metrics_bytes);
     try {
       train(open_batches, log);
     } catch (const Interrupted&) {
@@ -50,19 +52,12 @@ class StageRun {
       throw Interrupted(fmt::format(
           "{} interrupted at step {} of {}; the checkpoint is in {}. Run the same command again to "
           "continue.",
-          plan_.title, step_, total_steps_, checkpoints_.path().string()));
+          plan_.title, state_.step, total_steps_, checkpoints_.path().string()));
     }
-    result_.steps = step_;
-    result_.seconds = stage_seconds();
-    result_.peak_memory_bytes = std::max(result_.peak_memory_bytes, peak_memory_bytes());
-    result_.clips_per_second =
-        result_.train_seconds > 0
-            ? static_cast<double>(step_ * plan_.batch_size) / result_.train_seconds
-            : 0;
     require_own_best();
-    explain_failure([&] { checkpoints_.save("final", task_.state(), loop_state(log)); });
+    explain_failure([&] { checkpoints_.save("final", task_.state(), state_now(log)); });
     checkpoints_.keep_steps(1);
-    return result_;
+    return result();
   }
 
   StepCost probe(const OpenBatches& open_batches) {
@@ -71,10 +66,10 @@ class StageRun {
     const int64_t steps = std::min(total_steps_, kSteps);
     const NextBatch next_batch = open_batches(0, steps);
     train_step(next_batch);  // allocates gradients and momentum
-    const double first = result_.train_seconds;
-    while (step_ < steps && result_.train_seconds - first < kSeconds) train_step(next_batch);
-    const double measured = result_.train_seconds - first;
-    return {.seconds = step_ > 1 ? measured / static_cast<double>(step_ - 1) : first,
+    const double first = state_.train_seconds;
+    while (state_.step < steps && state_.train_seconds - first < kSeconds) train_step(next_batch);
+    const double measured = state_.train_seconds - first;
+    return {.seconds = state_.step > 1 ? measured / static_cast<double>(state_.step - 1) : first,
             .model_bytes = bytes_of(task_.state()),
             .optimizer_bytes = bytes_of(optimizer_.state())};
   }
@@ -86,42 +81,57 @@ class StageRun {
     return bytes;
   }
 
+  StageResult result() const {
+    const double seconds = state_.train_seconds;
+    return {.steps = state_.step,
+            .seconds = stage_seconds(),
+            .clips_per_second =
+                seconds > 0 ? static_cast<double>(state_.step * plan_.batch_size) / seconds : 0,
+            .peak_memory_bytes = peak_memory(),
+            .best_score = state_.best_score,
+            .best_epoch = state_.best_epoch,
+            .last_report = state_.last_report};
+  }
+
+  int64_t peak_memory() const { return std::max(state_.peak_memory_bytes, peak_memory_bytes()); }
+
   double fractional_epoch() const {
-    return static_cast<double>(step_) / static_cast<double>(plan_.steps_per_epoch);
+    return static_cast<double>(state_.step) / static_cast<double>(plan_.steps_per_epoch);
   }
 
   void train(const OpenBatches& open_batches, MetricsLog& log) {
-    const NextBatch next_batch = open_batches(step_, total_steps_ - step_);
-    Progress progress(plan_.title, total_steps_, step_, static_cast<double>(plan_.batch_size));
+    const NextBatch next_batch = open_batches(state_.step, total_steps_ - state_.step);
+    Progress progress(plan_.title, total_steps_, state_.step,
+                      static_cast<double>(plan_.batch_size));
     while (true) {
-      const int64_t epochs_done = step_ / plan_.steps_per_epoch;
-      if (epochs_done > epochs_ended_) end_epoch(epochs_done, log);
-      if (step_ == total_steps_) return;
-      if (step_ % plan_.steps_per_epoch == 0) begin_epoch(epochs_done);
+      const int64_t epochs_done = state_.step / plan_.steps_per_epoch;
+      if (epochs_done > state_.epochs_ended) end_epoch(epochs_done, log);
+      if (state_.step == total_steps_) return;
+      if (state_.step % plan_.steps_per_epoch == 0) begin_epoch(epochs_done);
       const Json line = train_step(next_batch);
       log.write(line);
       const double loss = line["loss"];
-      loss_sum_ += loss;
-      progress.update(step_, loss, best_text());
+      state_.loss_sum += loss;
+      progress.update(state_.step, loss, best_text());
       check_interrupt("training");
-      if (step_ % plan_.checkpoint_every == 0) save_step(log);
+      if (state_.step % plan_.checkpoint_every == 0) save_step(log);
     }
   }
 
   std::string best_text() const {
-    return result_.best_score ? fmt::format("best {:.4g}", *result_.best_score) : "";
+    return state_.best_score ? fmt::format("best {:.4g}", *state_.best_score) : "";
   }
 
   double stage_seconds() const {
-    return result_.seconds + std::chrono::duration<double>(Clock::now() - begin_).count();
+    return state_.seconds + std::chrono::duration<double>(Clock::now() - begin_).count();
   }
 
   StepContext context() {
-    return {.step = step_,
+    return {.step = state_.step,
             .total_steps = total_steps_,
             .epoch = fractional_epoch(),
             .training = true,
-            .random = make_generator(derive_seed(plan_.seed, "step", step_)),
+            .random = make_generator(derive_seed(plan_.seed, "step", state_.step)),
             .group = alone_};
   }
 
@@ -132,7 +142,7 @@ class StageRun {
                         .total_epochs = plan_.epochs,
                         .random = make_generator(derive_seed(plan_.seed, "epoch", epoch)),
                         .group = alone_});
-    result_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    state_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
   }
 
   // Returns the line for the log.
@@ -141,24 +151,24 @@ class StageRun {
     const auto begin = Clock::now();
     const LoadedBatch batch = wait_for(next_batch);
     const StepContext context = this->context();
-    seed_default_generator(derive_seed(plan_.seed, "dropout", step_));
+    seed_default_generator(derive_seed(plan_.seed, "dropout", state_.step));
     task_.set_training();
     optimizer_.zero_grad();
     const Loss loss = forward(batch, context);
     const double value = loss.total.item<double>();
-    if (!std::isfinite(value)) stop_for_divergence("loss", value);
+    if (!std::isfinite(value)) stop_for_divergence("loss", value, batch);
     backward(loss, context);
     const double norm = optimizer_.clip_gradients(plan_.clip_norm);
-    if (!std::isfinite(norm)) stop_for_divergence("gradient's norm", norm);
+    if (!std::isfinite(norm)) stop_for_divergence("gradient's norm", norm, batch);
     const double scale = schedule_.scale(fractional_epoch());
     update(scale, context);
-    result_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    state_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
 
-    Json line = {{"step", step_}, {"epoch", context.epoch}, {"loss", value}};
+    Json line = {{"step", state_.step}, {"epoch", context.epoch}, {"loss", value}};
     for (const auto& [name, part] : loss.parts) line["parts"][name] = part.item<double>();
     line["gradient_norm"] = norm;
     line["lr"] = plan_.optimizer.lr * scale;
-    ++step_;
+    ++state_.step;
     return line;
   }
 
@@ -188,48 +198,44 @@ class StageRun {
   // so that an interrupted validation is simply done again.
   void end_epoch(int64_t epoch, MetricsLog& log) {
     const TracePhase phase("end of epoch");
-    const double mean_loss = loss_sum_ / static_cast<double>(plan_.steps_per_epoch);
+    const double mean_loss = state_.loss_sum / static_cast<double>(plan_.steps_per_epoch);
     EpochReport report;
     const bool validate = epoch % plan_.validate_every == 0 || epoch == plan_.epochs;
     if (validate) {
       report = task_.end_epoch(epoch);
+      require_finite("score", report.score, epoch);
+      require_finite("figure that the schedule watches", report.plateau, epoch);
       schedule_.validated(report.plateau.value_or(mean_loss));
     }
-    epochs_ended_ = epoch;
-    loss_sum_ = 0;
+    state_.epochs_ended = epoch;
+    state_.loss_sum = 0;
     Json line = {{"epoch_done", epoch}, {"mean_loss", mean_loss}};
     line.update(report.figures);
     log.write(line);
     if (!validate) return;
-    result_.last_report = report.figures;
-    if (report.score && (!result_.best_score || *report.score > *result_.best_score)) {
-      result_.best_score = report.score;
-      result_.best_epoch = epoch;
-      explain_failure([&] {
-        checkpoints_.save("best", task_.state(), {{"epoch", epoch}, {"score", *report.score}});
-      });
+    state_.last_report = report.figures;
+    if (report.score && (!state_.best_score || *report.score > *state_.best_score)) {
+      state_.best_score = report.score;
+      state_.best_epoch = epoch;
+      const BestState best{.epoch = epoch, .score = *report.score};
+      explain_failure([&] { checkpoints_.save("best", task_.state(), write_fields(best)); });
     }
   }
 
-  Json loop_state(MetricsLog& log) const {
-    return {{"step", step_},
-            {"epochs_ended", epochs_ended_},
-            {"loss_sum", loss_sum_},
-            {"schedule", schedule_.state()},
-            {"metrics_bytes", log.flush()},
-            {"seconds", stage_seconds()},
-            {"train_seconds", result_.train_seconds},
-            {"peak_memory_bytes", std::max(result_.peak_memory_bytes, peak_memory_bytes())},
-            {"best_score", result_.best_score ? Json(*result_.best_score) : Json()},
-            {"best_epoch", result_.best_epoch},
-            {"last_report", result_.last_report}};
+  Json state_now(MetricsLog& log) const {
+    LoopState state = state_;
+    state.schedule = schedule_.state();
+    state.metrics_bytes = log.flush();
+    state.seconds = stage_seconds();
+    state.peak_memory_bytes = peak_memory();
+    return write_fields(state);
   }
 
   void save_step(MetricsLog& log) {
     const TracePhase phase("checkpoint");
     StateDict tensors = task_.state();
     for (auto& [name, tensor] : optimizer_.state()) tensors[kOptimizerPrefix + name] = tensor;
-    explain_failure([&] { checkpoints_.save_step(step_, tensors, loop_state(log)); });
+    explain_failure([&] { checkpoints_.save_step(state_.step, tensors, state_now(log)); });
   }
 
   // A disk that is full or read-only: says what is still there.
@@ -242,38 +248,38 @@ class StageRun {
       throw std::runtime_error(fmt::format(
           "{}: no checkpoint could be written at step {}: {}. {} Run the same command again when "
           "that is mended.",
-          plan_.title, step_, error.what(),
+          plan_.title, state_.step, error.what(),
           last ? "What was written before is intact, the newest is " + last->file.string() + "."
                : "There is no earlier one."));
     }
   }
 
   static int64_t epoch_of(const std::optional<Checkpoint>& best) {
-    return best ? best->state.at("epoch").get<int64_t>() : -1;
+    return best ? best->state_as<BestState>().epoch : -1;
   }
 
   // Without the weights of its best epoch a stage cannot be continued. A later best than the
   // checkpoint knows was written just before the process was killed: it will be written again.
   bool has_its_best(const Checkpoint& checkpoint) const {
-    const int64_t epoch = checkpoint.state.at("best_epoch");
+    const int64_t epoch = checkpoint.state_as<LoopState>().best_epoch;
     return epoch < 0 || epoch_of(checkpoints_.find("best")) >= epoch;
   }
 
   // Nothing is written after "final": its best is exactly the one it knows.
   bool is_whole(const Checkpoint& final) const {
-    const int64_t epoch = final.state.at("best_epoch");
+    const int64_t epoch = final.state_as<LoopState>().best_epoch;
     return epoch < 0 || epoch_of(checkpoints_.find("best")) == epoch;
   }
 
   // Continued with another number of threads, the later best may not have come again.
   void require_own_best() {
-    if (!result_.best_score || epoch_of(checkpoints_.find("best")) == result_.best_epoch) return;
+    if (!state_.best_score || epoch_of(checkpoints_.find("best")) == state_.best_epoch) return;
     checkpoints_.keep_steps(0);
     throw std::runtime_error(fmt::format(
         "{}: checkpoint best in {} is not of epoch {}, which was the best. Was the stage continued "
         "with another number of threads? Its step checkpoints were removed; run the same command "
         "again to repeat it.",
-        plan_.title, checkpoints_.path().string(), result_.best_epoch));
+        plan_.title, checkpoints_.path().string(), state_.best_epoch));
   }
 
   // A stage that was finished, but whose caller was not, has a final checkpoint.
@@ -295,30 +301,35 @@ class StageRun {
     }
     copy_state(model, task_.state(), checkpoint->file.string());
     if (!optimizer.empty()) optimizer_.restore(optimizer);
-    const Json& state = checkpoint->state;
-    step_ = state.at("step");
-    epochs_ended_ = state.at("epochs_ended");
-    loss_sum_ = state.at("loss_sum");
-    schedule_.restore(state.at("schedule"));
-    metrics_bytes_ = state.at("metrics_bytes");
-    result_.seconds = state.at("seconds");
-    result_.train_seconds = state.at("train_seconds");
-    result_.peak_memory_bytes = state.at("peak_memory_bytes");
-    if (!state.at("best_score").is_null()) result_.best_score = state.at("best_score");
-    result_.best_epoch = state.at("best_epoch");
-    result_.last_report = state.at("last_report");
-    spdlog::info("{}: continues at step {} of {} ({})", plan_.title, step_, total_steps_,
+    state_ = checkpoint->state_as<LoopState>();
+    schedule_.restore(state_.schedule);
+    spdlog::info("{}: continues at step {} of {} ({})", plan_.title, state_.step, total_steps_,
                  checkpoint->file.string());
   }
 
-  [[noreturn]] void stop_for_divergence(const char* what, double value) {
+  // NaN is neither better nor worse than a number.
+  void require_finite(const char* what, const std::optional<double>& figure, int64_t epoch) const {
+    if (!figure || std::isfinite(*figure)) return;
+    throw std::runtime_error(
+        fmt::format("{}: the {} is {} after epoch {}, expected a finite number", plan_.title, what,
+                    *figure, epoch));
+  }
+
+  [[noreturn]] void stop_for_divergence(const char* what, double value, const LoadedBatch& batch) {
     const auto last = checkpoints_.latest_step();
     const std::string best = (checkpoints_.path() / "best.safetensors").string();
     const std::string good = last ? last->file.string() : checkpoints_.has("best") ? best : "none";
     throw std::runtime_error(fmt::format(
-        "{}: the {} is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. A lower learning "
-        "rate or protocol.*.clip_norm may help.",
-        plan_.title, what, value, step_, fractional_epoch(), good));
+        "{}: the {} is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. {}", plan_.title,
+        what, value, state_.step, fractional_epoch(), good, remedy_for(faulty_samples(batch))));
+  }
+
+  std::vector<std::string> faulty_samples(const LoadedBatch& batch) const {
+    std::vector<std::string> names;
+    for (const int64_t row : non_finite_rows(batch.batch)) {
+      names.push_back(task_.name_of(batch.batch.index[row].item<int64_t>()));
+    }
+    return names;
   }
 
   TrainTask& task_;
@@ -328,12 +339,8 @@ class StageRun {
   Optimizer optimizer_;
   Schedule schedule_;
   Communicator alone_;
-  StageResult result_;
-  int64_t step_ = 0;
-  int64_t epochs_ended_ = 0;  // validated and logged
-  double loss_sum_ = 0;       // of the running epoch
+  LoopState state_;  // schedule, metrics_bytes, seconds and peak_memory_bytes: as resumed
   const Clock::time_point begin_ = Clock::now();
-  uint64_t metrics_bytes_ = 0;
 };
 
 }  // namespace

@@ -36,6 +36,8 @@ class TrainTask {
   virtual void after_backward(const StepContext&) {}
   virtual void after_step(const StepContext&) {}
   virtual EpochReport end_epoch(int64_t epoch) = 0;  // after epochs that are validated
+  // Of a sample of the batches, for messages.
+  virtual std::string name_of(int64_t index) const { return "sample " + std::to_string(index); }
 };
 
 struct StagePlan {
@@ -55,8 +57,7 @@ struct StagePlan {
 
 struct StageResult {
   int64_t steps = 0;
-  double seconds = 0;        // of the whole stage, over all its interruptions
-  double train_seconds = 0;  // of steps, data included; validation and checkpoints excluded
+  double seconds = 0;  // of the whole stage, over all its interruptions
   double clips_per_second = 0;
   int64_t peak_memory_bytes = 0;
   std::optional<double> best_score;
@@ -71,7 +72,8 @@ using OpenBatches = std::function<NextBatch(int64_t first_step, int64_t count)>;
 // Runs the stage to its end, from the newest checkpoint in plan.folder/checkpoints if there is one.
 // Leaves the checkpoints "final", the newest of the steps (for the day that "final" is damaged)
 // and, if a score was reported, "best". The caller holds the folder's lock. Throws Interrupted
-// after Ctrl-C (a checkpoint is written first) and std::runtime_error if the loss is not finite.
+// after Ctrl-C (a checkpoint is written first) and std::runtime_error if the loss, or the score of
+// an epoch, is not finite.
 StageResult run_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& open_batches);
 
 // What a step costs, and what a checkpoint holds.

@@ -15,7 +15,7 @@ double Schedule::scale(double epoch) const {
     const auto steps = std::floor(epoch / static_cast<double>(config_.step_epochs));
     return std::pow(config_.gamma, steps);
   }
-  if (config_.name == "plateau") return plateau_scale_;
+  if (config_.name == "plateau") return state_.scale;
   if (config_.name == "cosine") {
     const double length = total_epochs_ - config_.warmup_epochs;
     const double done = length > 0 ? (epoch - config_.warmup_epochs) / length : 1;
@@ -27,27 +27,13 @@ double Schedule::scale(double epoch) const {
 
 void Schedule::validated(double figure) {
   if (config_.name != "plateau") return;
-  if (figure < best_) {
-    best_ = figure;
-    without_improvement_ = 0;
-  } else if (++without_improvement_ > config_.patience) {
-    plateau_scale_ *= config_.gamma;
-    without_improvement_ = 0;
+  if (!state_.best || figure < *state_.best) {
+    state_.best = figure;
+    state_.without_improvement = 0;
+  } else if (++state_.without_improvement > config_.patience) {
+    state_.scale *= config_.gamma;
+    state_.without_improvement = 0;
   }
-}
-
-Json Schedule::state() const {
-  // JSON has no infinity: no best yet is null.
-  return {{"scale", plateau_scale_},
-          {"best", std::isinf(best_) ? Json() : Json(best_)},
-          {"without_improvement", without_improvement_}};
-}
-
-void Schedule::restore(const Json& state) {
-  plateau_scale_ = state.at("scale");
-  best_ = state.at("best").is_null() ? std::numeric_limits<double>::infinity()
-                                     : state.at("best").get<double>();
-  without_improvement_ = state.at("without_improvement");
 }
 
 }  // namespace avbench

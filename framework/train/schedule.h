@@ -2,12 +2,25 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
+#include <optional>
 
 #include "config/experiment.h"
-#include "io/json.h"
+#include "io/fields.h"
 
 namespace avbench {
+
+// What a resumed run needs beside the configuration; of plateau.
+struct ScheduleState {
+  double scale = 1;
+  std::optional<double> best;  // figure; none before the first validation
+  int64_t without_improvement = 0;
+};
+template <class V>
+constexpr void fields(V& v, MaybeConst<ScheduleState> auto& s) {
+  v("scale", s.scale);
+  v("best", s.best);
+  v("without_improvement", s.without_improvement);
+}
 
 class Schedule {
  public:
@@ -19,16 +32,13 @@ class Schedule {
   // Plateau watches a figure that should fall, once a validation; the others ignore it.
   void validated(double figure);
 
-  // What a resumed run needs beside the configuration.
-  Json state() const;
-  void restore(const Json& state);
+  const ScheduleState& state() const { return state_; }
+  void restore(const ScheduleState& state) { state_ = state; }
 
  private:
   ScheduleConfig config_;
   double total_epochs_;
-  double plateau_scale_ = 1;
-  double best_ = std::numeric_limits<double>::infinity();
-  int64_t without_improvement_ = 0;
+  ScheduleState state_;
 };
 
 }  // namespace avbench

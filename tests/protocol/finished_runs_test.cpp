@@ -5,7 +5,9 @@
 #include <fstream>
 
 #include "io/atomic_file.h"
+#include "io/json_fields.h"
 #include "io/temp_folder.h"
+#include "report/run_summary.h"
 
 namespace avbench {
 namespace {
@@ -22,7 +24,7 @@ class Finished : public testing::Test {
     }
     write_json(done_ / "finetune.json", {{"validation", 0.5}});
     write_json(done_ / "test.json", {{"accuracy", 0.25}});
-    write_json(done_ / "summary.json", {{"run", run_.hash}});
+    write_json(done_ / "summary.json", write_fields(RunSummary{.run = run_.hash}));
     runs_.add(run_, done_);
   }
 
@@ -68,12 +70,23 @@ TEST_F(Finished, AreNoneIfTheFolderIsGoneDamagedOrAnothers) {
   const std::string whole = read_file(done_ / "summary.json");
   write_file_atomically(done_ / "summary.json", "{\"run\": \"");
   EXPECT_FALSE(runs_.find(run_, other_));
-  write_json(done_ / "summary.json", {{"run", "another"}});
+  write_json(done_ / "summary.json", write_fields(RunSummary{.run = "another"}));
   EXPECT_FALSE(runs_.find(run_, other_));
   write_file_atomically(done_ / "summary.json", whole);
   EXPECT_TRUE(runs_.find(run_, other_));
-  write_file_atomically(results_ / "runs/0123456789abcdef.json", "[]");
-  EXPECT_FALSE(runs_.find(run_, other_));
+  const fs::path entry = results_ / "runs/0123456789abcdef.json";
+  const Json known = {{"folder", "one/A-s0"}, {"run", run_.hash}};  // as earlier versions write it
+  EXPECT_EQ(read_json(entry), known);
+  for (const Json& damaged :
+       {Json::array(), Json({{"run", run_.hash}}), Json({{"folder", "one/A-s0"}}),
+        Json({{"folder", 1}, {"run", run_.hash}}),
+        // Another run whose hash begins the same.
+        Json({{"folder", "one/A-s0"}, {"run", run_.hash.substr(0, 16) + "ffff"}})}) {
+    write_json(entry, damaged);
+    EXPECT_FALSE(runs_.find(run_, other_)) << damaged;
+  }
+  write_json(entry, known);
+  EXPECT_TRUE(runs_.find(run_, other_));
   fs::remove_all(done_);
   EXPECT_FALSE(runs_.find(run_, other_));
 }

@@ -57,5 +57,15 @@ TEST(KnnClassify, WeighsVotesByNearness) {
   EXPECT_EQ(knn_classify(four, at::tensor({0, 1, 1, 1}, at::kLong), query).item<int64_t>(), 1);
 }
 
+// topk takes NaN for the greatest similarity.
+TEST(KnnClassify, RefusesFeaturesThatAreNotFinite) {
+  const Tensor bank = at::randn({5, 3}), labels = at::zeros({5}, at::kLong);
+  Tensor bad = bank.clone();
+  bad[4][1] = std::nan("");
+  EXPECT_THROW(knn_classify(bad, labels, bank), c10::Error);
+  EXPECT_THROW(knn_classify(bank, labels, bad), c10::Error);
+  EXPECT_EQ(knn_classify(bank, labels, bank).sum().item<int64_t>(), 0);
+}
+
 }  // namespace
 }  // namespace avbench

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "io/json_fields.h"
 #include "io/message.h"
 
 namespace avbench {
@@ -56,14 +57,34 @@ TEST(DrawTrials, DependOnTheSeedAndRefuseASmallGrid) {
 }
 
 TEST(SweptRow, ChoosesTheBestOnValidationDataAndTheFirstOfEquals) {
-  SweptRow row{.row = "A", .trials = {{"a=1"}, {"a=2"}, {"a=3"}}, .validation = {-1, 0.5, 0.5}};
-  EXPECT_EQ(row.best(), 1u);
-  const Json json = sweep_json({row});
-  EXPECT_EQ(json[0]["chosen"], 1);
-  EXPECT_EQ(json[0]["trials"][0]["validation"], Json());
-  EXPECT_EQ(json[0]["trials"][2]["settings"], Json::array({"a=3"}));
-  row.validation = {-1, -1, -1};
-  EXPECT_THROW(row.best(), std::runtime_error);
+  SweptRow row{.row = "A",
+               .trials = {{.settings = {"a=1"}, .validation = {}},
+                          {.settings = {"a=2"}, .validation = 0.5},
+                          {.settings = {"a=3"}, .validation = 0.5}}};
+  row.choose();
+  EXPECT_EQ(row.chosen, 1u);
+  for (SweptTrial& trial : row.trials) trial.validation.reset();
+  EXPECT_THROW(row.choose(), std::runtime_error);
+  EXPECT_THROW(SweptRow{.row = "A"}.choose(), std::runtime_error);
+}
+
+TEST(Sweep, ReadsAndWritesTheKeysOfAnEarlierVersion) {
+  const Json written = Json::parse(R"({
+   "rows": [{"chosen": 1, "row": "A",
+             "trials": [{"settings": ["a=1", "b=2"], "validation": null},
+                        {"settings": ["a=3"], "validation": 0.76875}]}],
+   "trials": 2})");
+  const auto got = read_fields<Sweep>(written, "sweep.json");
+  EXPECT_EQ(got.trials, 2);
+  ASSERT_EQ(got.rows.size(), 1u);
+  EXPECT_EQ(got.rows[0].row, "A");
+  EXPECT_EQ(got.rows[0].chosen, 1u);
+  ASSERT_EQ(got.rows[0].trials.size(), 2u);
+  EXPECT_EQ(got.rows[0].trials[0].settings, (Trial{"a=1", "b=2"}));
+  EXPECT_FALSE(got.rows[0].trials[0].validation);
+  EXPECT_EQ(got.rows[0].trials[1].settings, Trial{"a=3"});
+  EXPECT_EQ(got.rows[0].trials[1].validation, 0.76875);
+  EXPECT_EQ(write_fields(got), written);
 }
 
 }  // namespace

@@ -17,27 +17,28 @@ class Table : public testing::Test {
  protected:
   void add(const std::string& row, int seed, double accuracy, const std::string& protocol = "p",
            const std::string& collapse = "") {
-    summaries_[{row, seed}] = Json({{"row", row},
-                                    {"method", "simclr"},
-                                    {"modality", "both"},
-                                    {"seed", seed},
-                                    {"accuracy", accuracy},
-                                    {"validation", 0.5},
-                                    {"train_accuracy", 1.0},
-                                    {"encoder_forwards", 2},
-                                    {"clips_per_second", 10.0 * (seed + 1)},
-                                    {"peak_memory_bytes", (seed + 1) << 20},
-                                    {"seconds", 3.0},
-                                    {"chance", 0.125},
-                                    {"labels_train", 40},
-                                    {"labels_validation", 80},
-                                    {"collapse", collapse},
-                                    {"protocol", protocol}});
+    summaries_[{row, seed}] = {.row = row,
+                               .method = "simclr",
+                               .modality = "both",
+                               .seed = seed,
+                               .accuracy = accuracy,
+                               .validation = 0.5,
+                               .train_accuracy = 1.0,
+                               .encoder_forwards = 2,
+                               .clips_per_second = 10.0 * (seed + 1),
+                               .peak_memory_bytes = (seed + 1) << 20,
+                               .seconds = 3.0,
+                               .chance = 0.125,
+                               .labels_train = 40,
+                               .labels_validation = 80,
+                               .collapse = collapse,
+                               .protocol = protocol};
   }
 
-  Json summary(const std::string& row, int seed) const {
+  std::optional<RunSummary> summary(const std::string& row, int seed) const {
     const auto found = summaries_.find({row, seed});
-    return found == summaries_.end() ? Json() : found->second;
+    if (found == summaries_.end()) return std::nullopt;
+    return found->second;
   }
 
   // Two seeds of each row.
@@ -51,7 +52,7 @@ class Table : public testing::Test {
     return collect_table(entries);
   }
 
-  std::map<std::pair<std::string, int>, Json> summaries_;
+  std::map<std::pair<std::string, int>, RunSummary> summaries_;
 };
 
 TEST_F(Table, GivesMeanAndDeviationOverSeeds) {
@@ -145,8 +146,8 @@ TEST_F(Table, CountsTheSeedsThatCollapsed) {
 TEST_F(Table, OfValidationSaysNothingOfATest) {
   for (const int seed : {0, 1}) {
     add("A", seed, 0.5);
-    summaries_[{"A", seed}].erase("accuracy");
-    summaries_[{"A", seed}]["validation"] = 0.5 + 0.2 * seed;
+    summaries_[{"A", seed}].accuracy.reset();
+    summaries_[{"A", seed}].validation = 0.5 + 0.2 * seed;
   }
   const auto rows = collect_table({{"A", summary("A", 0), 75.6}, {"A", summary("A", 1), 75.6}});
   const Json table = table_json(rows);

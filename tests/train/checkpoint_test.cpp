@@ -85,6 +85,35 @@ TEST_F(Checkpoints, NoticeAFlippedBitOfTheState) {
   EXPECT_THROW(folder.load("final"), UserError);
 }
 
+TEST_F(Checkpoints, AreNotTakenIfTheirRecordLacksAKeyOrKnowsAnotherSize) {
+  const CheckpointFolder folder(path_);
+  folder.save("final", {{"w", torch::ones(8)}}, {{"step", 100}});
+  const Json whole = Json::parse(std::ifstream(path_ / "final.json"));
+  const uint64_t bytes = fs::file_size(path_ / "final.safetensors");
+  EXPECT_EQ(whole.at("bytes"), bytes);
+  EXPECT_EQ(whole.at("file"), "final.safetensors");
+  EXPECT_EQ(whole.size(), 5u);
+  for (const auto& [key, value] : whole.items()) {
+    Json less = whole;
+    less.erase(key);
+    std::ofstream(path_ / "final.json") << less;
+    EXPECT_THAT([&] { folder.load("final"); }, testing::ThrowsMessage<UserError>(testing::AllOf(
+                                                   HasSubstr((path_ / "final.json").string()),
+                                                   HasSubstr("'" + key + "' is missing"))));
+  }
+  Json longer = whole;
+  longer["bytes"] = bytes + 1;
+  std::ofstream(path_ / "final.json") << longer;
+  EXPECT_THAT(
+      [&] { folder.load("final"); },
+      testing::ThrowsMessage<UserError>(testing::AllOf(
+          HasSubstr("final.safetensors"), HasSubstr("is " + std::to_string(bytes) + ", expected "),
+          HasSubstr(std::to_string(bytes + 1)))));
+  std::ofstream(path_ / "final.json") << whole;
+  fs::remove(path_ / "final.safetensors");
+  EXPECT_FALSE(folder.find("final"));
+}
+
 TEST_F(Checkpoints, RemoveWhatKilledProcessesLeft) {
   const CheckpointFolder folder(path_);
   folder.save("best", {{"w", torch::ones(8)}}, {});

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <csignal>
 #include <fstream>
 
+#include "io/error.h"
 #include "train/interrupt.h"
 #include "train/seeds.h"
 
@@ -41,10 +43,15 @@ class ToyTask : public TrainTask {
   EpochReport end_epoch(int64_t epoch) override {
     if (epoch == stop_at_end_of) throw Interrupted("validating");
     // Best in the middle.
-    return {.figures = {{"seen", epoch}}, .score = -std::abs(static_cast<double>(epoch) - 2)};
+    const double score =
+        epoch == nan_score_at ? std::nan("") : -std::abs(static_cast<double>(epoch) - 2);
+    return {.figures = {{"seen", epoch}}, .score = score};
+  }
+  std::string name_of(int64_t index) const override {
+    return "class/file" + std::to_string(index) + ".mp4";
   }
 
-  int64_t stop_at_end_of = -1, fail_at = -1, interrupt_at = -1, nan_at = -1;
+  int64_t stop_at_end_of = -1, fail_at = -1, interrupt_at = -1, nan_at = -1, nan_score_at = -1;
 
  private:
   torch::nn::Sequential net_;
@@ -56,6 +63,20 @@ NextBatch toy_batches(int64_t first, int64_t) {
     LoadedBatch batch;
     batch.batch.video[kBaseView] =
         torch::randn({6, 4}, make_generator(derive_seed(9, "batch", (*step)++)));
+    return batch;
+  };
+}
+
+// Samples 100 to 105; two of step 7 are damaged.
+NextBatch damaged_batches(int64_t first, int64_t count) {
+  auto step = std::make_shared<int64_t>(first);
+  return [step, next = toy_batches(first, count)] {
+    LoadedBatch batch = next();
+    batch.batch.index = torch::arange(100, 106);
+    if ((*step)++ == 7) {
+      batch.batch.video[kBaseView][1][2] = std::nan("");
+      batch.batch.video[kBaseView][4][0] = INFINITY;
+    }
     return batch;
   };
 }
@@ -227,6 +248,27 @@ TEST_F(Loop, AFinalCheckpointWhoseBestIsAnothersIsNotContinued) {
   expect_equal(third.state(), first.state());
 }
 
+// Its checksum holds: no damage, but not this program's. Trained anew, it would be overwritten.
+TEST_F(Loop, AStateThatLacksAKeyStopsTheStageAndIsNamed) {
+  ToyTask first;
+  run_stage(first, plan("run"), toy_batches);
+  const CheckpointFolder checkpoints(folder_ / "run/checkpoints");
+  const Checkpoint final = checkpoints.load("final");
+  EXPECT_EQ(final.state.size(), 11u);
+  for (const auto& [key, value] : final.state.items()) {
+    Json less = final.state;
+    less.erase(key);
+    checkpoints.save("final", final.tensors, less);
+    ToyTask second;
+    EXPECT_THAT([&] { run_stage(second, plan("run"), toy_batches); },
+                testing::ThrowsMessage<UserError>(testing::AllOf(
+                    HasSubstr("checkpoints/final.json"), HasSubstr("'" + key + "' is missing"))));
+  }
+  checkpoints.save("final", final.tensors, final.state);
+  ToyTask third;
+  EXPECT_EQ(run_stage(third, plan("run"), toy_batches).best_epoch, 2);
+}
+
 TEST_F(Loop, AMetricsLogThatLacksLinesIsSaidAndGoesOnWithWholeLines) {
   ToyTask unbroken;
   run_stage(unbroken, plan("whole"), toy_batches);
@@ -270,7 +312,43 @@ TEST_F(Loop, ALossThatIsNotFiniteNamesStepMethodAndCheckpoint) {
     EXPECT_THAT(error.what(), HasSubstr("toy: the loss is"));
     EXPECT_THAT(error.what(), HasSubstr("at step 7"));
     EXPECT_THAT(error.what(), HasSubstr("step-000000006.safetensors"));
+    EXPECT_THAT(error.what(), HasSubstr("a lower learning rate"));
   }
+}
+
+TEST_F(Loop, ABatchThatIsNotFiniteIsBlamedByItsSamplesAndTheLearningRateIsNot) {
+  ToyTask task;
+  try {
+    run_stage(task, plan("run"), damaged_batches);
+    FAIL() << "went on";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("toy: the loss is"));
+    EXPECT_THAT(error.what(), HasSubstr("at step 7"));
+    EXPECT_THAT(error.what(), HasSubstr("of class/file101.mp4, class/file104.mp4 are not finite"));
+    EXPECT_THAT(error.what(), testing::Not(HasSubstr("learning rate")));
+  }
+}
+
+// Nothing is better or worse than NaN: once the best, it would stay it.
+TEST_F(Loop, AScoreThatIsNotFiniteStopsTheStageAndIsNoBest) {
+  ToyTask task;
+  task.nan_score_at = 1;
+  EXPECT_THAT([&] { run_stage(task, plan("run"), toy_batches); },
+              testing::ThrowsMessage<std::runtime_error>(HasSubstr("score is nan after epoch 1")));
+  EXPECT_FALSE(CheckpointFolder(folder_ / "run/checkpoints").has("best"));
+  task.nan_score_at = 3;
+  EXPECT_THROW(run_stage(task, plan("run"), toy_batches), std::runtime_error);
+  const Checkpoint best = CheckpointFolder(folder_ / "run/checkpoints").load("best");
+  EXPECT_EQ(best.state.at("epoch"), 2);
+}
+
+// A stage that is finished twice has not taken twice as long.
+TEST_F(Loop, TheFinalCheckpointKnowsTheSecondsOfTheStage) {
+  ToyTask task;
+  const StageResult result = run_stage(task, plan("run"), toy_batches);
+  const Checkpoint final = CheckpointFolder(folder_ / "run/checkpoints").load("final");
+  EXPECT_GT(final.state.at("seconds"), 0.0);
+  EXPECT_LE(final.state.at("seconds"), result.seconds);
 }
 
 // Last: the request stays set for the rest of the process.
