@@ -22,12 +22,12 @@ struct IndexArguments {
 
 Json status_counts(const Dataset& dataset) {
   std::map<std::string, int64_t> counts;
-  for (const FileStatus status : {FileStatus::kOk, FileStatus::kNoAudio, FileStatus::kTooShort,
-                                  FileStatus::kCorrupt, FileStatus::kTimeout}) {
-    counts[std::string(to_string(status))] = 0;
-  }
+  for (const FileStatus status : all_statuses()) counts[std::string(to_string(status))] = 0;
   for (const Split split : kSplits) counts["ok"] += dataset.size(split);
-  for (const BadFile& file : dataset.excluded()) ++counts[std::string(to_string(file.status))];
+  for (const auto* list : {&dataset.excluded(), &dataset.damaged()}) {
+    for (const BadFile& file : *list) ++counts[std::string(to_string(file.status))];
+  }
+  counts["ok"] -= static_cast<int64_t>(dataset.damaged().size());
   return counts;
 }
 
@@ -52,18 +52,23 @@ Json copies(const Dataset& dataset) {
   return list;
 }
 
+Json listed(const std::vector<BadFile>& files) {
+  Json list = Json::array();
+  for (const BadFile& file : files) {
+    list.push_back({{"id", file.id},
+                    {"path", file.path.string()},
+                    {"split", std::string(to_string(file.split))},
+                    {"status", std::string(to_string(file.status))},
+                    {"message", file.message}});
+  }
+  return list;
+}
+
 Json describe(const Dataset& dataset, const std::string& source) {
-  Json splits = Json::object(), excluded = Json::array();
+  Json splits = Json::object();
   for (const Split split : kSplits) {
     splits[std::string(to_string(split))] = {{"files", dataset.size(split)},
                                              {"classes", class_counts(dataset, split)}};
-  }
-  for (const BadFile& file : dataset.excluded()) {
-    excluded.push_back({{"id", file.id},
-                        {"path", file.path.string()},
-                        {"split", std::string(to_string(file.split))},
-                        {"status", std::string(to_string(file.status))},
-                        {"message", file.message}});
   }
   Json hashes = Json::object();
   for (const Split split : kSplits) hashes[std::string(to_string(split))] = dataset.hash(split);
@@ -71,10 +76,19 @@ Json describe(const Dataset& dataset, const std::string& source) {
           {"classes", dataset.classes()},
           {"status", status_counts(dataset)},
           {"splits", splits},
-          {"excluded", excluded},
+          {"excluded", listed(dataset.excluded())},
+          {"damaged", listed(dataset.damaged())},
           {"copies", copies(dataset)},
           {"hash", hashes},
           {"index", index_cache_file(source).string()}};
+}
+
+void print_files(const char* title, const Json& files) {
+  if (!files.empty()) fmt::print("{}\n", title);
+  for (const Json& file : files) {
+    fmt::print("  {:<12} {}: {}\n", file["status"].get<std::string>(),
+               file["path"].get<std::string>(), file["message"].get<std::string>());
+  }
 }
 
 void print_text(const Json& d) {
@@ -84,13 +98,10 @@ void print_text(const Json& d) {
     fmt::print("  {:<6} {} usable files\n", name, d["splits"][name]["files"].get<int64_t>());
   }
   for (const auto& [status, count] : d["status"].items()) {
-    if (count > 0) fmt::print("  {:<10} {}\n", status, count.get<int64_t>());
+    if (count > 0) fmt::print("  {:<12} {}\n", status, count.get<int64_t>());
   }
-  if (!d["excluded"].empty()) fmt::print("files that cannot serve:\n");
-  for (const Json& file : d["excluded"]) {
-    fmt::print("  {:<10} {}: {}\n", file["status"].get<std::string>(),
-               file["path"].get<std::string>(), file["message"].get<std::string>());
-  }
+  print_files("files that cannot be used:", d["excluded"]);
+  print_files("files that are used although they are damaged:", d["damaged"]);
   if (!d["copies"].empty()) fmt::print("the same bytes in different splits:\n");
   for (const Json& copy : d["copies"]) {
     fmt::print("  {} {} and {} {}\n", copy["a_split"].get<std::string>(),
@@ -120,7 +131,7 @@ void run(const IndexArguments& arguments, const DataOptions& options) {
 
 void add_dataset_index_command(CLI::App& dataset) {
   auto* command = dataset.add_subcommand(
-      "index", "Decode every file once: which can serve, and why the others cannot");
+      "index", "Decode every file once: which can be used, and why the others cannot");
   const auto arguments = std::make_shared<IndexArguments>();
   const auto options = add_data_options(*command);
   command

@@ -17,6 +17,7 @@
 #include "data/index_cache.h"
 #include "io/suggest.h"
 #include "media/capabilities.h"
+#include "media/formats.h"
 #include "plugin/registry.h"
 
 namespace avbench {
@@ -85,7 +86,11 @@ void add_media(std::vector<Finding>& findings) {
       findings.push_back({name, "without " + join(missing), Status::kMissing, advice});
     }
   };
-  check("decoders", missing_decoders(), "all that videos of the field use",
+  const Formats formats;
+  findings.push_back({"containers", formats.containers()});
+  findings.push_back({"video codecs", formats.codecs(true)});
+  findings.push_back({"audio codecs", formats.codecs(false)});
+  check("missing formats", missing_formats(), "none of the above",
         "files in these formats will be excluded; install an FFmpeg with them (Debian: "
         "libavcodec-extra)");
   check("encoders", missing_encoders(), "H.264 and AAC",

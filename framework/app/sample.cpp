@@ -65,10 +65,12 @@ Json describe(const Sample& sample, const SampleRequest& request, const Experime
               const Tensor& video, const Tensor& audio) {
   const ClipPlace place =
       place_clip(request, {}, sample.frames, experiment.protocol.clip, sample.starts);
+  const bool damaged =
+      sample.index->damaged_video_packets + sample.index->damaged_audio_packets > 0;
   const Crop crop =
       place_spectrogram(request, {kBaseView, Modality::kAudio}, experiment.protocol.spectrogram);
   return {{"file", sample.path.string()},
-          {"status", "ok"},
+          {"status", std::string(to_string(damaged ? FileStatus::kDamaged : FileStatus::kOk))},
           {"frames", sample.frames},
           {"width", sample.index->width},
           {"height", sample.index->height},

@@ -12,7 +12,7 @@ namespace {
 
 // Keys that decide which files are tested.
 constexpr const char* kSameForAll[] = {"protocol.data.source", "protocol.data.classes",
-                                       "protocol.data.on_bad"};
+                                       "protocol.data.on_bad", "protocol.data.on_damage"};
 
 // Checks across keys; each problem is reported where the key was written, else with the file.
 class Checker {

@@ -1,14 +1,11 @@
 #include "media/capabilities.h"
 
 #include "media/ffmpeg.h"
+#include "media/formats.h"
 
 namespace avbench {
 namespace {
 
-constexpr AVCodecID kDecoders[] = {AV_CODEC_ID_H264,  AV_CODEC_ID_HEVC,   AV_CODEC_ID_VP8,
-                                   AV_CODEC_ID_VP9,   AV_CODEC_ID_AV1,    AV_CODEC_ID_MPEG4,
-                                   AV_CODEC_ID_MJPEG, AV_CODEC_ID_AAC,    AV_CODEC_ID_MP3,
-                                   AV_CODEC_ID_OPUS,  AV_CODEC_ID_VORBIS, AV_CODEC_ID_PCM_S16LE};
 constexpr AVCodecID kEncoders[] = {AV_CODEC_ID_H264, AV_CODEC_ID_AAC};
 
 std::string version_text(unsigned version) {
@@ -32,10 +29,16 @@ std::vector<MediaLibrary> media_libraries() {
 
 std::string media_license() { return avcodec_license(); }
 
-std::vector<std::string> missing_decoders() {
+std::vector<std::string> missing_formats() {
   std::vector<std::string> missing;
-  for (const AVCodecID id : kDecoders) {
-    if (!avcodec_find_decoder(id)) missing.emplace_back(avcodec_get_name(id));
+  for (const std::string& name : allowed_containers()) {
+    if (!av_find_input_format(name.c_str())) missing.push_back(name);
+  }
+  for (const auto* codecs : {&allowed_video_codecs(), &allowed_audio_codecs()}) {
+    for (const std::string& name : *codecs) {
+      const AVCodecDescriptor* codec = avcodec_descriptor_get_by_name(name.c_str());
+      if (!codec || !avcodec_find_decoder(codec->id)) missing.push_back(name);
+    }
   }
   return missing;
 }

@@ -18,8 +18,9 @@ std::vector<MediaLibrary> media_libraries();
 // "LGPL version 2.1 or later", "GPL version 2 or later", ...
 std::string media_license();
 
-// Of the codecs that videos of the field come in: those without a decoder, e.g. "hevc".
-std::vector<std::string> missing_decoders();
+// Of the allowed containers and codecs (formats.h): those that this FFmpeg cannot read, e.g.
+// "hevc".
+std::vector<std::string> missing_formats();
 
 // Whether videos can be written (`dataset synth`): H.264 and AAC encoders.
 std::vector<std::string> missing_encoders();

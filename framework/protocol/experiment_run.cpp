@@ -184,7 +184,7 @@ class ExperimentRun::Impl {
     }
     const FolderLock lock(job.folder);
     write_file_atomically(job.folder / "identity.json", run.pretrain.content.dump(1) + "\n");
-    write_file_atomically(job.folder / "excluded.csv", excluded_csv(*job.data.dataset));
+    write_file_lists(*job.data.dataset, job.folder);
     write_file_atomically(code, hash);
     PretrainResult result = pretrain(job);
     auto chosen = chosen_checkpoint(job, result);

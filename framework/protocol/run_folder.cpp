@@ -9,16 +9,24 @@
 
 namespace avbench {
 namespace fs = std::filesystem;
+namespace {
 
-std::string pretrain_folder_name(const std::string& hash) { return hash.substr(0, kHashInPath); }
-
-std::string excluded_csv(const Dataset& dataset) {
+std::string list_csv(const std::vector<BadFile>& files) {
   std::string text = "id,path,split,status,message\n";
-  for (const BadFile& file : dataset.excluded()) {
+  for (const BadFile& file : files) {
     text += csv_line({file.id, file.path.string(), std::string(to_string(file.split)),
                       std::string(to_string(file.status)), file.message});
   }
   return text;
+}
+
+}  // namespace
+
+std::string pretrain_folder_name(const std::string& hash) { return hash.substr(0, kHashInPath); }
+
+void write_file_lists(const Dataset& dataset, const fs::path& folder) {
+  write_file_atomically(folder / "excluded.csv", list_csv(dataset.excluded()));
+  write_file_atomically(folder / "damaged.csv", list_csv(dataset.damaged()));
 }
 
 std::optional<Json> read_result(const fs::path& file) {
@@ -60,7 +68,7 @@ void RunFolder::open(const Json& record, const std::string& config_yaml, const I
   Json with_hash = {{"hash", protocol.hash}, {"protocol", protocol.content}};
   if (!varied.empty()) with_hash["varied"] = varied;
   write_file_atomically(path_ / "protocol.json", with_hash.dump(1) + "\n");
-  write_file_atomically(path_ / "excluded.csv", excluded_csv(dataset));
+  write_file_lists(dataset, path_);
   // Last: a folder with run.json has the others.
   write_json(path_ / "run.json", record);
 }

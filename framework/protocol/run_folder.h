@@ -16,8 +16,9 @@ namespace avbench {
 // Of results/pretrain/, for the hash of what a pretraining depends on.
 std::string pretrain_folder_name(const std::string& hash);
 
-// id,path,split,status,message of every file that could not serve.
-std::string excluded_csv(const Dataset& dataset);
+// excluded.csv and damaged.csv in `folder`: id,path,split,status,message of every file that could
+// not be used, and of every one that was used although it is damaged.
+void write_file_lists(const Dataset& dataset, const std::filesystem::path& folder);
 
 // The JSON of a finished part; nothing if it is missing, or damaged: that is said, and the part is
 // to be done again.
@@ -45,8 +46,8 @@ class RunFolder {
   // keys that differ if the folder belongs to another run.
   bool finished(const Json& record) const;
 
-  // Creates the folder with run.json, config.yaml, protocol.json and excluded.csv. `varied`: the
-  // row's own values of what the protocol's hash leaves out, by key.
+  // Creates the folder with run.json, config.yaml, protocol.json and the lists of files. `varied`:
+  // the row's own values of what the protocol's hash leaves out, by key.
   void open(const Json& record, const std::string& config_yaml, const Identity& protocol,
             const Json& varied, const Dataset& dataset);
 

@@ -33,7 +33,8 @@ class DataCommands : public testing::Test {
 
 TEST_F(DataCommands, SampleWritesWhatTheNetworksSee) {
   write_movie(folder_ / "a.mp4");
-  const Sample sample = open_file(folder_ / "a.mp4", small_clip(), small_spectrogram());
+  const Sample sample =
+      open_file(folder_ / "a.mp4", {.clip = small_clip(), .spectrogram = small_spectrogram()});
   const auto expect_view = [&](const std::string& options, const SampleRequest& request) {
     const Outcome outcome = run_avbench("sample " + path("a.mp4") + kSettings + " --out " +
                                         path("s.safetensors") + " " + options);

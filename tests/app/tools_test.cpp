@@ -22,7 +22,10 @@ TEST(DoctorCommand, NamesVersionsCodecsAndMethods) {
   EXPECT_THAT(found.at("plugin interface").at("value"), HasSubstr("avbench_abi_"));
   EXPECT_THAT(found.at("methods").at("value"), HasSubstr("simclr"));
   EXPECT_THAT(found.at("FFmpeg").at("value"), HasSubstr("libavcodec"));
-  EXPECT_EQ(found.at("decoders").at("status"), "ok");
+  EXPECT_EQ(found.at("missing formats").at("status"), "ok");
+  EXPECT_THAT(found.at("containers").at("value"), HasSubstr("matroska"));
+  EXPECT_THAT(found.at("video codecs").at("value"), HasSubstr("h264"));
+  EXPECT_THAT(found.at("audio codecs").at("value"), HasSubstr("aac"));
 }
 
 TEST(DoctorCommand, SaysWhyPluginsWereRefused) {

@@ -174,7 +174,8 @@ TEST_F(LoaderTest, LoadsOnlyWhatIsWanted) {
 TEST_F(LoaderTest, AFileAloneLooksAsItDoesInItsDataSet) {
   const auto dataset = folder_.open(64);
   const SpectrogramConfig spectrogram = small_spectrogram();
-  const Sample sample = open_file(folder_ / "train/bell/f2.mp4", small_clip(), spectrogram);
+  const Sample sample =
+      open_file(folder_ / "train/bell/f2.mp4", {.clip = small_clip(), .spectrogram = spectrogram});
   for (const SampleRequest& request : {SampleRequest{.index = 2, .clip = 1, .clips = 4},
                                        SampleRequest{.index = 2, .seed = 8, .epoch = 3}}) {
     const Batch expected = load_batch(*dataset, Split::kTrain, three_views(), {request}).batch;
@@ -184,7 +185,10 @@ TEST_F(LoaderTest, AFileAloneLooksAsItDoesInItsDataSet) {
     EXPECT_TRUE(at::equal(got.audio.at(kBaseView), expected.audio.at(kBaseView)));
   }
   write_movie(folder_ / "silent.mp4", {.sound = false});
-  EXPECT_THAT(user_error([&] { open_file(folder_ / "silent.mp4", small_clip(), spectrogram); }),
+  EXPECT_THAT(user_error([&] {
+                open_file(folder_ / "silent.mp4",
+                          {.clip = small_clip(), .spectrogram = spectrogram});
+              }),
               AllOf(HasSubstr("silent.mp4"), HasSubstr("no_audio")));
 }
 
