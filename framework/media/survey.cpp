@@ -58,7 +58,7 @@ class Survey {
     while (const AVPacket* packet = input_.next()) {
       if (input_.video() && packet->stream_index == input_.video()->index) {
         video(*packet);
-      } else {
+      } else if (input_.audio() && packet->stream_index == input_.audio()->index) {
         audio(*packet);
       }
     }
