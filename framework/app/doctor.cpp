@@ -90,6 +90,7 @@ void add_media(std::vector<Finding>& findings) {
   findings.push_back({"containers", formats.containers()});
   findings.push_back({"video codecs", formats.codecs(true)});
   findings.push_back({"audio codecs", formats.codecs(false)});
+  findings.push_back({"not tested", "of these codecs: " + join(untested_codecs())});
   check("missing formats", missing_formats(), "none of the above",
         "files in these formats will be excluded; install an FFmpeg with them (Debian: "
         "libavcodec-extra)");

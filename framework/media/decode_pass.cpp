@@ -6,6 +6,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "media/entry.h"
+
 namespace avbench {
 namespace {
 
@@ -183,6 +185,7 @@ class Pass {
     const EntryPoint* const first = index_.entries.data();
     const EntryPoint* entry = spans_.empty() ? &index_.entries.back() : spans_.front().entry;
     if (audio_) {
+      if (sound_goes_on(*input_.audio()->codecpar)) return;
       const double from = sound_begin_ - kPrerollSeconds;
       while (entry && (entry->seconds > from || entry->audio_before_until > from)) {
         entry = entry == first ? nullptr : entry - 1;
@@ -395,7 +398,7 @@ class Pass {
       throw LandedLate{};
     }
     audio_begun_ = true;
-    return begin + seconds_of(packet) >= from;
+    return begin + seconds_of(packet) >= from || sound_goes_on(*input_.audio()->codecpar);
   }
 
   void receive_sound() {

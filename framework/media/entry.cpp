@@ -99,4 +99,6 @@ bool shows_frame(const AVPacket& packet, const AVCodecParameters& codec) {
   return packet.data[0] >> 4 & 1;
 }
 
+bool sound_goes_on(const AVCodecParameters& codec) { return codec.codec_id == AV_CODEC_ID_PCM_DVD; }
+
 }  // namespace avbench

@@ -1,4 +1,4 @@
-// What a packet of a video stream tells without being decoded. Private to this folder.
+// What packets tell without being decoded. Private to this folder.
 #pragma once
 
 #include "media/ffmpeg.h"
@@ -12,5 +12,9 @@ bool is_entry(const AVPacket& packet, const AVCodecParameters& codec);
 
 // False for a packet that by its own head gives no frame: VP8's alternate reference frames.
 bool shows_frame(const AVPacket& packet, const AVCodecParameters& codec);
+
+// Whether the sound can only be decoded from the file's first packet on: DVD's uncompressed sound
+// is stored in blocks that go on from packet to packet, and nothing tells where one begins.
+bool sound_goes_on(const AVCodecParameters& codec);
 
 }  // namespace avbench

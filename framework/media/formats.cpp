@@ -68,6 +68,11 @@ const std::vector<std::string>& allowed_audio_codecs() {
   return names;
 }
 
+const std::vector<std::string>& untested_codecs() {
+  static const std::vector<std::string> names{"wmv3", "vc1", "vp6f", "wmapro", "amr_nb", "amr_wb"};
+  return names;
+}
+
 Formats::Formats(const std::vector<std::string>& more) : more_(more) {
   if (more_.empty()) return;
   const std::vector<std::string> known = known_names();

@@ -12,6 +12,9 @@ const std::vector<std::string>& allowed_containers();
 const std::vector<std::string>& allowed_video_codecs();
 const std::vector<std::string>& allowed_audio_codecs();
 
+// Of the codecs above: those that no test reads, since no free encoder writes them.
+const std::vector<std::string>& untested_codecs();
+
 // The lists above, and `more` names of either kind.
 class Formats {
  public:
