@@ -120,7 +120,7 @@ class Pass {
     if (!facts_) require_targets();
     if (!track_) return {};
     return track_->finish(converters_.sounds, request_.sample_rate,
-                          facts_ ? facts_->sound.end() : sound_end_);
+                          facts_ ? sound_extent(index_, *facts_).end : sound_end_);
   }
 
  private:
@@ -508,6 +508,15 @@ class Pass {
 };
 
 }  // namespace
+
+Interval sound_extent(const VideoIndex& index, const Facts& facts) {
+  Interval extent{facts.sound.begin(), facts.sound.end()};
+  if (index.container.starts_with("mov,")) {
+    extent.begin = std::max(extent.begin, index.origin + index.audio_start);
+    extent.end = std::min(extent.end, index.origin + index.audio_end());
+  }
+  return extent;
+}
 
 std::vector<float> decode(const Source& source, const VideoIndex& index,
                           const DecodeRequest& request, Converters& converters, Start start) {

@@ -26,6 +26,10 @@ struct Facts {
   static constexpr int64_t kUnknown = -1;
 };
 
+// Where the sound that came out begins and ends, on the file's clock. MP4 alone says where priming
+// and padding lie, which is in its index.
+Interval sound_extent(const VideoIndex& index, const Facts& facts);
+
 // The seek led behind the place that was wanted: to be repeated from the first packet on.
 struct LandedLate {};
 

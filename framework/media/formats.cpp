@@ -83,6 +83,7 @@ Formats::Formats(const std::vector<std::string>& more) : more_(more) {
                     "; expected names of demuxers or codecs, as `ffmpeg -demuxers` and `ffmpeg "
                     "-codecs` list them.");
   }
+  decoders_ = decoders_of({&allowed_video_codecs(), &allowed_audio_codecs(), &more_});
 }
 
 bool Formats::has_container(const std::string& demuxer) const {

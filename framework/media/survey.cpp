@@ -363,12 +363,8 @@ void settle_examination(const Facts& facts, VideoIndex& index) {
   index.damaged_video_packets = static_cast<int64_t>(facts.damaged_video.size());
   index.damaged_audio_packets = static_cast<int64_t>(facts.damaged_audio.size());
   if (!index.has_audio) return;
-  double begin = facts.sound.begin() - index.origin, end = facts.sound.end() - index.origin;
-  if (index.container.starts_with("mov,")) {  // without priming and padding
-    begin = std::max(begin, index.audio_start);
-    end = std::min(end, index.audio_end());
-  }
-  index.audio_start = begin;
+  const auto [begin, end] = sound_extent(index, facts);
+  index.audio_start = begin - index.origin;
   index.audio_duration = std::max(0.0, end - begin);
   index.silent = moved(facts.sound.silent(), -index.origin);
   index.not_finite = moved(facts.sound.not_finite(), -index.origin);
