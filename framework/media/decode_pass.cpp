@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "media/entry.h"
+#include "media/frame_plan.h"
 
 namespace avbench {
 namespace {
@@ -15,70 +16,6 @@ namespace {
 constexpr double kPrerollSeconds = 0.5;
 // For each packet of a file that is decoded as a whole; far more than any takes.
 constexpr double kSecondsPerPacket = 0.05;
-
-// One frame that somebody wants.
-struct Target {
-  int64_t rank;
-  int64_t key;  // of its packet: see Pass::key_of
-  std::vector<uint8_t*> outs;
-  bool filled = false;
-};
-
-// Targets that are decoded from the same entry point.
-struct Span {
-  const EntryPoint* entry;  // null: from the first packet on
-  size_t begin, end;        // of the targets
-};
-
-int64_t key_of_frame(const VideoIndex& index, int64_t rank) {
-  if (index.counted) return rank;
-  return index.by_decoding ? index.packets[rank] : index.pts[rank];
-}
-
-std::vector<Target> gather_targets(const VideoIndex& index, const DecodeRequest& request) {
-  std::vector<std::pair<int64_t, uint8_t*>> wanted;
-  const size_t bytes = size_t(3) * request.height * request.width;
-  for (const ClipRequest& clip : request.clips) {
-    if (!clip.ranks.empty() && (request.height <= 0 || request.width <= 0 || !clip.out)) {
-      throw std::invalid_argument("DecodeRequest: frames are wanted, but no size or no buffer");
-    }
-    for (size_t i = 0; i < clip.ranks.size(); ++i) {
-      wanted.emplace_back(clip.ranks[i], clip.out + i * bytes);
-    }
-  }
-  std::sort(wanted.begin(), wanted.end());
-  std::vector<Target> targets;
-  for (const auto& [rank, out] : wanted) {
-    if (targets.empty() || targets.back().rank != rank) {
-      if (rank < 0 || rank >= index.frames()) {
-        throw std::out_of_range("DecodeRequest: frame " + std::to_string(rank) + " of " +
-                                std::to_string(index.frames()));
-      }
-      targets.push_back({rank, key_of_frame(index, rank), {}});
-    }
-    targets.back().outs.push_back(out);
-  }
-  return targets;
-}
-
-// Neighbours that go on from one entry point to the next stay together: no frame lies between.
-std::vector<Span> group_targets(const VideoIndex& index, const std::vector<Target>& targets,
-                                Start start) {
-  std::vector<Span> spans;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    const EntryPoint* entry = nullptr;
-    if (start == Start::kEntry) {
-      const auto after =
-          std::upper_bound(index.entries.begin(), index.entries.end(), targets[i].rank,
-                           [](int64_t rank, const EntryPoint& point) { return rank < point.rank; });
-      if (after != index.entries.begin()) entry = &*(after - 1);
-    }
-    const bool goes_on = i > 0 && targets[i].rank == targets[i - 1].rank + 1;
-    if (spans.empty() || (spans.back().entry != entry && !goes_on)) spans.push_back({entry, i, i});
-    spans.back().end = i + 1;
-  }
-  return spans;
-}
 
 class Pass {
  public:

@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "media/frame_plan.h"
 #include "media/input.h"
 #include "media/picture.h"
 #include "media/reader.h"
@@ -32,11 +33,6 @@ Interval sound_extent(const VideoIndex& index, const Facts& facts);
 
 // The seek led behind the place that was wanted: to be repeated from the first packet on.
 struct LandedLate {};
-
-enum class Start {
-  kEntry,        // at the nearest entry points
-  kFirstPacket,  // without relying on any
-};
 
 struct Source {
   const std::filesystem::path& path;

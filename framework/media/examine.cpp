@@ -1,6 +1,6 @@
 #include "media/examine.h"
 
-#include "media/survey.h"
+#include "media/settle.h"
 
 namespace avbench {
 

@@ -1,6 +1,7 @@
 #include "media/video_index.h"
 
 #include "media/examine.h"
+#include "media/settle.h"
 #include "media/survey.h"
 
 namespace avbench {

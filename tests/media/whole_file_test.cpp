@@ -160,8 +160,8 @@ TEST_F(WholeFile, ARecordingThatBeginsBetweenKeyFramesShowsWhatADecoderDoes) {
     size_t sure = 0;
     while (sure < shown.size() && shown[sure] >= 100) ++sure;
     ASSERT_LT(sure, 5u) << name;
-    const double first = static_cast<double>(shown[sure]) / kFps -
-                         index.time_of(static_cast<int64_t>(sure));
+    const double first =
+        static_cast<double>(shown[sure]) / kFps - index.time_of(static_cast<int64_t>(sure));
     const std::vector<float> heard = sound(path, index, {0, -1});
     EXPECT_NEAR(told_time(heard, kRate, 0.8), first + 0.8, 0.03) << name;
   }

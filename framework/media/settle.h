@@ -1,0 +1,21 @@
+// The index of a file by what came out of the decoder. Private to this folder.
+#pragma once
+
+#include "media/decode_pass.h"
+#include "media/video_index.h"
+
+namespace avbench {
+
+// Whether the index has exactly the frames that came out of the decoder, without any damage.
+bool agrees(const VideoIndex& index, const Facts& facts);
+
+// Frames by what came out of the decoder.
+void settle_frames(const Facts& facts, VideoIndex& index);
+
+// Extent, silence and damage of the sound, and the damage of the picture, by what came out.
+void settle_examination(const Facts& facts, VideoIndex& index);
+
+// The status by what the index says.
+void settle_status(const Budget& budget, VideoIndex& index);
+
+}  // namespace avbench
