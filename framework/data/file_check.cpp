@@ -33,7 +33,7 @@ int64_t sound_bytes(const Sample& sample, const SpectrogramConfig& config) {
          kFloat;
 }
 
-// Empty if the file vanished meanwhile: decoding it finds that.
+// Empty if the file vanished meanwhile.
 std::string digest_of(const std::filesystem::path& path) {
   try {
     return sha256_file(path);
@@ -84,8 +84,15 @@ void FileChecker::index_one(File& file) {
     file.entry = found->second;
   } else {
     file.entry.stamp = stamp.value_or(FileStamp{});
-    file.entry.index = std::make_shared<const VideoIndex>(index_file(path, {}, formats_));
-    if (file.entry.index->status == FileStatus::kOk) file.entry.sha256 = digest_of(path);
+    VideoIndex index = index_file(path, {}, formats_);
+    if (index.status == FileStatus::kOk) {
+      file.entry.sha256 = digest_of(path);
+      if (file.entry.sha256.empty()) {
+        index.status = FileStatus::kUnreadable;
+        index.message = "the file vanished while the data set was read";
+      }
+    }
+    file.entry.index = std::make_shared<const VideoIndex>(std::move(index));
     const std::lock_guard lock(mutex_);
     learnt_ = true;
   }

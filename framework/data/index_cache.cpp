@@ -10,16 +10,27 @@
 #include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/sha256.h"
+#include "media/capabilities.h"
 
 namespace avbench {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Magic and version; raised whenever the fields, or what index_file() finds, change. Behind it the
+// Raised whenever the fields, or what index_file() finds, change. Behind it the
 // entries, then the SHA-256 of everything before. Numbers in the machine's byte order.
-constexpr std::string_view kMagic = "avbench index 2\n";
+constexpr std::string_view kVersion = "avbench index 2";
 constexpr size_t kDigestSize = 64;
+
+// Another FFmpeg may find other things.
+const std::string& magic() {
+  static const std::string text = [] {
+    std::string line(kVersion);
+    for (const MediaLibrary& library : media_libraries()) line += " " + library.running;
+    return line + "\n";
+  }();
+  return text;
+}
 
 // Both visit the fields() of what they are given.
 class Writer {
@@ -118,10 +129,10 @@ IndexEntries load_index_cache(const fs::path& file) {
   try {
     const std::string text = read_file(file);
     std::string_view bytes = text;
-    if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + kDigestSize) return {};
+    if (!bytes.starts_with(magic()) || bytes.size() < magic().size() + kDigestSize) return {};
     const std::string_view body = bytes.substr(0, bytes.size() - kDigestSize);
     if (sha256_hex(body) != bytes.substr(body.size())) return {};
-    Reader reader(body.substr(kMagic.size()));
+    Reader reader(body.substr(magic().size()));
     IndexEntries entries;
     while (!reader.at_end()) {
       std::string file;
@@ -138,7 +149,7 @@ IndexEntries load_index_cache(const fs::path& file) {
 
 void save_index_cache(const fs::path& file, const IndexEntries& entries) {
   fs::create_directories(file.parent_path());
-  std::string bytes(kMagic);
+  std::string bytes = magic();
   Writer writer(bytes);
   for (const auto& [file, entry] : entries) {
     writer("file", file);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "data/sampling.h"
@@ -24,14 +25,17 @@ int64_t rank_at(const VideoIndex& index, double seconds) {
   return low;
 }
 
-// First frames of the sample's seconds, as far as a clip fits behind them.
+// First frames of the sample's seconds, as far as a clip fits behind them. Seconds without a frame
+// are passed over at once: a file may have a hole of any length.
 std::vector<int64_t> second_starts(const Sample& sample, const ClipConfig& clip) {
   std::vector<int64_t> starts;
-  for (int64_t second = 0;; ++second) {
-    const double time = sample.segment.first + static_cast<double>(second);
-    const int64_t start = rank_at(*sample.index, time) - sample.first_rank;
+  for (double second = 0;;) {
+    const int64_t rank = rank_at(*sample.index, sample.segment.first + second);
+    const int64_t start = rank - sample.first_rank;
     if (start + clip_span(clip) > sample.frames) return starts;
     if (starts.empty() || start > starts.back()) starts.push_back(start);
+    const double time = sample.index->time_of(rank) - sample.segment.first;
+    second = std::max(second, std::floor(time)) + 1;
   }
 }
 
@@ -113,7 +117,8 @@ Sample make_sample(const Item& item, const IndexEntry& entry, const ClipConfig& 
   sample.first_rank = item.start ? rank_at(*entry.index, *item.start) : 0;
   sample.frames =
       (item.end ? rank_at(*entry.index, *item.end) : entry.index->frames()) - sample.first_rank;
-  if (clip.start == "second") sample.starts = second_starts(sample, clip);
+  if (clip.start == "second" && entry.index->status == FileStatus::kOk)
+    sample.starts = second_starts(sample, clip);
   return sample;
 }
 

@@ -23,8 +23,10 @@ class Pass {
        Converters& converters, Start start, Facts* facts)
       : input_(source.path, source.budget, source.formats,
                {.expected_bytes = index.file_bytes,
+                .video_stream = index.video_stream,
+                .audio_stream = index.audio_stream,
                 .probe = facts && index.by_decoding,
-                .seconds = facts ? allowed_seconds(source.budget, index) : 0}),
+                .seconds = allowed_seconds(source.budget, index, start)}),
         index_(index),
         request_(request),
         converters_(converters),
@@ -61,7 +63,9 @@ class Pass {
   }
 
  private:
-  static double allowed_seconds(const Budget& budget, const VideoIndex& index) {
+  // More for what may have to decode the whole file.
+  static double allowed_seconds(const Budget& budget, const VideoIndex& index, Start start) {
+    if (start == Start::kEntry && !index.entries.empty()) return 0;
     const auto packets = static_cast<double>(index.video_packets + index.audio_packets);
     return budget.seconds > 0 ? budget.seconds + kSecondsPerPacket * packets : 1e-9;
   }
@@ -198,10 +202,11 @@ class Pass {
   // frames each.
   bool drains_early() const { return start_ == Start::kEntry && !index_.by_decoding; }
 
-  bool is_filled(const Span& span) const {
-    return std::all_of(targets_.begin() + static_cast<ptrdiff_t>(span.begin),
-                       targets_.begin() + static_cast<ptrdiff_t>(span.end),
-                       [](const Target& target) { return target.filled; });
+  bool is_filled(const Span& span) {
+    while (first_unfilled_ < targets_.size() && targets_[first_unfilled_].filled) {
+      ++first_unfilled_;
+    }
+    return first_unfilled_ >= span.end;
   }
 
   // Its entry point has come while frames that are shown before it have not: decoding goes on.
@@ -286,7 +291,9 @@ class Pass {
 
   void receive_all_pictures() {
     while (receive(*video_)) {
-      const int64_t number = frame_->pts == AV_NOPTS_VALUE ? Facts::kUnknown : frame_->pts;
+      const auto packets = static_cast<int64_t>(facts_->pts.size());
+      const bool known = frame_->pts >= 0 && frame_->pts < packets;
+      const int64_t number = known ? frame_->pts : Facts::kUnknown;
       const auto rank = static_cast<int64_t>(facts_->shown.size());
       facts_->shown.push_back(number);
       if (rank < index_.frames() && next_target_ < targets_.size() &&
@@ -326,9 +333,11 @@ class Pass {
     if (packet.pts == AV_NOPTS_VALUE) return audio_begun_ || !seeked_;
     const double begin = static_cast<double>(packet.pts) * av_q2d(input_.audio()->time_base);
     if (begin >= sound_end_) {
-      end_audio();
+      // One stray time does not end the track.
+      if (++late_packets_ > kLatePackets) end_audio();
       return false;
     }
+    late_packets_ = 0;
     const double from = sound_begin_ - kPrerollSeconds;
     if (seeked_ && !audio_begun_ &&
         begin > std::max(from, index_.origin + index_.audio_start) + kPrerollSeconds / 2) {
@@ -415,6 +424,7 @@ class Pass {
   }
 
   static constexpr int64_t kSomewhere = -1;
+  static constexpr int kLatePackets = 8;
   static constexpr int64_t kMostFailures = 1'000'000;  // a decoder must not keep us for ever
 
   Input input_;
@@ -442,6 +452,8 @@ class Pass {
   bool anchored_ = false;  // a key frame has come
   size_t next_target_ = 0;
   int64_t failures_ = 0;
+  int late_packets_ = 0;       // of the sound, in a row, behind what is wanted
+  size_t first_unfilled_ = 0;  // of the targets
 };
 
 }  // namespace

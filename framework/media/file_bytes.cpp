@@ -12,6 +12,18 @@
 
 namespace avbench {
 
+Deadline::Deadline(double seconds)
+    : end_(std::chrono::steady_clock::now() +
+           std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+               std::chrono::duration<double>(seconds))),
+      seconds_(seconds) {}
+
+void Deadline::check() const {
+  if (passed()) {
+    throw Unusable{FileStatus::kTimeout, "not done after " + std::to_string(seconds_) + " seconds"};
+  }
+}
+
 // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
 FileBytes::FileBytes(const std::filesystem::path& path)
     : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {

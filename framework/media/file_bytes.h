@@ -1,8 +1,11 @@
 // The bytes of one untrusted file. Private to this folder.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <new>
+#include <stdexcept>
 #include <string>
 
 #include "media/status.h"
@@ -13,6 +16,39 @@ namespace avbench {
 struct Unusable {
   FileStatus status;
   std::string message;
+};
+
+// Calls `work`; what the libraries could not do with a file is the file's fault. Only mistakes of
+// the caller pass (std::out_of_range, std::invalid_argument).
+template <class Work>
+void with_status(Work work, FileStatus& status, std::string& message) {
+  try {
+    work();
+    return;
+  } catch (const Unusable& unusable) {
+    status = unusable.status;
+    message = unusable.message;
+  } catch (const std::bad_alloc&) {
+    status = FileStatus::kCorrupt;
+    message = "it needs more memory than there is";
+  } catch (const std::length_error&) {
+    status = FileStatus::kCorrupt;
+    message = "it needs more memory than there is";
+  } catch (const std::runtime_error& error) {
+    status = FileStatus::kCorrupt;
+    message = error.what();
+  }
+}
+
+class Deadline {
+ public:
+  explicit Deadline(double seconds);
+  bool passed() const { return std::chrono::steady_clock::now() > end_; }
+  void check() const;  // throws Unusable{kTimeout}
+
+ private:
+  std::chrono::steady_clock::time_point end_;
+  double seconds_;
 };
 
 // Reads with pread: a file that shrinks while it is read gives an error, not a signal.

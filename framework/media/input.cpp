@@ -26,18 +26,6 @@ bool is_cover(const AVStream& stream) { return stream.disposition & AV_DISPOSITI
 
 }  // namespace
 
-Deadline::Deadline(double seconds)
-    : end_(std::chrono::steady_clock::now() +
-           std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-               std::chrono::duration<double>(seconds))),
-      seconds_(seconds) {}
-
-void Deadline::check() const {
-  if (passed()) {
-    throw Unusable{FileStatus::kTimeout, "not done after " + std::to_string(seconds_) + " seconds"};
-  }
-}
-
 void Input::check_size(int64_t expected_bytes) const {
   const auto refuse = [](const std::string& what) { throw Unusable{FileStatus::kCorrupt, what}; };
   const std::string size = "the file has " + std::to_string(file_.size()) + " bytes";
@@ -46,7 +34,8 @@ void Input::check_size(int64_t expected_bytes) const {
     refuse(size + ", allowed are " + std::to_string(budget_.file_bytes));
   }
   if (expected_bytes >= 0 && file_.size() != expected_bytes) {
-    refuse(size + " and had " + std::to_string(expected_bytes) + " when it was indexed");
+    throw Unusable{FileStatus::kUnreadable,
+                   size + " and had " + std::to_string(expected_bytes) + " when it was indexed"};
   }
 }
 
@@ -58,13 +47,13 @@ Input::Input(const std::filesystem::path& path, const Budget& budget, const Form
       decoders_(formats.decoders()) {
   silence_ffmpeg();
   check_size(options.expected_bytes);
-  open(formats);
-  choose_streams(options.probe);
+  open(formats, options.check_whole);
+  choose_streams(options);
   require_codec(video_, formats);
   require_codec(audio_, formats);
 }
 
-void Input::open(const Formats& formats) {
+void Input::open(const Formats& formats, bool check_whole) {
   io_.reset(avio_alloc_context(static_cast<uint8_t*>(av_malloc(kIoBytes)), kIoBytes, 0, &file_,
                                FileBytes::read, nullptr, FileBytes::seek));
   AVFormatContext* format = avformat_alloc_context();
@@ -83,7 +72,7 @@ void Input::open(const Formats& formats) {
                    std::string("format ") + demuxer->name + " (" + demuxer->long_name +
                        ") is not supported: allowed are " + formats.containers()};
   }
-  require_whole(file_, demuxer->name);
+  if (check_whole) require_whole(file_, demuxer->name, deadline_);
   format->pb = io_.get();
   format->flags |= AVFMT_FLAG_CUSTOM_IO;
   format->interrupt_callback = {&Input::interrupted, this};
@@ -97,29 +86,34 @@ void Input::open(const Formats& formats) {
   format_.reset(format);
 }
 
-void Input::choose_streams(bool probe) {
+// Null if there is none. A cover picture is no video.
+AVStream* Input::stream_of(AVMediaType kind, int64_t number) const {
+  AVStream** const begin = format_->streams;
+  AVStream** const end = begin + format_->nb_streams;
+  if (number >= 0 && number < end - begin && begin[number]->codecpar->codec_type == kind) {
+    return begin[number];
+  }
+  const int best = av_find_best_stream(format_.get(), kind, -1, -1, nullptr, 0);
+  if (best < 0) return nullptr;
+  if (!is_cover(*begin[best])) return begin[best];
+  AVStream** const real = std::find_if(begin, end, [&](const AVStream* stream) {
+    return stream->codecpar->codec_type == kind && !is_cover(*stream);
+  });
+  return real == end ? nullptr : *real;
+}
+
+void Input::choose_streams(const Options& options) {
   const auto all_complete = [&] {
     return format_->nb_streams > 0 && !(format_->ctx_flags & AVFMTCTX_NOHEADER) &&
            std::all_of(format_->streams, format_->streams + format_->nb_streams,
                        [](const AVStream* s) { return complete(*s->codecpar); });
   };
-  if (probe || !all_complete()) {
+  if (options.probe || !all_complete()) {
     const int result = avformat_find_stream_info(format_.get(), nullptr);
     if (result < 0) fail(result, "streams cannot be recognised");
   }
-  const auto best = [&](AVMediaType kind) {
-    const int i = av_find_best_stream(format_.get(), kind, -1, -1, nullptr, 0);
-    return i < 0 ? nullptr : format_->streams[i];
-  };
-  video_ = best(AVMEDIA_TYPE_VIDEO);
-  if (video_ && is_cover(*video_)) {
-    const auto end = format_->streams + format_->nb_streams;
-    const auto real = std::find_if(format_->streams, end, [](const AVStream* s) {
-      return s->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_cover(*s);
-    });
-    video_ = real == end ? nullptr : *real;
-  }
-  audio_ = best(AVMEDIA_TYPE_AUDIO);
+  video_ = stream_of(AVMEDIA_TYPE_VIDEO, options.video_stream);
+  audio_ = stream_of(AVMEDIA_TYPE_AUDIO, options.audio_stream);
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     AVStream* stream = format_->streams[i];
     if (stream != video_ && stream != audio_) stream->discard = AVDISCARD_ALL;
@@ -181,7 +175,11 @@ CodecContextPtr Input::open_decoder(const AVStream& stream) const {
 
 void Input::fail(int code, const std::string& what) const {
   deadline_.check();
-  throw Unusable{FileStatus::kCorrupt, what + ": " + av_message(code)};
+  // A disk, or an installation, may be better another time.
+  FileStatus status = FileStatus::kCorrupt;
+  if (code == AVERROR(EIO) || code == AVERROR(ESTALE)) status = FileStatus::kUnreadable;
+  if (code == AVERROR_DECODER_NOT_FOUND) status = FileStatus::kUnsupported;
+  throw Unusable{status, what + ": " + av_message(code)};
 }
 
 int Input::interrupted(void* self) { return static_cast<Input*>(self)->deadline_.passed(); }

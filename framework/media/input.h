@@ -1,7 +1,6 @@
 // Opening an untrusted file: own reading, white lists, budgets. Private to this folder.
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,24 +12,15 @@
 
 namespace avbench {
 
-class Deadline {
- public:
-  explicit Deadline(double seconds);
-  bool passed() const { return std::chrono::steady_clock::now() > end_; }
-  void check() const;  // throws Unusable{kTimeout}
-
- private:
-  std::chrono::steady_clock::time_point end_;
-  double seconds_;
-};
-
 // The demultiplexer of one file with at most one stream of each kind left on.
 class Input {
  public:
   struct Options {
-    int64_t expected_bytes = -1;  // another size is refused, unless negative
-    bool probe = false;           // let FFmpeg decode a little, to find what only decoding tells
-    double seconds = 0;           // wall clock; 0: the budget's
+    bool check_whole = false;                      // refuse a file whose end is missing
+    int64_t expected_bytes = -1;                   // another size is refused, unless negative
+    int64_t video_stream = -1, audio_stream = -1;  // negative: FFmpeg's choice
+    bool probe = false;  // let FFmpeg decode a little, to find what only decoding tells
+    double seconds = 0;  // wall clock; 0: the budget's
   };
 
   // Throws Unusable if the file is no media file that we accept.
@@ -59,8 +49,9 @@ class Input {
  private:
   static int interrupted(void* self);
   void check_size(int64_t expected_bytes) const;
-  void open(const Formats& formats);
-  void choose_streams(bool probe);
+  void open(const Formats& formats, bool check_whole);
+  void choose_streams(const Options& options);
+  AVStream* stream_of(AVMediaType kind, int64_t number) const;
   void require_codec(const AVStream* stream, const Formats& formats) const;
 
   Budget budget_;

@@ -31,12 +31,8 @@ class MediaReader::Impl {
     Decoded decoded = begin(index, request);
     const Formats formats = formats_of(index);
     const Source source{path, budget_, formats};
-    try {
-      decoded.sound = decode_somehow(source, index, request);
-    } catch (const Unusable& unusable) {
-      decoded.status = unusable.status;
-      decoded.message = unusable.message;
-    }
+    with_status([&] { decoded.sound = decode_somehow(source, index, request); }, decoded.status,
+                decoded.message);
     return decoded;
   }
 
@@ -44,13 +40,15 @@ class MediaReader::Impl {
                   const DecodeRequest& request, bool& reindexed) {
     Decoded decoded = begin(index, request);
     const Formats formats = formats_of(index);
-    try {
+    const auto work = [&] {
       Examination done = examine_file({path, budget_, formats}, index, request, converters_);
       decoded.sound = std::move(done.sound);
       reindexed = done.reindexed;
-    } catch (const Unusable& unusable) {
-      decoded.status = index.status = unusable.status;
-      decoded.message = index.message = unusable.message;
+    };
+    with_status(work, index.status, index.message);
+    if (index.status != FileStatus::kOk) {
+      decoded.status = index.status;
+      decoded.message = index.message;
     }
     return decoded;
   }

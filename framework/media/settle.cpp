@@ -181,6 +181,12 @@ void settle_status(const Budget& budget, VideoIndex& index) {
     refuse(FileStatus::kCorrupt, "a picture of " + std::to_string(index.width) + "x" +
                                      std::to_string(index.height) + ", allowed are " +
                                      std::to_string(budget.pixels) + " pixels");
+  } else if (!std::isfinite(index.duration) || !std::isfinite(index.fps) ||
+             !std::isfinite(index.origin) || !std::isfinite(index.audio_end())) {
+    refuse(FileStatus::kCorrupt, "times that are no numbers");
+  } else if (index.sample_rate > kHighestRate) {
+    refuse(FileStatus::kCorrupt, "sound of " + std::to_string(index.sample_rate) +
+                                     " Hz, allowed are " + std::to_string(kHighestRate));
   } else if (!index.has_audio) {
     refuse(FileStatus::kNoAudio,
            index.audio_codec.empty() ? "no sound" : "a sound track without any sound");

@@ -27,6 +27,11 @@ SwrPtr make_swr(AVChannelLayout in_layout, int in_format, int in_rate, int out_r
            "sound conversion");
   SwrPtr swr(made);
   check_av(av_opt_set_double(made, "rematrix_maxval", 1, 0), "sound conversion");
+  if (in_layout.order != AV_CHANNEL_ORDER_NATIVE && in_layout.nb_channels > 2) {
+    // What its channels are is not known: their mean.
+    const std::vector<double> mean(in_layout.nb_channels, 1.0 / in_layout.nb_channels);
+    check_av(swr_set_matrix(made, mean.data(), in_layout.nb_channels), "sound conversion");
+  }
   check_av(swr_init(swr.get()), "sound conversion");
   return swr;
 }
@@ -98,6 +103,9 @@ SoundTrack::SoundTrack(double begin, double end, double longest)
 
 void SoundTrack::add(const SoundPiece& piece) {
   const auto count = static_cast<int64_t>(piece.samples.size());
+  if (piece.rate <= 0 || piece.rate > kHighestRate) {
+    throw Unusable{FileStatus::kCorrupt, "sound of " + std::to_string(piece.rate) + " Hz"};
+  }
   if (!rate_) {
     rate_ = piece.rate;
     if (std::isfinite(end_)) samples_.reserve(static_cast<size_t>((end_ - begin_) * rate_) + 8192);
@@ -140,9 +148,16 @@ void SoundScan::add(const SoundPiece& piece) {
   if (piece.samples.empty()) return;
   const double begin = piece.begin.value_or(end_);
   const auto time = [&](size_t sample) { return begin + static_cast<double>(sample) / piece.rate; };
+  const bool started_before = started_;
+  const double end_before = end_;
   begin_ = started_ ? std::min(begin_, begin) : begin;
   end_ = std::max(started_ ? end_ : begin, time(piece.samples.size()));
   started_ = true;
+  // Where nothing is stored, nothing is heard.
+  if (started_before && begin > end_before + kJitterSeconds) {
+    add_silence(end_before, begin, ends_silent_);
+    ends_silent_ = true;
+  }
   size_t run = 0;  // where the silence began that reaches up to here
   for (size_t i = 0; i < piece.samples.size(); ++i) {
     const float size = std::abs(piece.samples[i]);

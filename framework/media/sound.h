@@ -10,6 +10,8 @@
 
 namespace avbench {
 
+inline constexpr int kHighestRate = 768000;  // Hz, of sound that is read
+
 // Converter contexts that are kept from file to file.
 class SoundConverter {
  public:

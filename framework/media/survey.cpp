@@ -8,6 +8,8 @@
 namespace avbench {
 namespace {
 
+constexpr double kMostPadding = 0.3;  // seconds
+
 // Quarter turns clockwise and mirroring out of the display matrix [a b; c d]: a player shows pixel
 // (x, y) at (a x + c y, b x + d y).
 void read_orientation(const int32_t* matrix, VideoIndex& index) {
@@ -21,6 +23,7 @@ void read_orientation(const int32_t* matrix, VideoIndex& index) {
 void read_parameters(const Input& input, VideoIndex& index) {
   index.container = input.container();
   if (const AVStream* video = input.video()) {
+    index.video_stream = video->index;
     index.video_codec = avcodec_get_name(video->codecpar->codec_id);
     index.time_base_num = video->time_base.num;
     index.time_base_den = video->time_base.den;
@@ -30,6 +33,7 @@ void read_parameters(const Input& input, VideoIndex& index) {
     if (index.rotation % 180) std::swap(index.width, index.height);
   }
   if (const AVStream* audio = input.audio()) {
+    index.audio_stream = audio->index;
     index.audio_codec = avcodec_get_name(audio->codecpar->codec_id);
     index.has_audio = true;
     index.sample_rate = audio->codecpar->sample_rate;
@@ -176,15 +180,16 @@ class Survey {
     index_.has_audio = audio_begun_;
     if (!index_.has_audio) return;
     double begin = audio_begin_, end = audio_end_;
-    // MP4's own start and duration leave out priming and padding; elsewhere they are estimates.
+    // MP4's own start and duration leave out priming and padding; elsewhere they are estimates, and
+    // what would leave out more is a mistake.
     if (index_.container.starts_with("mov,")) {
       const double unit = av_q2d(audio.time_base);
       if (audio.start_time != AV_NOPTS_VALUE) {
-        begin = std::max(begin, static_cast<double>(audio.start_time) * unit);
+        const double start = static_cast<double>(audio.start_time) * unit;
+        if (start > begin && start - begin <= kMostPadding) begin = start;
       }
-      if (audio.duration > 0) {
-        end = std::min(end, begin + static_cast<double>(audio.duration) * unit);
-      }
+      const double claimed = begin + static_cast<double>(audio.duration) * unit;
+      if (audio.duration > 0 && claimed < end && end - claimed <= kMostPadding) end = claimed;
     }
     if (index_.pts.empty()) index_.origin = begin;
     index_.audio_start = begin - index_.origin;
@@ -204,7 +209,7 @@ class Survey {
 }  // namespace
 
 void survey_file(const Source& source, VideoIndex& index) {
-  Input input(source.path, source.budget, source.formats, {});
+  Input input(source.path, source.budget, source.formats, {.check_whole = true});
   index.file_bytes = input.file_bytes();
   if (!input.video() && !input.audio()) {
     throw Unusable{FileStatus::kCorrupt, "neither picture nor sound"};

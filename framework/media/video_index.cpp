@@ -15,7 +15,7 @@ VideoIndex index_file(const std::filesystem::path& path, const Budget& budget,
                       const Formats& formats) {
   VideoIndex index;
   const Source source{path, budget, formats};
-  try {
+  const auto work = [&] {
     survey_file(source, index);
     if (index.by_decoding) {
       Converters converters;
@@ -23,10 +23,8 @@ VideoIndex index_file(const std::filesystem::path& path, const Budget& budget,
     } else {
       settle_status(budget, index);
     }
-  } catch (const Unusable& unusable) {
-    index.status = unusable.status;
-    index.message = unusable.message;
-  }
+  };
+  with_status(work, index.status, index.message);
   return index;
 }
 

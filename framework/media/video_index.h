@@ -35,6 +35,7 @@ struct VideoIndex {
 
   int64_t file_bytes = 0;
   std::string container, video_codec, audio_codec;  // FFmpeg's names; empty if there is none
+  int64_t video_stream = -1, audio_stream = -1;     // their numbers in the file
 
   double origin = 0;  // seconds on the file's clock of our time 0: first frame, else first sound
   std::vector<int64_t> pts;  // of the frames in the order of display, in units of time_base seconds
@@ -83,6 +84,8 @@ constexpr void fields(V& v, MaybeConst<VideoIndex> auto& index) {
   v("container", index.container);
   v("video_codec", index.video_codec);
   v("audio_codec", index.audio_codec);
+  v("video_stream", index.video_stream);
+  v("audio_stream", index.audio_stream);
   v("origin", index.origin);
   v("pts", index.pts);
   v("time_base_num", index.time_base_num);

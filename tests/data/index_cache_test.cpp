@@ -112,7 +112,7 @@ TEST(IndexCache, TakesAnOlderVersionForNone) {
   std::string bytes = read_file(file);
   constexpr size_t kDigest = 64;
   bytes.resize(bytes.size() - kDigest);
-  const size_t version = bytes.find('\n') - 1;
+  const size_t version = bytes.find("index ") + 6;
   ASSERT_GT(bytes[version], '1');
   bytes[version] = '1';
   write_text(file, bytes + sha256_hex(bytes));

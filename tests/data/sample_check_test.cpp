@@ -51,6 +51,18 @@ TEST(SampleCheck, APartIsItsFramesAndItsSound) {
   }
 }
 
+// A file whose second half was stamped three thousand years late.
+TEST(SampleCheck, SecondsWithoutFramesTakeNoTime) {
+  VideoIndex index = whole_index();
+  for (int64_t i = 100; i < 200; ++i) index.pts[i] += int64_t{25} * 100'000'000'000;
+  const Item item{.id = "a", .file = "a", .path = "a"};
+  const IndexEntry entry{.index = std::make_shared<const VideoIndex>(index)};
+  ClipConfig clip = small_clip();
+  clip.start = "second";
+  EXPECT_THAT(make_sample(item, entry, clip).starts,
+              testing::ElementsAre(0, 25, 50, 75, 100, 125, 150, 175));
+}
+
 TEST(SampleCheck, SilenceCountsIfItIsAllThatThePartHas) {
   VideoIndex index = whole_index();
   index.silent = {{0.5, 2}, {3, 7}};

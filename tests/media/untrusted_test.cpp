@@ -98,14 +98,14 @@ TEST(UntrustedFile, ShuffledIndexNeverCrashes) {
   }
 }
 
-TEST(UntrustedFile, AFileThatChangedSinceItsIndexIsCorrupt) {
+TEST(UntrustedFile, AFileThatChangedSinceItsIndexIsNotRead) {
   const TempFolder folder;
   write_numbered(folder / "a.mp4", options_with_sound(), 30);
   const VideoIndex index = index_file(folder / "a.mp4");
   std::filesystem::resize_file(folder / "a.mp4", index.file_bytes / 2);
   MediaReader reader;
   const Frames clip = read_clip(reader, folder / "a.mp4", index, {20});
-  EXPECT_EQ(clip.decoded.status, FileStatus::kCorrupt);
+  EXPECT_EQ(clip.decoded.status, FileStatus::kUnreadable);
   EXPECT_NE(clip.decoded.message.find("when it was indexed"), std::string::npos);
 }
 

@@ -132,6 +132,42 @@ TEST_F(WholeFile, AnOpenEndedRecordingIsNotCut) {
   }
 }
 
+TEST_F(WholeFile, BytesBehindTheEndOrLostInTheMiddleAreNoCut) {
+  const auto with_junk = [&](const char* name, const std::string& arguments) {
+    const auto path = make(name, arguments);
+    std::vector<uint8_t> bytes = file_bytes(path);
+    const std::string junk = "<html>this file was served by a friendly proxy</html>";
+    bytes.insert(bytes.end(), junk.begin(), junk.end());
+    write_bytes(path, bytes);
+    return path;
+  };
+  for (const auto& path : {with_junk("a.mp4", std::string(kH264) + "-c:a aac"),
+                           with_junk("a.mkv", std::string(kH264) + "-c:a aac"),
+                           with_junk("a.avi", "-c:v mjpeg -q:v 3 -c:a mp3")}) {
+    const VideoIndex index = examined(path);
+    EXPECT_EQ(index.status, FileStatus::kOk) << path << ": " << index.message;
+    EXPECT_EQ(index.frames(), 100) << path;
+  }
+  // A transport stream without some bytes of its middle; one that begins within a packet.
+  const auto lost = make("lost.ts", std::string(kH264) + "-c:a aac");
+  std::vector<uint8_t> bytes = file_bytes(lost);
+  const auto middle = bytes.begin() + static_cast<ptrdiff_t>(bytes.size() / 2);
+  bytes.erase(middle, middle + 50);
+  write_bytes(lost, bytes);
+  EXPECT_EQ(index_file(lost).status, FileStatus::kOk) << index_file(lost).message;
+  const auto whole =
+      make("whole.m2ts", std::string("-f mpegts -mpegts_m2ts_mode 1 ") + kH264 + "-c:a ac3");
+  const std::vector<uint8_t> all = file_bytes(whole);
+  for (const size_t first : {1, 2, 3, 5, 100}) {
+    write_bytes(whole, std::span(all).subspan(first));
+    EXPECT_EQ(index_file(whole).status, FileStatus::kOk) << first;
+  }
+  // AVI that was written into a pipe has the largest size.
+  const auto pipe = folder_ / "pipe.avi";
+  ffmpeg(source().input() + "-c:v mjpeg -q:v 3 -c:a mp3 -f avi - > '" + pipe.string() + "'");
+  EXPECT_EQ(index_file(pipe).status, FileStatus::kOk) << index_file(pipe).message;
+}
+
 // ---- files that begin between key frames
 // ---------------------------------------------------------
 
@@ -275,6 +311,63 @@ TEST_F(WholeFile, TellsWhereSoundIsSilentAndWhereItIsNone) {
     EXPECT_LE(index.silent[0].begin, index.audio_start + 1e-6) << codec;
     EXPECT_GE(index.silent[0].end, index.audio_end() - 1e-6) << codec;
   }
+}
+
+TEST_F(WholeFile, AHoleInTheSoundIsSilence) {
+  const auto path =
+      make("hole.mkv", std::string(kH264) + "-c:a flac -af \"aselect='lt(t,1)+gt(t,3)'\"");
+  const VideoIndex index = examined(path);
+  ASSERT_EQ(index.silent.size(), 1u);
+  EXPECT_NEAR(index.silent[0].begin, 1, 0.1);
+  EXPECT_NEAR(index.silent[0].end, 3, 0.1);
+  EXPECT_NEAR(told_time(sound(path, index, {0, -1}), kRate, 3.5), 3.5, 0.03);
+}
+
+TEST_F(WholeFile, ChannelsWithoutAPlaceAreAveraged) {
+  // Nine channels have no usual layout. Only the first one sounds.
+  const auto path = make("nine.mkv", "-c:v mjpeg -q:v 3 -af \"pan=9C|c0=c0\" -c:a pcm_s16le");
+  const VideoIndex index = examined(path);
+  ASSERT_EQ(index.status, FileStatus::kOk) << index.message;
+  const std::vector<float> heard = sound(path, index, {0, -1});
+  EXPECT_NEAR(told_time(heard, kRate, 2), 2, 0.02);
+  EXPECT_NEAR(*std::max_element(heard.begin(), heard.end()), 0.5 / 9, 0.005);
+}
+
+TEST_F(WholeFile, ASampleRateThatNoSoundHasIsRefused) {
+  const auto path = make("rate.mkv", "-c:v mjpeg -q:v 3 -c:a pcm_s16le");
+  // The sampling frequency is a float of eight bytes: id B5, size 88, 48000.
+  std::vector<uint8_t> bytes = file_bytes(path);
+  const std::vector<uint8_t> rate{0xB5, 0x88, 0x40, 0xE7, 0x70, 0, 0, 0, 0, 0};
+  const auto found = std::search(bytes.begin(), bytes.end(), rate.begin(), rate.end());
+  ASSERT_NE(found, bytes.end());
+  const std::vector<uint8_t> two_billion{0x41, 0xDD, 0xCD, 0x65, 0, 0, 0, 0};
+  std::copy(two_billion.begin(), two_billion.end(), found + 2);
+  write_bytes(path, bytes);
+  const VideoIndex index = examined(path);
+  EXPECT_EQ(index.status, FileStatus::kCorrupt);
+  EXPECT_NE(index.message.find("Hz"), std::string::npos) << index.message;
+}
+
+TEST_F(WholeFile, ADurationThatMp4ClaimsWronglyCutsNoSound) {
+  const auto path = make("short.mp4", std::string(kH264) + "-c:a aac");
+  // The media header of the sound: 24 is its version, 12 bytes before the rate stand two times.
+  std::vector<uint8_t> bytes = file_bytes(path);
+  const std::vector<uint8_t> rate{0, 0, 0xBB, 0x80};  // 48000 units a second
+  const std::string box = "mdhd";
+  auto at = bytes.begin();
+  while ((at = std::search(at, bytes.end(), box.begin(), box.end())) != bytes.end()) {
+    at += 4 + 12;
+    if (std::equal(rate.begin(), rate.end(), at)) break;
+  }
+  ASSERT_NE(at, bytes.end());
+  at[4] = at[5] = 0;
+  at[6] = 0xBB;  // 48000 of 192000 units
+  at[7] = 0x80;
+  write_bytes(path, bytes);
+  const VideoIndex index = examined(path);
+  ASSERT_EQ(index.status, FileStatus::kOk) << index.message;
+  EXPECT_NEAR(index.audio_end(), 4, 0.1);
+  EXPECT_NEAR(told_time(sound(path, index, {0, -1}), kRate, 3.5), 3.5, 0.03);
 }
 
 TEST_F(WholeFile, TellsWhereSamplesAreNotFinite) {
