@@ -9,5 +9,8 @@ if [[ $preset != asan-ubsan && $preset != tsan ]]; then
   exit 2
 fi
 shift
+# Files that ffmpeg makes take long, and every kind of file runs the same code: one thread, one test.
+left_out='Format\.'
+[[ $preset == asan-ubsan ]] || left_out+='|WholeFile\.'
 scripts/build.sh "$preset"
-exec ctest --preset "$preset" --parallel 2 "$@"
+exec ctest --preset "$preset" --parallel 2 --exclude-regex "$left_out" "$@"
