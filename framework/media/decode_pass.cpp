@@ -14,8 +14,9 @@ namespace {
 
 // Decoded before the wanted sound begins: overlapping windows and predictions need what precedes.
 constexpr double kPrerollSeconds = 0.5;
-// For each packet of a file that is decoded as a whole; far more than any takes.
-constexpr double kSecondsPerPacket = 0.05;
+// A file that is decoded as a whole has the budget's time, and as much again for each so many
+// packets: 0.05 s for each with 60 s.
+constexpr double kPacketsPerBudget = 1200;
 
 class Pass {
  public:
@@ -67,7 +68,7 @@ class Pass {
   static double allowed_seconds(const Budget& budget, const VideoIndex& index, Start start) {
     if (start == Start::kEntry && !index.entries.empty()) return 0;
     const auto packets = static_cast<double>(index.video_packets + index.audio_packets);
-    return budget.seconds > 0 ? budget.seconds + kSecondsPerPacket * packets : 1e-9;
+    return budget.seconds > 0 ? budget.seconds * (1 + packets / kPacketsPerBudget) : 1e-9;
   }
 
   bool wants_sound() const {
