@@ -85,8 +85,17 @@ TEST_F(DataCommands, IndexCountsAndListsBadFiles) {
   const Outcome outcome = run_avbench(command + " --json");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const json result = json::parse(outcome.out);
-  EXPECT_EQ(result["status"],
-            json({{"ok", 5}, {"no_audio", 1}, {"too_short", 0}, {"corrupt", 1}, {"timeout", 0}}));
+  EXPECT_EQ(result["status"], json({{"ok", 5},
+                                    {"damaged", 0},
+                                    {"no_audio", 1},
+                                    {"beyond_audio", 0},
+                                    {"silent", 0},
+                                    {"not_finite", 0},
+                                    {"too_short", 0},
+                                    {"corrupt", 1},
+                                    {"unsupported", 0},
+                                    {"unreadable", 0},
+                                    {"timeout", 0}}));
   EXPECT_EQ(result["splits"]["train"]["classes"], json({{"bell", 2}, {"drum", 2}}));
   ASSERT_EQ(result["excluded"].size(), 2u);
   EXPECT_EQ(result["excluded"][1]["id"], "train/drum/silent.mp4");
