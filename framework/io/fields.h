@@ -35,7 +35,7 @@ namespace fields_detail {
 // Stands for a value of any type. Never made.
 struct AnyValue {
   template <class T>
-  operator T() const {
+  operator T() const {  // NOLINT(google-explicit-constructor): stands for a value of any type
     std::abort();
   }
 };

@@ -27,7 +27,7 @@ const NumberedSource& source() {
 class WholeFile : public testing::Test {
  protected:
   std::filesystem::path make(const std::string& name, const std::string& arguments) const {
-    const std::filesystem::path path = folder_ / name;
+    std::filesystem::path path = folder_ / name;
     ffmpeg(source().input() + arguments + " '" + path.string() + "'");
     return path;
   }
@@ -134,7 +134,7 @@ TEST_F(WholeFile, AnOpenEndedRecordingIsNotCut) {
 
 TEST_F(WholeFile, BytesBehindTheEndOrLostInTheMiddleAreNoCut) {
   const auto with_junk = [&](const char* name, const std::string& arguments) {
-    const auto path = make(name, arguments);
+    std::filesystem::path path = make(name, arguments);
     std::vector<uint8_t> bytes = file_bytes(path);
     const std::string junk = "<html>this file was served by a friendly proxy</html>";
     bytes.insert(bytes.end(), junk.begin(), junk.end());
