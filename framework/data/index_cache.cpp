@@ -109,7 +109,7 @@ fs::path cache_folder() {
     const char* value = std::getenv(name);
     return value ? value : "";
   };
-  if (const fs::path own = variable("AVBENCH_CACHE"); !own.empty()) return own;
+  if (fs::path own = variable("AVBENCH_CACHE"); !own.empty()) return own;
   if (const fs::path shared = variable("XDG_CACHE_HOME"); !shared.empty())
     return shared / "avbench";
   if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "avbench";

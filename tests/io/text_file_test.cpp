@@ -40,8 +40,9 @@ TEST_F(TextFile, OfAnotherEncodingIsRefusedByItsName) {
       {{"\xFF\xFE\0\0o\0\0\0n\0\0\0e\0\0\0", 16}, "UTF-32 (little-endian)"},
       {{"\0\0\xFE\xFF\0\0\0o\0\0\0n\0\0\0e", 16}, "UTF-32 (big-endian)"}};
   for (const auto& [bytes, name] : cases) {
+    const std::filesystem::path file = write(bytes);
     EXPECT_THAT(
-        user_error([&] { read_text_file(write(bytes)); }),
+        user_error([&] { read_text_file(file); }),
         AllOf(HasSubstr("a.txt: got text in " + name), HasSubstr("Save the file as UTF-8")));
   }
 }
