@@ -25,7 +25,7 @@ Views three_views() {
 }
 
 std::vector<LoadedBatch> load_all(const std::shared_ptr<const Dataset>& dataset, const Plan& plan,
-                                  LoaderOptions options) {
+                                  const LoaderOptions& options) {
   Loader loader(dataset, plan, options);
   std::vector<LoadedBatch> batches;
   while (loader.batches_left() > 0) batches.push_back(loader.next());
