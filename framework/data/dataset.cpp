@@ -182,12 +182,12 @@ void Dataset::report(const DataConfig& data) const {
   for (const auto& split : splits_) files += split.size();
   if (!excluded_.empty() && data.on_bad == "fail") {
     throw UserError(fmt::format(
-        "{}: {} of {} files cannot serve, and data.on_bad is 'fail':{}\nRemove or replace them, or "
+        "{}: {} of {} files are not usable, and data.on_bad is 'fail':{}\nRemove or replace them, or "
         "set data.on_bad to 'exclude' to leave them out and list them.",
         data.source, excluded_.size(), files, listed(excluded_, excluded_.size())));
   }
   if (excluded_.size() == files) {
-    throw UserError(fmt::format("{}: none of the {} files can serve ({}):{}", data.source,
+    throw UserError(fmt::format("{}: none of the {} files is usable ({}):{}", data.source,
                                 excluded_.size(), status_counts(excluded_), listed(excluded_, 10)));
   }
   if (!excluded_.empty()) {

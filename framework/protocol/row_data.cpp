@@ -89,7 +89,7 @@ void require_samples(const Dataset& data, Split split, const std::string& source
                      const std::string& advice) {
   if (data.size(split) > 0) return;
   throw UserError(
-      fmt::format("{}: the split '{}' has no file that can serve ({} excluded). See "
+      fmt::format("{}: the split '{}' has no usable file ({} excluded). See "
                   "`avbench dataset index {}`.{}",
                   source, to_string(split), data.excluded().size(), source, advice));
 }

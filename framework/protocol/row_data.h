@@ -21,7 +21,7 @@ struct RowData {
 // is needed is empty, or if a part of a file that is trained on is also held out.
 std::vector<RowData> open_row_data(const Experiment& experiment, bool tested);
 
-// Throws UserError if no file of the split can serve. `advice`: what else can be done.
+// Throws UserError if no file of the split is usable. `advice`: what else can be done.
 void require_samples(const Dataset& data, Split split, const std::string& source,
                      const std::string& advice = "");
 

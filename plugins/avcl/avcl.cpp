@@ -23,8 +23,9 @@ constexpr ParamSpec kParams[] = {
            "what the losses see: f_v and f_a after AMFM as printed, or the towers' outputs"),
     choice("selfcl_on", "alignment", "alignment|fused|towers",
            "what SelfCL sees: the same as CGRA as printed, or a choice of its own"),
-    choice("correlation", "centred", "centred|raw",
-           "columns of Eq. 6: centred over the batch, or raw as printed"),
+    choice("correlation", "standardised", "standardised|centred|raw",
+           "columns of Eq. 6 over the batch: of mean 0 and deviation 1, of mean 0 and norm 1, or "
+           "of norm 1 as printed"),
     list("cgra_layers", "pool", "conv3|conv4|conv5|pool",
          "where CGRA applies, its terms added: stages of the towers, averaged over time, height "
          "and width, and pool, the features that `alignment` chooses; empty: nowhere"),
@@ -50,8 +51,10 @@ constexpr EmbeddingSpec kEmbeddings[] = {
 Views views(const Params&) { return base_views(); }
 
 Tensor cgra(const Pair& x, const Params& params) {
-  const bool centred = params.choice("correlation") == "centred";
-  const Tensor correlation = column_correlation(x.first, x.second, centred);       // Eq. 6
+  const std::string& columns = params.choice("correlation");
+  const Tensor correlation = columns == "standardised"  // Eq. 6
+                                 ? cross_correlation(x.first, x.second)
+                                 : column_correlation(x.first, x.second, columns == "centred");
   const Tensor loss = redundancy_reduction(correlation, params.number("lambda"));  // Eq. 5
   return params.choice("cgra_scale") == "none" ? loss : loss / correlation.size(0);
 }

@@ -1,5 +1,5 @@
-// DINO between two towers: each modality's student matches what a slow teacher says of the other,
-// as distributions over prototypes.
+// DINO with two towers: students match what slow teachers say of another view, of the other
+// modality or of the same, as distributions over prototypes.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -15,7 +15,12 @@ using namespace avbench;
 
 using Pair = std::pair<Tensor, Tensor>;  // video, audio
 
+constexpr const char* kSecondView = "second";
+
 constexpr ParamSpec kParams[] = {
+    choice("pairs", "across", "across|within|both",
+           "a student's teacher sees the other modality, another clip and crop of the same "
+           "modality, or both"),
     number("student_temperature", 0.1, 1e-3, 100, "of the student's softmax"),
     number("teacher_temperature", 0.04, 1e-3, 100, "of the teacher's softmax, after its warm-up"),
     number("warmup_teacher_temperature", 0.04, 1e-3, 100, "of the teacher's softmax at first"),
@@ -36,7 +41,14 @@ constexpr EmbeddingSpec kEmbeddings[] = {
     {"teacher_audio", "B,D", false, "the teacher's logits, centred, over its temperature"},
 };
 
-Views views(const Params&) { return base_views(); }
+Views views(const Params& params) {
+  Views views = base_views();
+  if (params.choice("pairs") != "across") {
+    views.push_back({kSecondView, Modality::kVideo, ViewTime::kIndependent});
+    views.push_back({kSecondView, Modality::kAudio, ViewTime::kIndependent});
+  }
+  return views;
+}
 
 // H(P_t, P_s), mean over the rows. Eq. 2, arXiv:2104.14294.
 Tensor cross_entropy(const Tensor& teacher, const Tensor& student, double student_temperature) {
@@ -96,16 +108,23 @@ class Dino : public Method {
   }
 
   Loss loss(const Batch& batch, const StepContext& context) override {
-    const Features student = gather_pooled(towers().forward(batch), context.group);
-    const Pair teacher = teacher_logits(batch, context);
-    if (context.training) seen_ = {teacher.first.mean(0), teacher.second.mean(0)};
-    const double temperature = teacher_temperature(context.epoch);
-    return with_inputs(pure_loss,
-                       {{"student_video", student_video_->forward(student.video.pooled)},
-                        {"teacher_video", (teacher.first - centre_video_) / temperature},
-                        {"student_audio", student_audio_->forward(student.audio.pooled)},
-                        {"teacher_audio", (teacher.second - centre_audio_) / temperature}},
-                       params_);
+    const std::string& pairs = params_.choice("pairs");
+    const Logits base = logits(batch, kBaseView, context);
+    if (pairs == "across") {
+      see(base.teacher, context);
+      return with_inputs(pure_loss, across(base, context), params_);
+    }
+    const Logits second = logits(batch, kSecondView, context);
+    see({at::cat({base.teacher.first, second.teacher.first}),
+         at::cat({base.teacher.second, second.teacher.second})},
+        context);
+    std::vector<Loss> losses = {pure_loss(within(base, second, context), params_),
+                                pure_loss(within(second, base, context), params_)};
+    if (pairs == "both") {
+      losses.push_back(pure_loss(across(base, context), params_));
+      losses.push_back(pure_loss(across(second, context), params_));
+    }
+    return mean_of(losses);
   }
 
   // At first the prototypes stay where they are: their gradients are dropped.
@@ -151,10 +170,56 @@ class Dino : public Method {
     return head;
   }
 
-  Pair teacher_logits(const Batch& batch, const StepContext& context) {
+  // Of one view of both modalities.
+  struct Logits {
+    Pair student, teacher;
+  };
+
+  Logits logits(const Batch& batch, const char* view, const StepContext& context) {
+    const Features features = gather_pooled(towers().forward(batch, view), context.group);
+    const Pair student = {student_video_->forward(features.video.pooled),
+                          student_audio_->forward(features.audio.pooled)};
     const at::NoGradGuard no_grad;
-    const Features slow = gather_pooled(teacher_towers_->forward(batch), context.group);
-    return {teacher_video_->forward(slow.video.pooled), teacher_audio_->forward(slow.audio.pooled)};
+    const Features slow = gather_pooled(teacher_towers_->forward(batch, view), context.group);
+    return {
+        student,
+        {teacher_video_->forward(slow.video.pooled), teacher_audio_->forward(slow.audio.pooled)}};
+  }
+
+  // Remembers what the centre will be moved by.
+  void see(const Pair& teacher, const StepContext& context) {
+    if (context.training) seen_ = {teacher.first.mean(0), teacher.second.mean(0)};
+  }
+
+  // What the pure loss takes: each student meets the teacher of the other modality.
+  NamedTensors across(const Logits& x, const StepContext& context) const {
+    const double temperature = teacher_temperature(context.epoch);
+    return {{"student_video", x.student.first},
+            {"teacher_video", (x.teacher.first - centre_video_) / temperature},
+            {"student_audio", x.student.second},
+            {"teacher_audio", (x.teacher.second - centre_audio_) / temperature}};
+  }
+
+  // The students of view x meet the teachers of their own modality on view y.
+  NamedTensors within(const Logits& x, const Logits& y, const StepContext& context) const {
+    NamedTensors tensors = across({x.student, y.teacher}, context);
+    std::swap(tensors.at("teacher_video"), tensors.at("teacher_audio"));
+    return tensors;
+  }
+
+  static Loss mean_of(const std::vector<Loss>& losses) {
+    const auto count = static_cast<double>(losses.size());
+    Loss mean = losses.front();
+    for (size_t i = 1; i < losses.size(); ++i) {
+      mean.total = mean.total + losses[i].total;
+      for (size_t p = 0; p < mean.parts.size(); ++p) {
+        mean.parts[p].second = mean.parts[p].second + losses[i].parts[p].second;
+      }
+    }
+    mean.total = mean.total / count;
+    for (auto& [name, part] : mean.parts) part = part / count;
+    mean.inputs.clear();
+    return mean;
   }
 
   double teacher_temperature(double epoch) const {

@@ -21,11 +21,14 @@ constexpr ParamSpec kParams[] = {
            "intra-negative: one random frame throughout, or two of four chunks swapped"),
     integer("projector_dim", 128, 0, 65536,
             "output of each modality's linear head; 0: the towers' outputs"),
+    flag("projector_batch_norm", true, "a batch norm without scale and shift at the head's end"),
+    flag("unit_embeddings", true,
+         "embeddings of norm 1 meet the banks; false: as they are, as in the official code"),
 };
 
 constexpr EmbeddingSpec kEmbeddings[] = {
-    {"video", "B,D", true, "embedded videos", true},
-    {"audio", "B,D", true, "embedded sounds", true},
+    {"video", "B,D", true, "embedded videos"},
+    {"audio", "B,D", true, "embedded sounds"},
     {"bank_video", "B,K+1,D", false, "videos of the bank, the sample's own first", true},
     {"bank_audio", "B,K+1,D", false, "sounds of the bank, the sample's own first", true},
     {"bank_negative", "B,K+1,D", false, "intra-negatives of the bank, the same samples", true},
@@ -75,8 +78,9 @@ class Iic : public Method {
     }
     int64_t dim = towers().feature_dim();
     if (const int64_t projected = params_.integer("projector_dim"); projected > 0) {
-      project_video_ = register_module("project_video", mlp({dim, projected}));
-      project_audio_ = register_module("project_audio", mlp({dim, projected}));
+      const MlpOptions options{.output_batch_norm = params_.flag("projector_batch_norm")};
+      project_video_ = register_module("project_video", mlp({dim, projected}, options));
+      project_audio_ = register_module("project_audio", mlp({dim, projected}, options));
       dim = projected;
     }
     const auto bank = [&](const char* name) {
@@ -88,12 +92,10 @@ class Iic : public Method {
   }
 
   Loss loss(const Batch& batch, const StepContext& context) override {
-    const auto [video, audio] = embed(towers().forward(batch));
-    const Fresh all = {context.group.all_gather(batch.index), context.group.all_gather(video),
-                       context.group.all_gather(audio)};
+    const auto [video, audio] = embed(gather_pooled(towers().forward(batch), context.group));
+    const Fresh all = {context.group.all_gather(batch.index), video, audio};
     if (context.training) {
-      fresh_ = {all.index, all.video.detach(), all.audio.detach(),
-                context.group.all_gather(intra_negatives(batch, context))};
+      fresh_ = {all.index, all.video.detach(), all.audio.detach(), intra_negatives(batch, context)};
     }
     const Tensor chosen = bank_rows(all.index, context);
     return with_inputs(pure_loss,
@@ -115,8 +117,8 @@ class Iic : public Method {
   }
 
   std::pair<Tensor, Tensor> embed(const Features& features) override {
-    return {unit(project(project_video_, features.video.pooled)),
-            unit(project(project_audio_, features.audio.pooled))};
+    return {project(project_video_, features.video.pooled),
+            project(project_audio_, features.audio.pooled)};
   }
 
  private:
@@ -124,8 +126,9 @@ class Iic : public Method {
     Tensor index, video, audio, negative;
   };
 
-  static Tensor project(torch::nn::Sequential& head, const Tensor& pooled) {
-    return head ? head->forward(pooled) : pooled;
+  Tensor project(torch::nn::Sequential& head, const Tensor& pooled) const {
+    const Tensor embedded = head ? head->forward(pooled) : pooled;
+    return params_.flag("unit_embeddings") ? unit(embedded) : embedded;
   }
 
   // [B, K+1]: the sample itself, then others, drawn with replacement.
@@ -156,7 +159,7 @@ class Iic : public Method {
       negative[i].copy_(clip[i].index_select(1, order[i]));
     }
     const Features features = towers().forward({{{kBaseView, negative}}, {}, batch.index});
-    return unit(project(project_video_, features.video.pooled));
+    return project(project_video_, context.group.all_gather(features.video.pooled));
   }
 
   Params params_;

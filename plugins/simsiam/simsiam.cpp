@@ -11,6 +11,7 @@ constexpr ParamSpec kParams[] = {
     integer("projector_dim", 512, 1, 65536, "every layer of each projector"),
     integer("projector_layers", 2, 1, 8, "layers of each projector, each with batch norm"),
     integer("predictor_dim", 128, 1, 65536, "hidden layer of each predictor"),
+    number("predictor_lr_scale", 1, 0, 1000, "the predictors' learning rate over that of the rest"),
     flag("constant_predictor_lr", false, "the schedule leaves the predictors' learning rate alone"),
 };
 
@@ -71,7 +72,8 @@ class SimSiam : public Method {
 
   std::vector<ParamGroup> param_groups(Stage stage) override {
     if (stage == Stage::kFinetune) return Method::param_groups(stage);
-    ParamGroup followers, predictors{.constant_lr = params_.flag("constant_predictor_lr")};
+    ParamGroup followers, predictors{.lr_scale = params_.number("predictor_lr_scale"),
+                                     .constant_lr = params_.flag("constant_predictor_lr")};
     for (const auto& parameter : named_parameters()) {
       const bool predicts = parameter.key().starts_with("predict_");
       (predicts ? predictors : followers).parameters.push_back(parameter.value());

@@ -342,7 +342,7 @@ TEST_F(CompareSplits, WithoutATestAreEnoughForAllThatDoesNotTest) {
   fs::remove(folder_ / "e.safetensors");
   const Outcome empty = run(embed + " --split test");
   EXPECT_EQ(empty.exit_code, 2);
-  EXPECT_THAT(empty.err, HasSubstr("the split 'test' has no file that can serve"));
+  EXPECT_THAT(empty.err, HasSubstr("the split 'test' has no usable file"));
   EXPECT_FALSE(fs::exists(folder_ / "e.safetensors"));
 }
 
@@ -354,7 +354,7 @@ TEST_F(CompareSplits, WithoutATestAreRefusedBeforeAnyTrainingWhereATestIsMade) {
             " --row SimCLR"}) {
     const Outcome outcome = run(command);
     EXPECT_EQ(outcome.exit_code, 2) << command << outcome.err;
-    EXPECT_THAT(outcome.err, AllOf(HasSubstr("the split 'test' has no file that can serve"),
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("the split 'test' has no usable file"),
                                    HasSubstr("--validation")));
   }
   EXPECT_FALSE(fs::exists(folder_ / "r"));
