@@ -17,12 +17,13 @@ struct Sizes {
   int64_t batch = 256, dim = 128, negatives = 1024;
 };
 
-// Unit rows, as queues and banks must be; every loss accepts them.
-Tensor random_embedding(const EmbeddingSpec& spec, const Sizes& sizes) {
-  const Tensor rows = at::randn(embedding_sizes(spec, [&](char letter) {
+// Rows of norm 1, as queues and banks must be, unless a range is declared.
+Tensor random_embedding(EmbeddingSpec spec, const Sizes& sizes) {
+  spec.unit_rows |= *spec.shape != '\0' && range_text(spec).empty();
+  const Tensor values = at::randn(embedding_sizes(spec, [&](char letter) {
     return letter == 'B' ? sizes.batch : letter == 'D' ? sizes.dim : sizes.negatives;
   }));
-  return (rows / rows.norm(2, {-1}, true)).requires_grad_(spec.differentiable);
+  return as_declared(spec, values).requires_grad_(spec.differentiable);
 }
 
 void bench_loss(benchmark::State& state, const Sizes& sizes, const LoadedPlugin& loaded) {

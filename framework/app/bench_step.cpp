@@ -61,8 +61,11 @@ void bench_method(benchmark::State& state, const Shape& shape, const LoadedPlugi
                               .random = make_generator(derive_seed(0, "step", step)),
                               .group = alone};
     optimizer.zero_grad();
-    const Loss loss = origin.call("loss", [&] { return method->loss(batch, context); });
-    require_scalar(loss);
+    const Loss loss = origin.call("loss", [&] {
+      Loss loss = method->loss(batch, context);
+      require_scalar(loss);
+      return loss;
+    });
     loss.total.backward();
     origin.call("after_backward", [&] { method->after_backward(context); });
     optimizer.step(1);

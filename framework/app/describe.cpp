@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "io/suggest.h"
+#include "plugin/embeddings.h"
 #include "plugin/failure.h"
 #include "plugin/registry.h"
 
@@ -63,6 +64,16 @@ Views default_views(const LoadedPlugin& loaded) {
   return call_plugin(loaded, "views", "", [&] { return plugin.views(params); });
 }
 
+Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+std::string embedding_text(const EmbeddingSpec& spec) {
+  std::string text = fmt::format("{} [{}]", spec.name, spec.shape);
+  if (!spec.differentiable) text += ", no gradient";
+  if (spec.unit_rows) text += ", rows of norm 1";
+  if (const std::string range = range_text(spec); !range.empty()) text += ", " + range;
+  return text + "  " + spec.doc;
+}
+
 void print_json(const LoadedPlugin& loaded) {
   const MethodPlugin& plugin = *loaded.record;
   Json parameters = Json::array(), views = Json::array(), embeddings = Json::array();
@@ -76,6 +87,9 @@ void print_json(const LoadedPlugin& loaded) {
     embeddings.push_back({{"name", spec.name},
                           {"shape", spec.shape},
                           {"differentiable", spec.differentiable},
+                          {"unit_rows", spec.unit_rows},
+                          {"min", finite_or_null(spec.min)},
+                          {"max", finite_or_null(spec.max)},
                           {"doc", spec.doc}});
   }
   const Json all = {{"name", plugin.name},
@@ -108,10 +122,12 @@ void print_text(const LoadedPlugin& loaded) {
     fmt::print("  {} {}, time: {}\n", modality_name(view.modality), view.name,
                time_name(view.time));
   }
-  fmt::print("\nEmbeddings of the pure loss (`avbench loss {} FILE`)\n", plugin.name);
+  fmt::print(
+      "\nEmbeddings of the pure loss (`avbench loss {} FILE`); one letter is one size, B the "
+      "batch, [] a scalar\n",
+      plugin.name);
   for (const EmbeddingSpec& spec : plugin.embeddings) {
-    fmt::print("  {} [{}]{}  {}\n", spec.name, spec.shape,
-               spec.differentiable ? "" : ", no gradient", spec.doc);
+    fmt::print("  {}\n", embedding_text(spec));
   }
 }
 

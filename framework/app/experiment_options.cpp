@@ -92,7 +92,8 @@ std::string write_experiment_table(const ExperimentRun& run, bool tested) {
   for (const PlannedRun& planned : run.plan({})) {
     const auto swept = trials.find(planned.row->name);
     entries.push_back({planned.row->name, run.summary(planned, tested), planned.row->paper,
-                       swept == trials.end() ? 0 : swept->second});
+                       swept == trials.end() ? 0 : swept->second, planned.row->control_of,
+                       planned.stale});
   }
   return write_table(run.folder(), tested ? "table" : "validation", collect_table(entries),
                      run.experiment().name, run.experiment().description);

@@ -79,7 +79,8 @@ void run(const Options& options) {
   const LoadedPlugin& loaded = registry.find(options.method);
   const MethodPlugin& plugin = *loaded.record;
   const Params params = Params::resolve(plugin.name, plugin.params, parameter_inputs(options.sets));
-  const NamedTensors tensors = load_tensors(options.file);
+  const auto named = load_tensors(options.file);
+  const NamedTensors tensors(named.begin(), named.end());
   check_embeddings(plugin, tensors, options.file);
   for (const auto& [name, tensor] : tensors) tensor.requires_grad_();
   const Loss loss = pure_loss(loaded, tensors, params, options.file);

@@ -23,8 +23,8 @@ std::string assignment(size_t row, const std::string& setting) {
 
 bool wanted(const ExperimentOptions& options, const RowConfig& row) {
   const auto& rows = options.run.rows;
-  return !row.method.empty() && row.pretrained &&
-         (rows.empty() || std::count(rows.begin(), rows.end(), row.name) > 0);
+  const bool has_trials = (!row.method.empty() && row.pretrained) || !row.sweep.empty();
+  return has_trials && (rows.empty() || std::count(rows.begin(), rows.end(), row.name) > 0);
 }
 
 // Nothing where the trial failed.
@@ -45,12 +45,13 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
     if (!wanted(options, row)) continue;
     const auto seed = static_cast<uint64_t>(experiment.seeds.front());
     swept.push_back({.row = row.name});
-    for (Trial& trial : draw_trials(row, trials, seed)) {
+    for (Trial& trial : draw_trials(row, experiment.varies, trials, seed)) {
       swept.back().trials.push_back({.settings = std::move(trial)});
     }
     positions.push_back(i);
   }
-  if (swept.empty()) throw UserError("--sweep: no row has a method that is pretrained");
+  if (swept.empty())
+    throw UserError("--sweep: no row has a method that is pretrained, or a `sweep` of its own");
 
   for (int64_t trial = 0; trial < trials; ++trial) {
     ExperimentOptions one = options;
@@ -80,6 +81,13 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
       options.sets.push_back(assignment(positions[i], setting));
     spdlog::info("{}: chose {} ({:.2f} % on validation data)", swept[i].row,
                  fmt::join(best.settings, ", "), 100 * best.validation.value());
+    if (!swept[i].ties.empty()) {
+      spdlog::warn("{}: {} other trials are as good; the first was taken", swept[i].row,
+                   swept[i].ties.size());
+    }
+    for (const std::string& edge : swept[i].edges) {
+      spdlog::warn("{}: {} tried: a value beyond it may be better", swept[i].row, edge);
+    }
   }
   const fs::path folder = fs::path(experiment.run.results) / experiment.name;
   fs::create_directories(folder);

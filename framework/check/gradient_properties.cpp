@@ -6,6 +6,8 @@
 #include <set>
 
 #include "check/property.h"
+#include "io/suggest.h"
+#include "train/loss_graph.h"
 
 namespace avbench {
 namespace {
@@ -66,20 +68,14 @@ Finding trained_parameters_get_gradients(const Examination& examination) {
 
 Finding gradient_stops_where_declared(const Examination& examination) {
   Trainee trainee = warmed_up(examination);
-  std::set<const void*> trained;
-  for (const Tensor& parameter : trainee.trained()) {
-    trained.insert(parameter.unsafeGetTensorImpl());
-  }
+  Method& method = trainee.method();
   const Loss loss = trainee.loss(trainee.next_batch());
-  trainee.backward(loss);
-  int64_t untrained = 0, stopped = 0;
-  for (const auto& item : trainee.method().named_parameters()) {
-    if (trained.contains(item.value().unsafeGetTensorImpl())) continue;
-    ++untrained;
-    if (item.value().grad().defined()) {
-      return failed(item.key() + " is in no group, as a teacher, and gets a gradient");
-    }
+  const auto untrained =
+      untrained_leaves(method, method.param_groups(Stage::kPretrain), loss.total);
+  if (!untrained.empty()) {
+    return failed("a gradient reaches what nothing trains: " + join(untrained));
   }
+  int64_t stopped = 0;
   for (const EmbeddingSpec& spec : examination.subject.record().embeddings) {
     const auto input = loss.inputs.find(spec.name);
     if (spec.differentiable || input == loss.inputs.end()) continue;
@@ -89,7 +85,8 @@ Finding gradient_stops_where_declared(const Examination& examination) {
           "the input '{}' is declared not differentiable and requires a gradient", spec.name));
     }
   }
-  return passed(fmt::format("{} parameters in no group, {} inputs", untrained, stopped));
+  return passed(fmt::format("{} tensors get gradients, {} inputs none",
+                            gradient_leaves(loss.total).size(), stopped));
 }
 
 }  // namespace
@@ -101,7 +98,8 @@ std::vector<Property> gradient_properties() {
       {"trained_parameters_get_gradients", "the loss reaches every parameter in a group",
        trained_parameters_get_gradients},
       {"gradient_stops_where_declared",
-       "no gradient in parameters in no group (teachers), nor in inputs declared so",
+       "gradients reach parameters in groups alone: no teacher, no tensor that is not registered, "
+       "no input declared so",
        gradient_stops_where_declared},
   };
 }

@@ -4,8 +4,11 @@
 #include <ATen/Parallel.h>
 
 #include <cmath>
+#include <map>
 
 #include "io/error.h"
+#include "io/suggest.h"
+#include "train/loss_graph.h"
 
 namespace avbench {
 namespace {
@@ -22,11 +25,37 @@ class OneThread {
   int before_ = at::get_num_threads();
 };
 
-Finding measured(const Property& property, const Examination& examination) {
+// One cause is reported once: what throws as an earlier property did is skipped.
+class Measurement {
+ public:
+  explicit Measurement(const Examination& examination) : examination_(examination) {}
+
+  Finding operator()(const Property& property) {
+    try {
+      return property.measure(examination_);
+    } catch (...) {
+      const std::string message = message_of(std::current_exception());
+      const auto [first, is_new] = first_with_.try_emplace(message, property.name);
+      return is_new ? failed("threw: " + message)
+                    : skipped(std::string("threw the same as ") + first->second);
+    }
+  }
+
+ private:
+  const Examination& examination_;
+  std::map<std::string, const char*> first_with_;  // by message
+};
+
+// What is not registered is not converted to float64 either.
+std::string reason_against_double(const Subject& subject, const std::string& message) {
   try {
-    return property.measure(examination);
+    Trainee trainee(subject);
+    Method& method = trainee.method();
+    const auto untrained = untrained_leaves(method, method.param_groups(Stage::kPretrain),
+                                            trainee.loss(trainee.next_batch()).total);
+    return untrained.empty() ? message : join(untrained) + ", and stays in float32";
   } catch (...) {
-    return failed("threw: " + message_of(std::current_exception()));
+    return message;  // the other properties will tell
   }
 }
 
@@ -36,7 +65,7 @@ Examination examine(const Subject& subject) {
     Trainee(subject, {.type = at::kDouble}).train_step();
   } catch (...) {
     examination.exact_type = at::kFloat;
-    examination.not_double = message_of(std::current_exception());
+    examination.not_double = reason_against_double(subject, message_of(std::current_exception()));
   }
   return examination;
 }
@@ -76,7 +105,7 @@ std::vector<Result> run_suite(const Subject& subject,
                               const std::function<void(const Result&)>& report) {
   const OneThread one_thread;
   const Examination examination = examine(subject);
-  return collect([&](const Property& property) { return measured(property, examination); }, report);
+  return collect(Measurement(examination), report);
 }
 
 std::vector<Result> refused_by_loader(const std::string& reason,

@@ -45,6 +45,7 @@ struct DataConfig {
   std::string on_bad = "exclude";
   std::string on_damage = "tolerate";
   double label_fraction = 1;
+  double validation_fraction = 1;
 };
 template <class V>
 void fields(V& v, As<DataConfig> auto& c) {
@@ -61,6 +62,9 @@ void fields(V& v, As<DataConfig> auto& c) {
     "damage, counted and listed, or take them for corrupt");
   v("label_fraction", c.label_fraction, Range{1e-6, 1},
     "share of the training labels used for finetuning: stratified, nested, at least one a class");
+  v("validation_fraction", c.validation_fraction, Range{1e-6, 1},
+    "share of the validation files that choose checkpoints and settings, drawn likewise: with few "
+    "labels to train on, many to choose by flatter every row");
 }
 
 // Largest changes of a training clip's colours, as those of torchvision's ColorJitter.
@@ -199,6 +203,7 @@ struct OptimizerConfig {
   double momentum = 0.9;
   double weight_decay = 5e-4;
   bool nesterov = false;
+  bool decay_norms_and_biases = true;
 };
 template <class V>
 void fields(V& v, As<OptimizerConfig> auto& c) {
@@ -208,22 +213,27 @@ void fields(V& v, As<OptimizerConfig> auto& c) {
   v("weight_decay", c.weight_decay, Range{0, 10},
     "L2 for SGD, decoupled for AdamW; LARS: L2, not of biases and norms");
   v("nesterov", c.nesterov, "Nesterov momentum (SGD)");
+  v("decay_norms_and_biases", c.decay_norms_and_biases,
+    "SGD and AdamW: weight decay of what has one dimension too, biases and norms (LARS: never)");
 }
 
 struct ScheduleConfig {
   std::string name = "constant";
   double warmup_epochs = 0;
   int64_t step_epochs = 30;
+  std::vector<int64_t> milestones;
   double gamma = 0.1;
   int64_t patience = 50;
   double final_scale = 0;
 };
 template <class V>
 void fields(V& v, As<ScheduleConfig> auto& c) {
-  v("name", c.name, Choices{"constant|step|plateau|cosine"}, "learning-rate schedule");
+  v("name", c.name, Choices{"constant|step|milestones|plateau|cosine"}, "learning-rate schedule");
   v("warmup_epochs", c.warmup_epochs, Range{0, 10000}, "linear warm-up from zero");
   v("step_epochs", c.step_epochs, Range{1, 100000}, "step: epochs between two factors");
-  v("gamma", c.gamma, Range{0, 1}, "step and plateau: the factor");
+  v("milestones", c.milestones, Range{1, 100000},
+    "milestones: epochs after each of which the rate is multiplied by gamma, ascending");
+  v("gamma", c.gamma, Range{0, 1}, "step, milestones and plateau: the factor");
   v("patience", c.patience, Range{1, 100000}, "plateau: validations without improvement");
   v("final_scale", c.final_scale, Range{0, 1},
     "cosine: last learning rate as a share of the first");
@@ -236,6 +246,7 @@ struct PretrainConfig {
   double clip_norm = 0;
   int64_t validate_every = 1;
   std::string select = "last";
+  std::string pairs = "own";
 };
 template <class V>
 void fields(V& v, As<PretrainConfig> auto& c) {
@@ -248,6 +259,9 @@ void fields(V& v, As<PretrainConfig> auto& c) {
   v("select", c.select, Choices{"last|knn"},
     "checkpoint that finetuning starts from: the last, or the one whose features classify the "
     "validation data best by their nearest labelled training samples");
+  v("pairs", c.pairs, Choices{"own|shuffled"},
+    "each video with its own sound, or, as a control, with that of the sample before it in the "
+    "batch");
 }
 
 struct FinetuneConfig {
@@ -348,6 +362,7 @@ struct RowConfig {
   std::vector<Setting> params;    // of the method, checked against its ParamSpecs
   bool pretrained = true;         // false: the method's fusion on towers as they start
   std::optional<double> paper;    // accuracy in %, as published
+  std::string control_of;         // another row's name: this one should fall short of it
   std::vector<Setting> sweep;     // values to try, by key of the row: "params.temperature"
   TrainingConfig pretrain;        // starts from the experiment's `training`
   ProtocolConfig protocol;        // the experiment's, with the row's own values of `varies`
@@ -363,9 +378,13 @@ void fields(V& v, As<RowConfig> auto& c) {
     "false: no pretraining; finetuning starts from the towers' first weights, with the method's "
     "fusion");
   v("paper", c.paper, Range{0, 100}, "published accuracy in %, printed beside the measured one");
+  v("control_of", c.control_of,
+    "name of a row that this one is a control of, with `protocol.pretrain.pairs: shuffled`: the "
+    "table says where that row is no better");
   v.settings("sweep", c.sweep,
              "for `compare --sweep`: lists of values to try, by key, such as "
-             "`params.temperature: [0.1, 0.5]` or `pretrain.optimizer.lr: [0.01, 0.1]`");
+             "`params.temperature: [0.1, 0.5]` or `pretrain.optimizer.lr: [0.01, 0.1]`; keys of "
+             "the protocol where `varies` names them");
   v.overrides("pretrain", c.pretrain, "training", "keys of `training` that this row changes");
   v.overrides("protocol", c.protocol, "protocol",
               "keys of `protocol` that this row changes, all of them named by `varies`");
@@ -379,6 +398,7 @@ struct RunConfig {
   int64_t workers = 1;
   int64_t cache_mib = 4096;
   std::vector<std::string> formats;
+  std::string on_rebuild = "retrain";
   int64_t checkpoint_every = 200;
   int64_t keep_checkpoints = 2;
 };
@@ -393,6 +413,8 @@ void fields(V& v, As<RunConfig> auto& c) {
       "formats", c.formats,
       "containers and codecs that are opened beside the usual ones, by FFmpeg's names: for files "
       "that you trust");
+  v("on_rebuild", c.on_rebuild, Choices{"retrain|keep"},
+    "results of another build of a plugin: train again, or keep them and mark the row as stale");
   v("checkpoint_every", c.checkpoint_every, Range{1, 1000000}, "steps between two checkpoints");
   v("keep_checkpoints", c.keep_checkpoints, Range{1, 1000},
     "newest step checkpoints kept while a stage runs; after it one, beside the last and the best");

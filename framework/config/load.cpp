@@ -1,6 +1,7 @@
 #include "config/load.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "config/reader.h"
@@ -26,6 +27,8 @@ class Checker {
     check_source("protocol.data.classes", experiment.protocol.data.classes, false);
     check_protocol(experiment.protocol);
     check_varies(experiment.varies);
+    check_training(experiment);
+    check_controls(experiment.rows);
     const bool sound = problems_.empty();
     for (size_t i = 0; i < experiment.rows.size(); ++i) {
       check_row(experiment, experiment.rows[i], root_.find("rows")->children[i], sound);
@@ -58,6 +61,46 @@ class Checker {
     check_crop("protocol.spectrogram", protocol.spectrogram);
     check_spectrogram(protocol.spectrogram);
     check_channels(protocol);
+    check_schedule("protocol.finetune.schedule", protocol.finetune.schedule);
+  }
+
+  void check_schedule(const std::string& section, const ScheduleConfig& schedule) {
+    const auto& milestones = schedule.milestones;
+    const bool used = schedule.name == "milestones";
+    if (used && milestones.empty()) {
+      complain(section + ".milestones", "got none, expected epochs: the schedule is 'milestones'");
+    }
+    if (std::adjacent_find(milestones.begin(), milestones.end(), std::greater_equal<>()) !=
+        milestones.end()) {
+      complain(section + ".milestones", "expected ascending epochs, each once");
+    }
+  }
+
+  // A row's own key, or what the experiment gives to all rows.
+  void check_training(const Experiment& experiment) {
+    check_schedule("training.schedule", experiment.training.schedule);
+    for (size_t i = 0; i < experiment.rows.size(); ++i) {
+      const Value& value = root_.find("rows")->children[i];
+      if (find_path(value, "pretrain.schedule") == nullptr) continue;
+      row_ = &value;
+      row_name_ = experiment.rows[i].name;
+      check_schedule("pretrain.schedule", experiment.rows[i].pretrain.schedule);
+      row_ = nullptr;
+    }
+  }
+
+  void check_controls(const std::vector<RowConfig>& rows) {
+    std::vector<std::string> names;
+    for (const RowConfig& row : rows) names.push_back(row.name);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const std::string& of = rows[i].control_of;
+      if (of.empty() || std::count(names.begin(), names.end(), of) > 0) continue;
+      row_ = &root_.find("rows")->children[i];
+      row_name_ = rows[i].name;
+      complain("control_of",
+               "no row named '" + of + "'" + did_you_mean(of, names) + "; rows: " + join(names));
+      row_ = nullptr;
+    }
   }
 
   void check_varies(const std::vector<std::string>& varies) {

@@ -1,7 +1,9 @@
 #include "plugin/embeddings.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
+#include <cmath>
 #include <regex>
 
 #include "io/error.h"
@@ -17,6 +19,7 @@ struct Dimension {
 
 std::vector<Dimension> parse_shape(const std::string& shape) {
   std::vector<Dimension> dimensions;
+  if (shape.empty()) return dimensions;
   for (const std::string& part : split(shape, ',')) {
     dimensions.push_back({part.at(0), part.size() > 2 ? std::stoll(part.substr(2)) : 0});
   }
@@ -37,23 +40,14 @@ std::string declared_text(const MethodPlugin& plugin) {
   return std::string("'") + plugin.name + "' takes " + join(tensors);
 }
 
-void check_names(const MethodPlugin& plugin, const NamedTensors& tensors,
-                 const std::string& origin) {
-  std::vector<std::string> known, missing, extra;
-  for (const EmbeddingSpec& spec : plugin.embeddings) {
-    known.emplace_back(spec.name);
-    if (tensors.count(spec.name) == 0) missing.emplace_back(spec.name);
-  }
-  for (const auto& [name, tensor] : tensors) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      extra.push_back(std::string("'") + name + "'" + did_you_mean(name, known));
-    }
-  }
-  if (missing.empty() && extra.empty()) return;
-  std::string message = origin + ": ";
-  if (!missing.empty()) message += "missing tensors: " + join(missing) + "; ";
-  if (!extra.empty()) message += "unknown tensors: " + join(extra) + "; ";
-  throw UserError(message + declared_text(plugin));
+void check_range(const EmbeddingSpec& spec, const Tensor& tensor, const std::string& origin) {
+  const Tensor outside = (tensor < spec.min).logical_or(tensor > spec.max);
+  const int64_t count = outside.sum().item<int64_t>();
+  if (count == 0) return;
+  throw UserError(origin + ": tensor '" + spec.name + "': got " + std::to_string(count) +
+                  " values outside its range, such as " +
+                  std::to_string(tensor.masked_select(outside)[0].item<double>()) + ", expected " +
+                  range_text(spec));
 }
 
 void check_values(const NamedTensors& tensors, const std::string& origin) {
@@ -104,8 +98,31 @@ void check_shape(const EmbeddingSpec& spec, const Tensor& tensor, std::map<char,
 }  // namespace
 
 bool is_symbolic_shape(const std::string& shape) {
-  static const std::regex kPattern("[A-Z](\\+[0-9])?(,[A-Z](\\+[0-9])?)*");
+  static const std::regex kPattern("([A-Z](\\+[0-9])?(,[A-Z](\\+[0-9])?)*)?");
   return std::regex_match(shape, kPattern);
+}
+
+std::string range_text(const EmbeddingSpec& spec) {
+  const bool low = std::isfinite(spec.min), high = std::isfinite(spec.max);
+  if (low && high) return fmt::format("from {} to {}", spec.min, spec.max);
+  if (low) return fmt::format("at least {}", spec.min);
+  return high ? fmt::format("at most {}", spec.max) : "";
+}
+
+Tensor as_declared(const EmbeddingSpec& spec, const Tensor& values) {
+  const bool low = std::isfinite(spec.min), high = std::isfinite(spec.max);
+  Tensor result = values;
+  if (low && high) {
+    result = spec.min + (spec.max - spec.min) * values.sigmoid();
+  } else if (low) {
+    result = spec.min + values.exp();
+  } else if (high) {
+    result = spec.max - values.exp();
+  }
+  if (!spec.unit_rows) return result;
+  const Tensor norms = result.norm(2, {-1}, /*keepdim=*/true);
+  const Tensor rows = at::where(norms == 0, at::ones_like(result), result);
+  return rows / rows.norm(2, {-1}, /*keepdim=*/true);
 }
 
 std::vector<int64_t> embedding_sizes(const EmbeddingSpec& spec,
@@ -117,14 +134,36 @@ std::vector<int64_t> embedding_sizes(const EmbeddingSpec& spec,
   return sizes;
 }
 
+void check_embedding_names(const MethodPlugin& plugin, const NamedTensors& tensors,
+                           const std::string& origin) {
+  std::vector<std::string> known, missing, extra;
+  for (const EmbeddingSpec& spec : plugin.embeddings) {
+    known.emplace_back(spec.name);
+    if (tensors.count(spec.name) == 0) missing.emplace_back(spec.name);
+  }
+  for (const auto& [name, tensor] : tensors) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      extra.push_back(std::string("'") + name + "'" + did_you_mean(name, known));
+    }
+  }
+  if (missing.empty() && extra.empty()) return;
+  std::string message = origin + ": ";
+  if (!missing.empty()) message += "missing tensors: " + join(missing) + "; ";
+  if (!extra.empty()) message += "unknown tensors: " + join(extra) + "; ";
+  throw UserError(message + declared_text(plugin));
+}
+
 void check_embeddings(const MethodPlugin& plugin, const NamedTensors& tensors,
                       const std::string& origin) {
-  check_names(plugin, tensors, origin);
+  check_embedding_names(plugin, tensors, origin);
   std::map<char, Size> sizes;
   for (const EmbeddingSpec& spec : plugin.embeddings) {
     check_shape(spec, tensors.at(spec.name), sizes, origin);
   }
   check_values(tensors, origin);
+  for (const EmbeddingSpec& spec : plugin.embeddings) {
+    check_range(spec, tensors.at(spec.name), origin);
+  }
 }
 
 }  // namespace avbench

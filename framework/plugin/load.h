@@ -14,7 +14,7 @@ struct LoadedPlugin {
   std::string compiler;  // what the plugin was built with, for information
 };
 
-// The ABI tag that this host accepts, e.g. "avbench_abi_2_libtorch_2_11_0_cxx11abi1".
+// The ABI tag that this host accepts, e.g. "avbench_abi_3_libtorch_2_11_0_cxx11abi1".
 std::string host_abi_tag();
 
 // Compares the ABI tag before anything of the library is loaded, loads it with

@@ -67,7 +67,8 @@ void check_embedding(const EmbeddingSpec& spec, Faults& faults) {
   if (!faults.check_name("an embedding", spec.name)) return;
   faults.check(spec.shape != nullptr && is_symbolic_shape(spec.shape),
                "embedding " + quoted(spec.name) + " has shape " + quoted(spec.shape) +
-                   ", expected letters such as 'B,D' or 'B,K+1,D'");
+                   ", expected letters such as 'B,D' or 'B,K+1,D', or nothing for a scalar");
+  faults.check(spec.min < spec.max, "embedding " + quoted(spec.name) + " has an empty range");
 }
 
 }  // namespace

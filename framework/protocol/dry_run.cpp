@@ -57,9 +57,11 @@ std::string describe_plan(const ExperimentRows& rows, const FinishedRuns& finish
   for (const PlannedRun& run : runs) {
     text += fmt::format("{} s{}: ", run.row->name, run.seed);
     if (run.finished || (run.finetuned && !options.test)) {
-      text += run.finished ? "finished\n" : "finetuned\n";
+      text += run.finished ? "finished" : "finetuned";
+      text += run.stale ? ", by another build of the plugin\n" : "\n";
       continue;
     }
+    if (run.rebuilt) text += "finished by another build of the plugin, run again; ";
     if (const auto other = finished_runs.find(run.whole, run.folder)) {
       text += fmt::format("the same as {}, copied\n", other->string());
       continue;

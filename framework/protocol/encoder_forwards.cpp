@@ -7,6 +7,7 @@
 
 #include "encoders/two_towers.h"
 #include "plugin/failure.h"
+#include "train/loss_graph.h"
 #include "train/seeds.h"
 
 namespace avbench {
@@ -65,12 +66,15 @@ double encoder_forwards(const LoadedPlugin& plugin, const Params& params,
   seed_default_generator(0);
   const auto method = construct_method(
       plugin, {.towers = towers, .params = params, .train_size = train_size}, where);
+  const auto groups = call_plugin(plugin, "param_groups", where,
+                                  [&] { return method->param_groups(Stage::kPretrain); });
   method->train();
   const int64_t size = std::min(protocol.pretrain.batch_size, train_size);
   Communicator alone;
   call_plugin(plugin, "loss", where, [&] {
-    require_scalar(method->loss(random_batch(plugin.record->views(params), protocol, size),
-                                {.random = make_generator(0), .group = alone}));
+    const Loss loss = method->loss(random_batch(plugin.record->views(params), protocol, size),
+                                   {.random = make_generator(0), .group = alone});
+    require_sound_loss(*method, groups, *plugin.record, loss);
   });
   return static_cast<double>(*rows) / static_cast<double>(size);
 }

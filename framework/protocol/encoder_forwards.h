@@ -11,7 +11,8 @@ namespace avbench {
 
 // Passes of a clip or a spectrogram through an encoder, momentum encoders included, per sample of a
 // training step. Counted in one loss of the protocol's batch size on random input through small
-// towers, so that what the method refuses is refused here; `where` is for the message.
+// towers, so that what the method refuses is refused here, and so is a loss that is not sound
+// (see loss_graph.h); `where` is for the message.
 double encoder_forwards(const LoadedPlugin& plugin, const Params& params,
                         const ProtocolConfig& protocol, int64_t train_size,
                         const std::string& where);

@@ -34,7 +34,8 @@ std::string duration(double seconds) {
 Workload workload(const RowConfig& row, const RowData& data, int64_t seed) {
   const ProtocolConfig& p = row.protocol;
   const int64_t samples = data.pretraining->size(Split::kTrain);
-  const int64_t validation = data.labelled->size(Split::kVal);
+  const auto validation = static_cast<int64_t>(
+      label_subset(data.labelled->labels(Split::kVal), p.data.validation_fraction, seed).size());
   Workload work;
   work.labels = static_cast<int64_t>(
       label_subset(data.labelled->labels(Split::kTrain), p.data.label_fraction, seed).size());

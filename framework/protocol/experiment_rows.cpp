@@ -1,10 +1,12 @@
 #include "protocol/experiment_rows.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "io/error.h"
+#include "io/sha256.h"
 #include "io/suggest.h"
 #include "plugin/failure.h"
 #include "protocol/encoder_forwards.h"
@@ -33,12 +35,24 @@ Json params_json(const Params& params) {
 ExperimentRows::MethodOfRow method_of(const PluginRegistry& plugins, const RowConfig& row) {
   try {
     const LoadedPlugin& loaded = plugins.find(row.method);
-    return {loaded,
+    return {loaded, sha256_file(loaded.file),
             Params::resolve(loaded.record->name, loaded.record->params, param_inputs(row.params))};
   } catch (const UserError& error) {
     const std::string prefix = "row '" + row.name + "': ";
     throw UserError(prefix + join(split(error.what(), '\n'), "\n" + prefix));
   }
+}
+
+// A preset's warm-up may be made for longer runs.
+void warn_of_long_warmup(const RowConfig& row) {
+  const double warmup = row.pretrain.schedule.warmup_epochs;
+  const auto epochs = static_cast<double>(row.protocol.pretrain.epochs);
+  if (row.method.empty() || !row.pretrained || epochs == 0 || warmup < epochs) return;
+  spdlog::warn(
+      "row '{}': pretrain.schedule.warmup_epochs is {}, and pretraining has {} epochs: the "
+      "learning "
+      "rate never reaches pretrain.optimizer.lr",
+      row.name, warmup, epochs);
 }
 
 // The user's mistakes in all rows are reported together, equal ones once.
@@ -77,6 +91,7 @@ ExperimentRows::ExperimentRows(Experiment experiment, const PluginRegistry& plug
                                        *data[i].labelled, *data[i].pretraining);
     state.varied = varied_settings(protocol, experiment_.varies, state.init_hash);
   }
+  for (const RowConfig& row : experiment_.rows) warn_of_long_warmup(row);
   for_every_row(experiment_, [&](const RowConfig& row) {
     require_working(row);
     rows_.at(row.name).forwards = count_forwards(row);
@@ -122,24 +137,52 @@ PlannedRun ExperimentRows::plan_one(const RowConfig& row, int64_t seed) const {
   const Row& state = of(row);
   PlannedRun run{.row = &row, .seed = seed};
   run.folder = folder() / fmt::format("{}-s{}", row.name, seed);
-  if (state.method) {
-    const Json params = params_json(state.method->params);
-    if (row.pretrained) {
-      run.pretrain = pretrain_identity(row, state.init_hash, params, seed, *state.data.labelled,
-                                       *state.data.pretraining);
-      run.pretrain_folder =
-          fs::path(experiment_.run.results) / "pretrain" / pretrain_folder_name(run.pretrain.hash);
-      run.pretrained = fs::exists(run.pretrain_folder / "summary.json");
-    } else {
-      run.pretrain.content = {{"method", row.method}, {"params", params}, {"pretrained", false}};
-    }
-  }
+  if (state.method) plan_pretraining(run);
   run.whole = run_identity(row.protocol, state.init_hash,
                            {{"pretrain", run.pretrain.content}, {"modality", modality(row)}}, seed,
                            *state.data.labelled, *state.data.pretraining);
-  run.finished = RunFolder(run.folder).finished(record(run));
+  const RunFolder folder(run.folder);
+  run.rebuilt = folder.build_of(record(run)).has_value();
+  if (run.rebuilt) return run;
+  run.finished = folder.finished(record(run));
   run.finetuned = read_result(run.folder / "finetune.json").has_value();
   return run;
+}
+
+void ExperimentRows::plan_pretraining(PlannedRun& run) const {
+  const RowConfig& row = *run.row;
+  const Row& state = of(row);
+  const Json params = params_json(state.method->params);
+  if (row.pretrained) {
+    run.pretrain = pretrain_identity(row, state.method->hash, state.init_hash, params, run.seed,
+                                     *state.data.labelled, *state.data.pretraining);
+  } else {
+    run.pretrain.content = {{"method", row.method},
+                            {"plugin", state.method->hash},
+                            {"params", params},
+                            {"pretrained", false}};
+  }
+  if (experiment_.run.on_rebuild == "keep") {
+    if (const auto build = kept_build(run)) {
+      run.pretrain = with_plugin(run.pretrain, *build);
+      run.stale = true;
+    }
+  }
+  if (!row.pretrained) return;
+  run.pretrain_folder = pretrain_folder(experiment_.run.results, run.pretrain.hash);
+  run.pretrained = fs::exists(run.pretrain_folder / "summary.json");
+}
+
+// The build whose results are kept: that of the run's folder, else of the newest pretraining that
+// differs in nothing else. Nothing if there are none, or the plugin's own build has pretrained.
+std::optional<std::string> ExperimentRows::kept_build(const PlannedRun& run) const {
+  if (const auto build = RunFolder(run.folder).build_of(record(run))) return build;
+  const fs::path results = experiment_.run.results;
+  if (run.pretrain.hash.empty() ||
+      fs::exists(pretrain_folder(results, run.pretrain.hash) / "summary.json")) {
+    return std::nullopt;
+  }
+  return newest_other_build(results, run.pretrain);
 }
 
 Json ExperimentRows::record(const PlannedRun& run) const {

@@ -22,6 +22,7 @@ class ExperimentRows {
  public:
   struct MethodOfRow {
     LoadedPlugin plugin;
+    std::string hash;  // SHA-256 of the plugin's file
     Params params;
   };
 
@@ -62,6 +63,8 @@ class ExperimentRows {
   void require_working(const RowConfig& row) const;
   double count_forwards(const RowConfig& row) const;
   PlannedRun plan_one(const RowConfig& row, int64_t seed) const;
+  void plan_pretraining(PlannedRun& run) const;
+  std::optional<std::string> kept_build(const PlannedRun& run) const;
   StageData stage_data(const RowConfig& row, const std::shared_ptr<const Dataset>& dataset,
                        Views views) const;
 

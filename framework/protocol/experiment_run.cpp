@@ -9,7 +9,6 @@
 #include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/folder_lock.h"
-#include "io/sha256.h"
 #include "protocol/dry_run.h"
 #include "protocol/evaluation.h"
 #include "protocol/experiment_rows.h"
@@ -42,7 +41,7 @@ class ExperimentRun::Impl {
           fmt::format("[{}/{}] {} s{}", i + 1, runs.size(), runs[i].row->name, runs[i].seed);
       if (done(runs[i], options, title)) {
         spdlog::info("{}: already finished", title);
-        warn_of_new_build(runs[i], title);
+        if (runs[i].stale) warn_of_older_build(title);
         row_done(runs[i]);
         continue;
       }
@@ -62,6 +61,7 @@ class ExperimentRun::Impl {
   }
 
   std::optional<RunSummary> summary(const PlannedRun& run, bool tested) const {
+    if (run.rebuilt) return std::nullopt;
     if (tested) {
       const fs::path file = run.folder / "summary.json";
       if (!fs::exists(file)) return std::nullopt;
@@ -106,7 +106,25 @@ class ExperimentRun::Impl {
     return run.finetuned && chosen_checkpoint(rows_.finetune_job(run, title)).has_value();
   }
 
+  static void warn_of_older_build(const std::string& title) {
+    spdlog::warn("{}: made by another build of the plugin than the one at hand, and kept", title);
+  }
+
+  // Work of another build is not lost, and does not pass as this one's.
+  void move_older_build_aside(const PlannedRun& run, const std::string& title) const {
+    const RunFolder folder(run.folder);
+    { const FolderLock idle(run.folder); }
+    const auto build = folder.build_of(rows_.record(run));
+    if (!build) return;
+    spdlog::warn(
+        "{}: the plugin was built anew, so this is run again; the older results are now "
+        "in {} (run.on_rebuild: keep would keep them)",
+        title, folder.move_aside(*build).string());
+  }
+
   void run_one(const PlannedRun& run, const RunOptions& options, const std::string& title) {
+    if (run.rebuilt) move_older_build_aside(run, title);
+    if (run.stale) warn_of_older_build(title);
     const FolderLock lock(run.folder);
     RunFolder folder(run.folder);
     const ExperimentRows::Row& state = rows_.of(*run.row);
@@ -145,7 +163,7 @@ class ExperimentRun::Impl {
     }
     const PretrainJob job =
         rows_.pretrain_job(*run.row, run.seed, title + " pretrain", run.pretrain_folder);
-    const Pretrained pretrained = ensure_pretrained(run, job, state.method->plugin, options);
+    const Pretrained pretrained = ensure_pretrained(run, job, options);
     auto method = create_method(job);
     copy_state(pretrained.chosen.tensors, module_state(*method), pretrained.chosen.file.string());
     return {std::move(method), pretrained.result};
@@ -156,23 +174,9 @@ class ExperimentRun::Impl {
     Checkpoint chosen;
   };
 
-  // Results of an older build of the plugin are kept: only the user knows whether they still hold.
-  void warn_of_new_build(const PlannedRun& run, const std::string& title) const {
-    const fs::path code = run.pretrain_folder / "plugin.sha256";
-    if (run.pretrain_folder.empty() || !fs::exists(code)) return;
-    const fs::path& library = rows_.of(*run.row).method->plugin.file;
-    if (read_file(code) == sha256_file(library)) return;
-    spdlog::warn(
-        "{}: {} was built anew since this pretraining was made in {}; if the loss has changed, "
-        "remove that folder and {}",
-        title, library.string(), run.pretrain_folder.string(), run.folder.string());
-  }
-
   Pretrained ensure_pretrained(const PlannedRun& run, const PretrainJob& job,
-                               const LoadedPlugin& plugin, const RunOptions& options) {
-    const fs::path done = job.folder / "summary.json", code = job.folder / "plugin.sha256";
-    const std::string hash = sha256_file(plugin.file);
-    warn_of_new_build(run, job.title);
+                               const RunOptions& options) {
+    const fs::path done = job.folder / "summary.json";
     if (auto result = read_result<PretrainResult>(done)) {
       if (auto chosen = chosen_checkpoint(job, *result)) {
         return {*std::move(result), *std::move(chosen)};
@@ -185,7 +189,6 @@ class ExperimentRun::Impl {
     const FolderLock lock(job.folder);
     write_file_atomically(job.folder / "identity.json", run.pretrain.content.dump(1) + "\n");
     write_file_lists(*job.data.dataset, job.folder);
-    write_file_atomically(code, hash);
     PretrainResult result = pretrain(job);
     auto chosen = chosen_checkpoint(job, result);
     if (!chosen) throw std::runtime_error(job.title + ": its checkpoint cannot be read back");
@@ -231,6 +234,7 @@ class ExperimentRun::Impl {
       summary.peak_memory_bytes =
           std::max(summary.peak_memory_bytes, pretrained->peak_memory_bytes);
       summary.seconds += pretrained->seconds;
+      summary.clipped_share = pretrained->clipped_share;
       summary.collapse = pretrained->collapse;
       summary.health = pretrained->health;
     }

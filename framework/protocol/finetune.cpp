@@ -21,6 +21,12 @@ std::vector<int64_t> whole_split(const StageData& data, Split split) {
   return spread_indices(size, size);
 }
 
+// What chooses the checkpoint.
+std::vector<int64_t> held_out(const FinetuneJob& job) {
+  return label_subset(job.data.dataset->labels(Split::kVal), job.protocol.data.validation_fraction,
+                      job.seed);
+}
+
 class FinetuneTask : public TrainTask {
  public:
   FinetuneTask(const FinetuneJob& job, Classifier& classifier)
@@ -45,9 +51,8 @@ class FinetuneTask : public TrainTask {
     if (!classifier_.frozen()) {
       reestimate_statistics(classifier_, job_.data, job_.protocol.batch_norm);
     }
-    const Evaluation validation =
-        evaluate(classifier_, job_.data, Split::kVal, whole_split(job_.data, Split::kVal), kOneClip,
-                 job_.title + " validation");
+    const Evaluation validation = evaluate(classifier_, job_.data, Split::kVal, held_out(job_),
+                                           kOneClip, job_.title + " validation");
     EpochReport report;
     report.figures = {{"validation_accuracy", validation.accuracy},
                       {"validation_loss", validation.loss}};
@@ -126,9 +131,9 @@ FinetuneResult finetune(const FinetuneJob& job, Classifier& classifier) {
   const Evaluation fit = evaluate(classifier, job.data, Split::kTrain, samples, kOneClip,
                                   job.title + " training labels");
   load_chosen(job, classifier);
+  const std::vector<int64_t> chosen_on = held_out(job);
   const Evaluation validation =
-      evaluate(classifier, job.data, Split::kVal, whole_split(job.data, Split::kVal), kOneClip,
-               job.title + " validation");
+      evaluate(classifier, job.data, Split::kVal, chosen_on, kOneClip, job.title + " validation");
   const FinetuneResult result{
       .steps = stage.steps,
       .seconds = stage.seconds,
@@ -138,7 +143,7 @@ FinetuneResult finetune(const FinetuneJob& job, Classifier& classifier) {
       .chosen_epoch = config.select == "last" ? config.epochs : stage.best_epoch,
       .train_accuracy = fit.accuracy,
       .labels_train = static_cast<int64_t>(samples.size()),
-      .labels_validation = job.data.dataset->size(Split::kVal)};
+      .labels_validation = static_cast<int64_t>(chosen_on.size())};
   write_json(job.folder / "finetune.json", write_fields(result));
   return result;
 }

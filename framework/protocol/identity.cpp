@@ -83,9 +83,9 @@ Json varied_settings(const ProtocolConfig& protocol, const std::vector<std::stri
   return divided(protocol, varies, init_hash).second;
 }
 
-Identity pretrain_identity(const RowConfig& row, const std::string& init_hash,
-                           const Json& method_params, int64_t seed, const Dataset& data,
-                           const Dataset& pretrain_data) {
+Identity pretrain_identity(const RowConfig& row, const std::string& plugin_hash,
+                           const std::string& init_hash, const Json& method_params, int64_t seed,
+                           const Dataset& data, const Dataset& pretrain_data) {
   const ProtocolConfig& protocol = row.protocol;
   Json content = {{"pipeline", kPipelineVersion},
                   {"samples", split_identity(pretrain_data, Split::kTrain)},
@@ -95,12 +95,14 @@ Identity pretrain_identity(const RowConfig& row, const std::string& init_hash,
                   {"budget", to_json(protocol.pretrain)},
                   {"training", to_json(row.pretrain)},
                   {"method", row.method},
+                  {"plugin", plugin_hash},
                   {"params", method_params},
                   {"seed", seed}};
   if (protocol.pretrain.select == "knn") {
     content["chosen_on"] = {{"train", split_identity(data, Split::kTrain)},
                             {"val", split_identity(data, Split::kVal)},
-                            {"label_fraction", protocol.data.label_fraction}};
+                            {"label_fraction", protocol.data.label_fraction},
+                            {"validation_fraction", protocol.data.validation_fraction}};
   }
   return identify(std::move(content));
 }
@@ -112,6 +114,13 @@ Identity run_identity(const ProtocolConfig& protocol, const std::string& init_ha
       {{"protocol", protocol_identity(protocol, {}, init_hash, data, pretrain_data).content},
        {"start", start},
        {"seed", seed}});
+}
+
+Identity with_plugin(const Identity& pretrain, const std::string& plugin_hash) {
+  Json content = pretrain.content;
+  content["plugin"] = plugin_hash;
+  if (pretrain.hash.empty()) return {std::move(content), ""};
+  return identify(std::move(content));
 }
 
 std::vector<std::string> differing_keys(const Json& before, const Json& after) {

@@ -28,11 +28,15 @@ Identity protocol_identity(const ProtocolConfig& protocol, const std::vector<std
 Json varied_settings(const ProtocolConfig& protocol, const std::vector<std::string>& varies,
                      const std::string& init_hash);
 
-// All that the weights of one pretraining depend on.
-// `data` counts only if its labels choose the checkpoint.
-Identity pretrain_identity(const RowConfig& row, const std::string& init_hash,
-                           const Json& method_params, int64_t seed, const Dataset& data,
-                           const Dataset& pretrain_data);
+// All that the weights of one pretraining depend on, the plugin's file (`plugin_hash`: its SHA-256)
+// included. `data` counts only if its labels choose the checkpoint.
+Identity pretrain_identity(const RowConfig& row, const std::string& plugin_hash,
+                           const std::string& init_hash, const Json& method_params, int64_t seed,
+                           const Dataset& data, const Dataset& pretrain_data);
+
+// The same pretraining by another build of the plugin. Without a pretraining (no hash) the content
+// alone changes.
+Identity with_plugin(const Identity& pretrain, const std::string& plugin_hash);
 
 // All that the results of one run depend on. `start`: what finetuning starts from
 // and sees.

@@ -12,7 +12,9 @@ Tensor knn_classify(const Tensor& bank, const Tensor& labels, const Tensor& quer
   for (const Tensor* features : {&bank, &queries}) {
     TORCH_CHECK(features->isfinite().all().item<bool>(), "got features that are not finite");
   }
-  const int64_t neighbours = std::min(kNeighbours, bank.size(0));
+  // More than a class has labels would make every vote a vote for the others.
+  const int64_t classes = std::get<0>(at::_unique(labels)).numel();
+  const int64_t neighbours = std::min(kNeighbours, std::max<int64_t>(1, bank.size(0) / classes));
   const Tensor similarity = unit(queries).mm(unit(bank).t());
   const auto [nearest, rows] = similarity.topk(neighbours, 1);
   const Tensor votes =

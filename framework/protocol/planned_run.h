@@ -23,6 +23,8 @@ struct PlannedRun {
   std::filesystem::path pretrain_folder;  // results/pretrain/<hash>; empty without pretraining
   Identity pretrain;                      // without pretraining no hash
   Identity whole;                         // all that the results depend on
+  bool stale = false;    // results of an older build of the plugin are kept (run.on_rebuild)
+  bool rebuilt = false;  // the folder holds results of another build, to be moved aside
   bool pretrained = false, finetuned = false, finished = false;  // already, when planned
 };
 

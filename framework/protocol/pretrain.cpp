@@ -18,6 +18,15 @@
 namespace avbench {
 namespace {
 
+// The control: each sample keeps its video and gets the sound of the row before it. A batch is
+// drawn anew in every epoch, and so is the partner.
+Batch with_other_sounds(Batch batch) {
+  for (auto& [name, view] : batch.audio) {
+    view = view.roll(1, 0).contiguous(view.suggest_memory_format());
+  }
+  return batch;
+}
+
 class PretrainTask : public TrainTask {
  public:
   PretrainTask(const PretrainJob& job, std::shared_ptr<Method> method)
@@ -30,8 +39,9 @@ class PretrainTask : public TrainTask {
   void set_training() override { method_->train(); }
 
   Loss loss(const LoadedBatch& batch, const StepContext& context) override {
+    const bool shuffled = job_.row.protocol.pretrain.pairs == "shuffled";
     return call("loss", [&] {
-      Loss loss = method_->loss(batch.batch, context);
+      Loss loss = method_->loss(shuffled ? with_other_sounds(batch.batch) : batch.batch, context);
       require_scalar(loss);
       return loss;
     });
@@ -58,7 +68,7 @@ class PretrainTask : public TrainTask {
     return file_text(*job_.data.dataset, Split::kTrain, index);
   }
 
-  EpochReport end_epoch(int64_t) override {
+  EpochReport end_epoch(int64_t epoch) override {
     const at::NoGradGuard no_grad;
     const Features features = validation_features();
     const Health health = call("health", [&] { return method_->health(features); });
@@ -70,7 +80,9 @@ class PretrainTask : public TrainTask {
     const std::string& collapse = health.collapse.empty() ? space.collapse : health.collapse;
     report.figures["collapse"] = collapse;
     if (!collapse.empty() && collapse_.empty()) {
-      spdlog::warn("{}: collapsed: {}", job_.title, collapse);
+      spdlog::warn("{}: looks collapsed after epoch {}: {}", job_.title, epoch, collapse);
+    } else if (collapse.empty() && !collapse_.empty()) {
+      spdlog::info("{}: has recovered after epoch {}", job_.title, epoch);
     }
     collapse_ = collapse;
     if (job_.row.protocol.pretrain.select == "knn") {
@@ -116,9 +128,10 @@ class PretrainTask : public TrainTask {
     const Dataset& data = *job_.labelled.dataset;
     const auto known =
         label_subset(data.labels(Split::kTrain), job_.row.protocol.data.label_fraction, job_.seed);
-    const int64_t size = data.size(Split::kVal);
+    const auto held_out = label_subset(data.labels(Split::kVal),
+                                       job_.row.protocol.data.validation_fraction, job_.seed);
     const auto [bank, labels] = tower_features(Split::kTrain, known);
-    const auto [queries, truth] = tower_features(Split::kVal, spread_indices(size, size));
+    const auto [queries, truth] = tower_features(Split::kVal, held_out);
     return knn_classify(bank, labels, queries).eq(truth).to(at::kDouble).mean().item<double>();
   }
 
@@ -200,6 +213,7 @@ PretrainResult pretrain(const PretrainJob& job) {
                         .clips_per_second = stage.clips_per_second,
                         .peak_memory_bytes = stage.peak_memory_bytes,
                         .chosen_epoch = stage.best_score ? stage.best_epoch : plan.epochs,
+                        .clipped_share = stage.clipped_share,
                         .collapse = stage.last_report.value("collapse", ""),
                         .health = stage.last_report.value("health", Json::object())};
   write_json(job.folder / "summary.json", write_fields(result));

@@ -37,6 +37,7 @@ struct PretrainResult {
   double clips_per_second = 0;
   int64_t peak_memory_bytes = 0;
   int64_t chosen_epoch = 0;
+  double clipped_share = 0;      // of the steps whose gradient was clipped
   std::string collapse;          // why it counts as collapsed; empty: it does not
   Json health = Json::object();  // figures of the last validation, by name
 };
@@ -47,6 +48,7 @@ constexpr void fields(V& v, MaybeConst<PretrainResult> auto& r) {
   v("clips_per_second", r.clips_per_second);
   v("peak_memory_bytes", r.peak_memory_bytes);
   v("chosen_epoch", r.chosen_epoch);
+  v("clipped_share", r.clipped_share);
   v("collapse", r.collapse);
   v("health", r.health);
 }

@@ -74,11 +74,11 @@ StageDiff diff_stage(const std::string& stage, const fs::path& a, const fs::path
 }
 
 // Empty for a baseline.
-fs::path pretrain_folder(const fs::path& run, const Json& record) {
+fs::path pretrain_folder_of(const fs::path& run, const Json& record) {
   const Json& content = record.at("pretrain");
   if (content.is_null() || content.empty()) return {};
-  return fs::absolute(run).lexically_normal().parent_path().parent_path() / "pretrain" /
-         pretrain_folder_name(sha256_hex(canonical_json(content)));
+  return pretrain_folder(fs::absolute(run).lexically_normal().parent_path().parent_path(),
+                         sha256_hex(canonical_json(content)));
 }
 
 // A path that ends in '/' has an empty last part.
@@ -130,8 +130,8 @@ RunDiff diff_runs(const fs::path& run_a, const fs::path& run_b) {
   diff.protocol_a = sha256_hex(canonical_json(record_a.at("protocol")));
   diff.protocol_b = sha256_hex(canonical_json(record_b.at("protocol")));
   diff.protocol = differing_keys(record_a.at("protocol"), record_b.at("protocol"));
-  const fs::path pretrain_a = pretrain_folder(a, record_a),
-                 pretrain_b = pretrain_folder(b, record_b);
+  const fs::path pretrain_a = pretrain_folder_of(a, record_a),
+                 pretrain_b = pretrain_folder_of(b, record_b);
   record_a.erase("protocol");
   record_b.erase("protocol");
   const bool only_a = record_b["pretrain"].is_null(), only_b = record_a["pretrain"].is_null();

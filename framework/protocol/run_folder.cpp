@@ -20,9 +20,36 @@ std::string list_csv(const std::vector<BadFile>& files) {
   return text;
 }
 
+// "plugin" of `before`, if it is the only key in which the two differ.
+std::optional<std::string> other_build(Json before, const Json& after) {
+  if (!before.is_object() || !after.is_object() || !after.contains("plugin")) return std::nullopt;
+  const Json build = before.value("plugin", Json(""));
+  before["plugin"] = after["plugin"];
+  if (before != after || build == after["plugin"] || !build.is_string()) return std::nullopt;
+  return build.get<std::string>();
+}
+
 }  // namespace
 
-std::string pretrain_folder_name(const std::string& hash) { return hash.substr(0, kHashInPath); }
+fs::path pretrain_folder(const fs::path& results, const std::string& hash) {
+  return results / "pretrain" / hash.substr(0, kHashInPath);
+}
+
+std::optional<std::string> newest_other_build(const fs::path& results, const Identity& pretrain) {
+  std::optional<std::string> newest;
+  fs::file_time_type newest_time;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(results / "pretrain", missing)) {
+    const fs::path done = entry.path() / "summary.json";
+    if (!fs::exists(done)) continue;
+    const auto content = read_result(entry.path() / "identity.json");
+    const auto build = content ? other_build(*content, pretrain.content) : std::nullopt;
+    if (!build || (newest && fs::last_write_time(done) <= newest_time)) continue;
+    newest = build;
+    newest_time = fs::last_write_time(done);
+  }
+  return newest;
+}
 
 void write_file_lists(const Dataset& dataset, const fs::path& folder) {
   write_file_atomically(folder / "excluded.csv", list_csv(dataset.excluded()));
@@ -59,6 +86,26 @@ bool RunFolder::finished(const Json& record) const {
     throw UserError(message + "\nGive the experiment another name, or remove that folder.");
   }
   return read_result<RunSummary>(path_ / "summary.json").has_value();
+}
+
+std::optional<std::string> RunFolder::build_of(const Json& record) const {
+  if (!fs::exists(path_ / "run.json")) return std::nullopt;
+  Json before = read_json(path_ / "run.json");
+  if (!before.is_object() || !before.contains("pretrain")) return std::nullopt;
+  const auto build = other_build(before["pretrain"], record.at("pretrain"));
+  before["pretrain"] = record.at("pretrain");
+  return before == record ? build : std::nullopt;
+}
+
+fs::path RunFolder::move_aside(const std::string& build) const {
+  constexpr size_t kDigits = 8;
+  const std::string name = path_.filename().string() + ".build-" + build.substr(0, kDigits);
+  fs::path aside = path_.parent_path() / name;
+  for (int i = 2; fs::exists(aside); ++i) {
+    aside = path_.parent_path() / fmt::format("{}-{}", name, i);
+  }
+  fs::rename(path_, aside);
+  return aside;
 }
 
 void RunFolder::open(const Json& record, const std::string& config_yaml, const Identity& protocol,

@@ -13,8 +13,14 @@
 
 namespace avbench {
 
-// Of results/pretrain/, for the hash of what a pretraining depends on.
-std::string pretrain_folder_name(const std::string& hash);
+// results/pretrain/<hash>, for the hash of what a pretraining depends on.
+std::filesystem::path pretrain_folder(const std::filesystem::path& results,
+                                      const std::string& hash);
+
+// The plugin's hash of the newest finished pretraining that another build of the plugin made and
+// that differs in nothing else.
+std::optional<std::string> newest_other_build(const std::filesystem::path& results,
+                                              const Identity& pretrain);
 
 // excluded.csv and damaged.csv in `folder`: id,path,split,status,message of every file that could
 // not be used, and of every one that was used although it is damaged.
@@ -45,6 +51,12 @@ class RunFolder {
   // Whether an intact summary.json is there, of a run with this record. Throws UserError naming the
   // keys that differ if the folder belongs to another run.
   bool finished(const Json& record) const;
+
+  // The plugin's hash of the folder's run, if it differs from the record in nothing else.
+  std::optional<std::string> build_of(const Json& record) const;
+
+  // Renames the folder, so that another build's results stay beside the new ones; returns where.
+  std::filesystem::path move_aside(const std::string& build) const;
 
   // Creates the folder with run.json, config.yaml, protocol.json and the lists of files. `varied`:
   // the row's own values of what the protocol's hash leaves out, by key.

@@ -19,8 +19,10 @@ using Trial = std::vector<std::string>;
 int64_t grid_size(const RowConfig& row);
 
 // `count` different points of the row's grid, drawn by `seed` and the row's name. Throws UserError
-// if the row has no grid, a grid of fewer points, or a key that is not the row's own.
-std::vector<Trial> draw_trials(const RowConfig& row, int64_t count, uint64_t seed);
+// if the row has no grid, a grid of fewer points, or a key that is not the row's own: params.*,
+// pretrain.*, and what `varies` covers of protocol.*.
+std::vector<Trial> draw_trials(const RowConfig& row, const std::vector<std::string>& varies,
+                               int64_t count, uint64_t seed);
 
 struct SweptTrial {
   Trial settings;
@@ -36,7 +38,9 @@ constexpr void fields(V& v, MaybeConst<SweptTrial> auto& t) {
 struct SweptRow {
   std::string row;
   std::vector<SweptTrial> trials;
-  uint64_t chosen = 0;  // of the trials
+  uint64_t chosen = 0;             // of the trials
+  std::vector<std::string> edges;  // what of the chosen is the smallest or largest value tried
+  std::vector<uint64_t> ties;      // other trials that are as good
 
   // The highest; of equals the first. Throws std::runtime_error if all failed.
   void choose();
@@ -46,6 +50,8 @@ constexpr void fields(V& v, MaybeConst<SweptRow> auto& r) {
   v("row", r.row);
   v("trials", r.trials);
   v("chosen", r.chosen);
+  v("edges", r.edges);
+  v("ties", r.ties);
 }
 
 // sweep.json.

@@ -24,6 +24,7 @@ struct RunSummary {
   double seconds = 0;             // pretraining + finetuning + test
   double chance = 0;
   int64_t labels_train = 0, labels_validation = 0;
+  double clipped_share = 0;      // of pretraining's steps whose gradient was clipped
   std::string collapse;          // why the pretraining counts as collapsed
   Json health = Json::object();  // of the pretraining's last validation
   std::string pretrain;          // its folder's name
@@ -46,6 +47,7 @@ constexpr void fields(V& v, MaybeConst<RunSummary> auto& s) {
   v("chance", s.chance);
   v("labels_train", s.labels_train);
   v("labels_validation", s.labels_validation);
+  v("clipped_share", s.clipped_share);
   v("collapse", s.collapse);
   v("health", s.health);
   v("pretrain", s.pretrain);

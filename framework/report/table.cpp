@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "io/atomic_file.h"
@@ -41,6 +42,7 @@ TableRow summarise(const std::vector<RunSummary>& runs) {
     }
     row.seeds.push_back(run.seed);
     row.peak_memory_bytes = std::max(row.peak_memory_bytes, run.peak_memory_bytes);
+    row.clipped_share += run.clipped_share / static_cast<double>(runs.size());
     if (run.collapse.empty()) continue;
     if (row.collapse.empty()) row.collapse = run.collapse;
     ++row.collapsed_seeds;
@@ -96,10 +98,46 @@ bool has_trials(const std::vector<TableRow>& rows) {
   return std::any_of(rows.begin(), rows.end(), [](const TableRow& row) { return row.trials > 0; });
 }
 
+bool has_clipping(const std::vector<TableRow>& rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const TableRow& row) { return row.clipped_share > 0; });
+}
+
 std::string note(const TableRow& row) {
-  if (row.collapse.empty()) return "";
-  if (row.seeds.size() < 2) return "collapsed: " + row.collapse;
-  return fmt::format("{} of {} collapsed: {}", row.collapsed_seeds, row.seeds.size(), row.collapse);
+  std::vector<std::string> notes;
+  const bool many = row.seeds.size() > 1;
+  if (row.stale_seeds > 0) {
+    notes.push_back((many ? fmt::format("{} of {} ", row.stale_seeds, row.seeds.size()) : "") +
+                    "stale: made by another build of the plugin");
+  }
+  if (!row.collapse.empty()) {
+    notes.push_back((many ? fmt::format("{} of {} ", row.collapsed_seeds, row.seeds.size()) : "") +
+                    "collapsed: " + row.collapse);
+  }
+  if (row.like_its_control) notes.emplace_back("not cross-modal: no better than its control");
+  if (!row.control_of.empty()) notes.push_back("control of " + row.control_of);
+  return fmt::format("{}", fmt::join(notes, "; "));
+}
+
+struct Score {
+  double mean, deviation;
+};
+
+Score score(const TableRow& row) {
+  if (row.accuracy_mean) return {*row.accuracy_mean, *row.accuracy_std};
+  return {row.validation, row.validation_std};
+}
+
+void compare_with_controls(std::vector<TableRow>& rows) {
+  for (const TableRow& control : rows) {
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const TableRow& other) {
+      return other.row == control.control_of;
+    });
+    if (row == rows.end()) continue;
+    const Score with = score(*row), without = score(control);
+    row->like_its_control =
+        with.mean - without.mean <= std::hypot(with.deviation, without.deviation);
+  }
 }
 
 // Of one row, in the order of the columns.
@@ -122,8 +160,12 @@ Fields fields_of(const TableRow& row, bool with_trials, bool with_paper) {
                                {"chance", row.chance},
                                {"labels_train", row.labels_train},
                                {"labels_validation", row.labels_validation},
+                               {"clipped_share", row.clipped_share},
                                {"collapse", row.collapse},
                                {"collapsed_seeds", row.collapsed_seeds},
+                               {"stale_seeds", row.stale_seeds},
+                               {"control_of", row.control_of},
+                               {"like_its_control", row.like_its_control},
                                {"protocol", row.protocol}});
   if (with_trials) fields.emplace_back("trials", row.trials);
   if (with_paper) {
@@ -146,6 +188,7 @@ std::string csv_text(const Json& value) {
   if (value.is_array()) {
     return fmt::format("{}", fmt::join(value.get<std::vector<int64_t>>(), " "));
   }
+  if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
   if (value.is_number_integer()) return fmt::format("{}", value.get<int64_t>());
   return fmt::format("{}", value.get<double>());
 }
@@ -186,10 +229,13 @@ std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
   std::vector<std::string> order;
   std::map<std::string, std::vector<RunSummary>> runs;
   std::map<std::string, TableEntry> newest;
+  std::map<std::string, int64_t> stale;
   for (const TableEntry& entry : entries) {
     if (std::find(order.begin(), order.end(), entry.row) == order.end()) order.push_back(entry.row);
     newest[entry.row] = entry;
-    if (entry.summary) runs[entry.row].push_back(*entry.summary);
+    if (!entry.summary) continue;
+    runs[entry.row].push_back(*entry.summary);
+    if (entry.stale) ++stale[entry.row];
   }
   std::vector<TableRow> rows;
   for (const std::string& name : order) {
@@ -197,9 +243,12 @@ std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries) {
       rows.push_back(summarise(found->second));
       rows.back().paper = newest[name].paper;
       rows.back().trials = newest[name].trials;
+      rows.back().control_of = newest[name].control_of;
+      rows.back().stale_seeds = stale[name];
     }
   }
   require_one_protocol(rows);
+  compare_with_controls(rows);
   return rows;
 }
 
@@ -240,6 +289,7 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
                            "Labels", "Seeds"}) {
     cells.front().push_back(name);
   }
+  if (has_clipping(rows)) cells.front().push_back("Clipped %");
   if (has_trials(rows)) cells.front().push_back("Trials");
   cells.front().push_back("Note");
   for (const TableRow& row : rows) {
@@ -255,6 +305,7 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
     line.push_back(fmt::format("{:.0f}", row.seconds));
     line.push_back(fmt::format("{} + {}", row.labels_train, row.labels_validation));
     line.push_back(fmt::format("{}", row.seeds.size()));
+    if (has_clipping(rows)) line.push_back(percent(row.clipped_share));
     if (has_trials(rows)) line.push_back(row.trials > 0 ? fmt::format("{}", row.trials) : "");
     line.push_back(note(row));
     cells.push_back(std::move(line));
@@ -268,8 +319,11 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
       "checkpoint's{}; Training that of the last weights on the labelled samples; labels are "
       "training + validation. Passes is how often a clip or spectrogram goes through an encoder "
       "for each sample of a training step, clips/s that step's speed: of pretraining, or of "
-      "finetuning for a supervised baseline.\n\nProtocol {}\n",
+      "finetuning for a supervised baseline.{}\n\nProtocol {}\n",
       percent(rows.front().chance), tested ? ", which was tested" : " (this table has no test)",
+      has_clipping(rows)
+          ? " Clipped is the share of pretraining's steps whose gradient was clipped."
+          : "",
       rows.front().protocol);
   return text;
 }

@@ -27,21 +27,29 @@ struct TableRow {
   int64_t trials = 0;    // settings that a sweep tried; 0: none was made
   std::string collapse;  // why the first did, if any seed's pretraining collapsed
   int64_t collapsed_seeds = 0;
-  std::optional<double> paper;  // published accuracy in %
+  std::optional<double> paper;    // published accuracy in %
+  double clipped_share = 0;       // mean, of pretraining's steps whose gradient was clipped
+  int64_t stale_seeds = 0;        // made by another build of the plugin than the one at hand
+  std::string control_of;         // another row, which should be better
+  bool like_its_control = false;  // another row is a control of this one, and as good
 };
 
 // One run that the table should have: its row's name, its summary (none: not finished), the row's
-// published accuracy, and how many settings a sweep tried.
+// published accuracy, how many settings a sweep tried, the row that it is a control of, and whether
+// it was made by another build of the plugin.
 struct TableEntry {
   std::string row;
   std::optional<RunSummary> summary;
   std::optional<double> paper;
   int64_t trials = 0;
+  std::string control_of;
+  bool stale = false;
 };
 
 // Rows in the order of their first entry, from the entries that have a summary. Where summaries
-// have no accuracy, neither do the rows: a table of validation. Throws UserError if they were
-// made under different protocols.
+// have no accuracy, neither do the rows: a table of validation. A row is like its control if its
+// mean is not above the control's by more than sqrt(s1^2 + s2^2), the deviations over seeds. Throws
+// UserError if they were made under different protocols.
 std::vector<TableRow> collect_table(const std::vector<TableEntry>& entries);
 
 // If any row has a published accuracy, all get `paper` and, in the same unit, `measured`; if any

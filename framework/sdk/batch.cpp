@@ -2,7 +2,23 @@
 
 #include <ATen/ATen.h>
 
+#include <stdexcept>
+
+#include "io/suggest.h"
+
 namespace avbench {
+
+const Tensor& NamedTensors::at(const std::string& name) const {
+  if (const auto found = find(name); found != end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& entry : *this) names.push_back(entry.first);
+  throw std::out_of_range("no tensor named '" + name + "'" + did_you_mean(name, names) +
+                          "; there are: " + join(names));
+}
+
+Tensor& NamedTensors::at(const std::string& name) {
+  return const_cast<Tensor&>(std::as_const(*this).at(name));
+}
 
 Batch select_rows(const Batch& batch, const Tensor& rows) {
   const auto selected = [&](const std::map<std::string, Tensor>& views) {

@@ -88,9 +88,15 @@ class StageRun {
             .clips_per_second =
                 seconds > 0 ? static_cast<double>(state_.step * plan_.batch_size) / seconds : 0,
             .peak_memory_bytes = peak_memory(),
+            .clipped_share = clipped_share(),
             .best_score = state_.best_score,
             .best_epoch = state_.best_epoch,
             .last_report = state_.last_report};
+  }
+
+  double clipped_share() const {
+    return static_cast<double>(state_.clipped) /
+           static_cast<double>(std::max<int64_t>(1, state_.step));
   }
 
   int64_t peak_memory() const { return std::max(state_.peak_memory_bytes, peak_memory_bytes()); }
@@ -160,6 +166,7 @@ class StageRun {
     backward(loss, context);
     const double norm = optimizer_.clip_gradients(plan_.clip_norm);
     if (!std::isfinite(norm)) stop_for_divergence("gradient's norm", norm, batch);
+    if (plan_.clip_norm > 0 && norm > plan_.clip_norm) ++state_.clipped;
     const double scale = schedule_.scale(fractional_epoch());
     update(scale, context);
     state_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
@@ -210,6 +217,7 @@ class StageRun {
     state_.epochs_ended = epoch;
     state_.loss_sum = 0;
     Json line = {{"epoch_done", epoch}, {"mean_loss", mean_loss}};
+    if (plan_.clip_norm > 0) line["clipped_share"] = clipped_share();
     line.update(report.figures);
     log.write(line);
     if (!validate) return;

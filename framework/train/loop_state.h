@@ -14,6 +14,7 @@ struct LoopState {
   int64_t step = 0;
   int64_t epochs_ended = 0;  // validated and logged
   double loss_sum = 0;       // of the running epoch
+  int64_t clipped = 0;       // steps whose gradient was clipped, of all
   ScheduleState schedule;
   uint64_t metrics_bytes = 0;  // of metrics.jsonl
   double seconds = 0;          // of the stage up to here, over all its interruptions
@@ -28,6 +29,7 @@ constexpr void fields(V& v, MaybeConst<LoopState> auto& s) {
   v("step", s.step);
   v("epochs_ended", s.epochs_ended);
   v("loss_sum", s.loss_sum);
+  v("clipped", s.clipped);
   v("schedule", s.schedule);
   v("metrics_bytes", s.metrics_bytes);
   v("seconds", s.seconds);

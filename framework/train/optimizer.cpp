@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <functional>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -34,17 +35,12 @@ Optimizer::Optimizer(const OptimizerConfig& config, const std::vector<ParamGroup
                     (config.name == "sgd" ? " with momentum 0" : ""));
   }
   std::unordered_map<const void*, std::string> name_of;
-  for (const auto& [name, tensor] : names) name_of.emplace(tensor.unsafeGetTensorImpl(), name);
-  for (const ParamGroup& given : groups) {
-    Group group{given.lr_scale,
-                given.weight_decay.value_or(config.weight_decay),
-                given.constant_lr,
-                {},
-                {},
-                {},
-                {},
-                {}};
+  const auto add = [&](const ParamGroup& given, double weight_decay,
+                       const std::function<bool(const at::Tensor&)>& belongs) {
+    Group group{
+        .lr_scale = given.lr_scale, .weight_decay = weight_decay, .constant_lr = given.constant_lr};
     for (const at::Tensor& parameter : given.parameters) {
+      if (!belongs(parameter)) continue;
       const auto found = name_of.extract(parameter.unsafeGetTensorImpl());
       if (found.empty()) {
         throw std::logic_error(
@@ -58,7 +54,18 @@ Optimizer::Optimizer(const OptimizerConfig& config, const std::vector<ParamGroup
         group.steps.push_back(at::zeros({}, at::kFloat));
       }
     }
-    groups_.push_back(std::move(group));
+    if (!group.parameters.empty()) groups_.push_back(std::move(group));
+  };
+  for (const auto& [name, tensor] : names) name_of.emplace(tensor.unsafeGetTensorImpl(), name);
+  for (const ParamGroup& given : groups) {
+    const double weight_decay = given.weight_decay.value_or(config.weight_decay);
+    const auto is_matrix = [](const at::Tensor& parameter) { return parameter.dim() > 1; };
+    if (config.decay_norms_and_biases || config.name == "lars") {
+      add(given, weight_decay, [](const at::Tensor&) { return true; });
+    } else {
+      add(given, weight_decay, is_matrix);
+      add(given, 0, std::not_fn(is_matrix));
+    }
   }
 }
 

@@ -15,6 +15,12 @@ double Schedule::scale(double epoch) const {
     const auto steps = std::floor(epoch / static_cast<double>(config_.step_epochs));
     return std::pow(config_.gamma, steps);
   }
+  if (config_.name == "milestones") {
+    const auto passed =
+        std::count_if(config_.milestones.begin(), config_.milestones.end(),
+                      [&](int64_t milestone) { return epoch >= static_cast<double>(milestone); });
+    return std::pow(config_.gamma, passed);
+  }
   if (config_.name == "plateau") return state_.scale;
   if (config_.name == "cosine") {
     const double length = total_epochs_ - config_.warmup_epochs;

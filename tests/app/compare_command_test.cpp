@@ -190,6 +190,43 @@ TEST_F(Compare, TheChoiceOfTheCheckpointNeverSeesTheTestSplit) {
             read_json("half1/tiny/Baseline-R-s0/protocol.json")["hash"]);
 }
 
+// Another sample's sound is other training, and the table says which row it is for.
+TEST_F(Compare, AControlTrainsOnShuffledPairs) {
+  const fs::path config = configure("results");
+  std::ofstream(config, std::ios::app)
+      << "  - {name: Shuffled, method: simclr, params: {hidden_dim: 8, projector_dim: 8},\n"
+         "     control_of: SimCLR, protocol: {pretrain: {pairs: shuffled}}}\n"
+         "varies: [protocol.pretrain.pairs]\n";
+  const Outcome outcome = run("compare " + config.string() + " --row SimCLR --row Shuffled");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("control of SimCLR"));
+  const auto first_losses = [&](const std::string& row) {
+    const json run = read_json("results/tiny/" + row + "-s0/run.json");
+    std::vector<double> losses;
+    for (const auto& entry : fs::directory_iterator(folder_ / "results/pretrain")) {
+      if (json::parse(read_file(entry.path() / "identity.json")) != run["pretrain"]) continue;
+      std::istringstream lines(read_file(entry.path() / "metrics.jsonl"));
+      std::string line;
+      for (int i = 0; i < 2 && std::getline(lines, line); ++i) {
+        losses.push_back(json::parse(line)["loss"]);
+      }
+    }
+    return losses;
+  };
+  const auto own = first_losses("SimCLR"), shuffled = first_losses("Shuffled");
+  ASSERT_EQ(own.size(), 2u);
+  ASSERT_EQ(shuffled.size(), 2u);
+  EXPECT_NE(own[0], shuffled[0]);
+}
+
+TEST_F(Compare, AShareOfTheValidationFilesChooses) {
+  const fs::path config = configure("results");
+  const Outcome outcome = run("compare " + config.string() +
+                              " --row Baseline-R --set protocol.data.validation_fraction=0.5");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(read_json("results/tiny/Baseline-R-s0/finetune.json")["labels_validation"], 4);
+}
+
 TEST_F(Compare, OfValidationTestsNothingAndTheTestFollowsFromThere) {
   const std::string config = configure("r").string();
   const Outcome plan = run("compare " + config + " --validation --dry-run --no-probe");
@@ -354,8 +391,8 @@ TEST_F(CompareSplits, WithoutATestAreRefusedBeforeAnyTrainingWhereATestIsMade) {
             " --row SimCLR"}) {
     const Outcome outcome = run(command);
     EXPECT_EQ(outcome.exit_code, 2) << command << outcome.err;
-    EXPECT_THAT(outcome.err, AllOf(HasSubstr("the split 'test' has no usable file"),
-                                   HasSubstr("--validation")));
+    EXPECT_THAT(outcome.err,
+                AllOf(HasSubstr("the split 'test' has no usable file"), HasSubstr("--validation")));
   }
   EXPECT_FALSE(fs::exists(folder_ / "r"));
 }

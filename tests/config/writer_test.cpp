@@ -66,6 +66,7 @@ class Randomizer {
       RowConfig row;
       fields(*this, row);
       row.name = "row " + std::to_string(i);
+      row.control_of = i == 0 ? "" : "row 0";
       row.baseline = "";
       row.method += "m";
       rows.push_back(row);
@@ -103,6 +104,10 @@ void make_consistent(Experiment& experiment, const std::string& source) {
   spectrogram.bands = spectrogram.n_fft / 2 + 1;  // frequency is linear
   spectrogram.f_min = 0;
   spectrogram.f_max = static_cast<double>(spectrogram.sample_rate) / 2;
+  for (auto* schedule : {&experiment.protocol.finetune.schedule, &experiment.training.schedule}) {
+    schedule->milestones = {3, 7, 100000};
+  }
+  for (RowConfig& row : experiment.rows) row.pretrain.schedule.milestones = {1};
   // Of what was drawn for a row's protocol, only what varies.
   experiment.varies = {"protocol.clip.frames", "protocol.finetune.optimizer"};
   for (RowConfig& row : experiment.rows) {
@@ -157,8 +162,9 @@ TEST(ToJson, HoldsOfARowsProtocolWhatDiffersFromTheExperiments) {
 
 TEST(ToJson, HoldsEveryKeyOfASection) {
   EXPECT_EQ(canonical_json(to_json(BatchNormConfig())), R"({"reestimate":true,"samples":1024})");
-  EXPECT_EQ(canonical_json(to_json(OptimizerConfig())),
-            R"({"lr":0.001,"momentum":0.9,"name":"sgd","nesterov":false,"weight_decay":0.0005})");
+  EXPECT_EQ(
+      canonical_json(to_json(OptimizerConfig())),
+      R"({"decay_norms_and_biases":true,"lr":0.001,"momentum":0.9,"name":"sgd","nesterov":false,"weight_decay":0.0005})");
 }
 
 TEST(ToJson, SettingsAreAMapWithoutTheirPlace) {

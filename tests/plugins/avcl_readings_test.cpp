@@ -70,7 +70,9 @@ Matrices naive_fusion(Method& method, const Matrices& x, const Settings& setting
   return {product(video, x.first), product(audio, x.second)};
 }
 
-double naive_cor(const Matrices& x) { return naive_redundancy(x.first, x.second, 0.005, true); }
+double naive_cor(const Matrices& x) {
+  return naive_standardised_redundancy(x.first, x.second, 0.005);
+}
 double naive_self(const Matrices& x) {
   return naive_contrast(x.first, x.second, 0.5) + naive_contrast(x.second, x.first, 0.5);
 }

@@ -19,7 +19,7 @@ Settings with(Settings settings, const std::string& name, const std::string& tex
 
 TEST(Avcl, MatchesEquationsEvaluatedDirectly) {
   const Tensor v = golden_z1(), a = golden_z2();
-  const Loss loss = pure_loss("avcl", v, a);
+  const Loss loss = pure_loss("avcl", v, a, {{"correlation", "centred"}});
   EXPECT_NEAR(part(loss, "self"), 18.623474707390212, 1e-9);
   EXPECT_NEAR(part(loss, "cor"), 3.002906532241144, 1e-9);
   EXPECT_NEAR(loss.total.item<double>(), 0.9 * 3.002906532241144 + 0.1 * 18.623474707390212, 1e-9);
@@ -55,10 +55,33 @@ TEST(Avcl, EqualsTheFormulasWrittenAsLoops) {
   }
 }
 
+TEST(Avcl, StandardisesColumnsUnlessAskedOtherwise) {
+  const Matrix v = to_matrix(golden_z1()), a = to_matrix(golden_z2());
+  for (const Settings& settings : {Settings{}, Settings{{"correlation", "standardised"}}}) {
+    EXPECT_NEAR(part(pure_loss("avcl", golden_z1(), golden_z2(), settings), "cor"),
+                naive_standardised_redundancy(v, a, 0.005), 1e-10);
+  }
+}
+
+// The floor of a norm keeps a column of 1e-4 at full weight, the variance's lets it fade: its
+// gradient cannot explode.
+TEST(Avcl, LetsAShrinkingColumnFadeWhereColumnsAreStandardised) {
+  const auto slope = [](const char* correlation) {
+    Tensor a = golden_z1();
+    a.select(1, 0).mul_(1e-4);
+    a.requires_grad_();
+    pure_loss("avcl", a, golden_z2(),
+              {{"correlation", correlation}, {"lambda_self", "0"}, {"lambda_cor", "1"}})
+        .total.backward();
+    return a.grad().select(1, 0).norm().item<double>();
+  };
+  EXPECT_GT(slope("centred"), 20 * slope("standardised"));
+}
+
 TEST(Avcl, MatchesTwoSamplesByHand) {
   // Centred columns are (1/2, -1/2) and (-1/2, 1/2): C = [[1, -1], [-1, 1]].
   const Tensor axes = to_tensor({{1, 0}, {0, 1}});
-  const Loss loss = pure_loss("avcl", axes, axes);
+  const Loss loss = pure_loss("avcl", axes, axes, {{"correlation", "centred"}});
   EXPECT_NEAR(part(loss, "cor"), 2 * 0.005, 1e-14);
   const double e = std::exp(2.0);  // h of a partner; the two other candidates have h = 1
   EXPECT_NEAR(part(loss, "self"), 4 * std::log((e + 2) / e), 1e-13);

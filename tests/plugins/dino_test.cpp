@@ -185,6 +185,57 @@ TEST(Dino, KeepsAnEvaluationOutOfTheCentre) {
   EXPECT_TRUE(method->named_buffers()["centre_video"].equal(before));
 }
 
+// A second view of both modalities, of other rows than the first.
+Batch two_views() {
+  Batch batch = batch_of_step(0);
+  const Batch other = batch_of_step(1);
+  batch.video["second"] = other.video.at(kBaseView);
+  batch.audio["second"] = other.audio.at(kBaseView);
+  return batch;
+}
+
+// The four tensors of one view, by a method that sees the modalities across.
+NamedTensors logits_of(const Batch& batch, const char* view) {
+  Batch alone = batch;
+  for (auto* views : {&alone.video, &alone.audio}) *views = {{kBaseView, views->at(view)}};
+  return loss_of(*bent_method("dino", kSmall), alone).inputs;
+}
+
+// H(teacher of the view that the student did not see, student), by modality and order.
+TEST(Dino, MatchesTheOtherViewOfTheSameModalityIfAsked) {
+  const Batch batch = two_views();
+  const NamedTensors first = logits_of(batch, kBaseView), second = logits_of(batch, "second");
+  const auto h = [](const Tensor& teacher, const Tensor& student) {
+    return -(teacher.softmax(1) * (student / 0.1).log_softmax(1)).sum(1).mean().item<double>();
+  };
+  double within = 0, across = 0;
+  for (const std::string modality : {"video", "audio"}) {
+    const std::string other = modality == "video" ? "audio" : "video";
+    within += h(second.at("teacher_" + modality), first.at("student_" + modality)) / 4;
+    within += h(first.at("teacher_" + modality), second.at("student_" + modality)) / 4;
+    for (const NamedTensors* view : {&first, &second}) {
+      across += h(view->at("teacher_" + other), view->at("student_" + modality)) / 4;
+    }
+  }
+  const auto total = [&](const char* pairs) {
+    const auto method = bent_method("dino", with(kSmall, "pairs", pairs));
+    const Loss loss = loss_of(*method, batch);
+    EXPECT_TRUE(loss.inputs.empty());
+    EXPECT_NEAR((part(loss, "video") + part(loss, "audio")) / 2, loss.total.item<double>(), 1e-5);
+    return loss.total.item<double>();
+  };
+  EXPECT_NEAR(total("within"), within, 1e-5);
+  EXPECT_NEAR(total("both"), (within + across) / 2, 1e-5);
+}
+
+TEST(Dino, AsksForASecondViewOnlyWhereItIsUsed) {
+  const MethodPlugin& plugin = plugin_named("dino");
+  EXPECT_EQ(plugin.views(params_of(plugin, {})).size(), 2u);
+  const Views views = plugin.views(params_of(plugin, {{"pairs", "within"}}));
+  ASSERT_EQ(views.size(), 4u);
+  for (size_t i = 2; i < 4; ++i) EXPECT_EQ(views[i].time, ViewTime::kIndependent);
+}
+
 // From 0.04 to 0.08 within two epochs: 0.04, 0.05, 0.06, 0.08, 0.08.
 TEST(Dino, RaisesTheTeachersTemperatureAlongALine) {
   const Settings settings =

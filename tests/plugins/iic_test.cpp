@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "avbench/losses.h"
 #include "io/message.h"
 #include "plugins/method_properties.h"
 
@@ -94,7 +95,36 @@ TEST(Iic, IsAProperMethod) {
   expect_a_proper_method("iic", kSmall);
   expect_a_proper_method("iic", with(kSmall, "negative", "shuffle"));
   expect_a_proper_method("iic", with(kSmall, "projector_dim", "0"));
+  expect_a_proper_method("iic", with(kSmall, "projector_batch_norm", "false"));
+  expect_a_proper_method("iic", with(kSmall, "unit_embeddings", "false"));
   EXPECT_TRUE(untrained_parameters(*bent_method("iic", kSmall)).empty());
+}
+
+// Columns of mean 0 and variance 1 before they are brought to norm 1; as drawn without.
+TEST(IicHead, EndsInABatchNormUnlessAskedOtherwise) {
+  for (const bool normed : {true, false}) {
+    Settings settings = with(kSmall, "unit_embeddings", "false");
+    settings["projector_batch_norm"] = normed ? "true" : "false";
+    const auto method = bent_method("iic", settings);
+    const Tensor video = loss_of(*method, batch_of_step(0)).inputs.at("video").detach();
+    const Tensor means = video.mean(0).abs(), variances = video.var(0, /*unbiased=*/false);
+    EXPECT_EQ(means.max().item<double>() < 1e-5, normed);
+    EXPECT_EQ(at::allclose(variances, at::ones_like(variances), 0, 1e-2), normed);
+  }
+}
+
+// What meets the banks, which hold unit rows either way.
+TEST(IicHead, LeavesTheEmbeddingsAsTheyAreIfAsked) {
+  const auto unit_method = bent_method("iic", kSmall),
+             plain = bent_method("iic", with(kSmall, "unit_embeddings", "false"));
+  const Batch batch = batch_of_step(0);
+  const Tensor a = loss_of(*unit_method, batch).inputs.at("audio"),
+               b = loss_of(*plain, batch).inputs.at("audio");
+  EXPECT_TRUE(at::allclose(a.norm(2, 1), at::ones({6})));
+  EXPECT_FALSE(at::allclose(b.norm(2, 1), at::ones({6}), 0.1, 0.1));
+  EXPECT_TRUE(at::allclose(a, unit(b), 1e-5, 1e-6));
+  plain->after_step(step_context(0));
+  EXPECT_TRUE(at::allclose(plain->named_buffers()["bank_audio.rows"].norm(2, 1), at::ones({16})));
 }
 
 Tensor buffer(Method& method, const std::string& name) { return method.named_buffers()[name]; }
@@ -190,7 +220,8 @@ std::vector<std::vector<int64_t>> negative_frames(const std::string& negative, i
   const MethodPlugin& plugin = plugin_named("iic");
   const auto method =
       plugin.create({.towers = towers,
-                     .params = params_of(plugin, with(kSmall, "negative", negative)),
+                     .params = params_of(plugin, with(with(kSmall, "negative", negative),
+                                                      "projector_batch_norm", "false")),
                      .train_size = 64});
   const int64_t size = index.size(0);
   const Tensor clip = at::arange(frames, at::kFloat)

@@ -103,6 +103,25 @@ TEST(SimSiam, KeepsThePredictorsRateConstantOnlyIfAsked) {
   }
 }
 
+TEST(SimSiam, GivesThePredictorsARateOfTheirOwnIfAsked) {
+  for (const auto& [text, scale] : {std::pair{"1", 1.0}, {"10", 10.0}}) {
+    Settings settings = kSmall;
+    settings["predictor_lr_scale"] = text;
+    const auto method = bent_method("simsiam", settings);
+    const auto groups = method->param_groups(Stage::kPretrain);
+    ASSERT_EQ(groups.size(), 2u);
+    EXPECT_EQ(groups[0].lr_scale, 1);
+    EXPECT_EQ(groups[1].lr_scale, scale);
+    for (const Tensor& parameter : groups[1].parameters) {
+      bool predicts = false;
+      for (const auto& item : method->named_parameters()) {
+        predicts |= item.value().is_same(parameter) && item.key().starts_with("predict_");
+      }
+      EXPECT_TRUE(predicts);
+    }
+  }
+}
+
 // Both halves of an embedding are unit, so the cosine is the mean of the two similarities.
 TEST(SimSiam, EmbedsSoThatTheCosineIsTheSimilarityThatIsTrained) {
   const auto method = bent_method("simsiam", kSmall);

@@ -31,8 +31,8 @@ class Identities : public testing::Test {
     return protocol_identity(config, varies, "", *data_, *data_);
   }
   Identity pretrain(const ProtocolConfig& config) const {
-    return pretrain_identity({.name = "A", .method = "m", .protocol = config}, "", {}, 0, *data_,
-                             *data_);
+    return pretrain_identity({.name = "A", .method = "m", .protocol = config}, "build", "", {}, 0,
+                             *data_, *data_);
   }
 
   DataFolder folder_;
@@ -53,6 +53,14 @@ TEST_F(Identities, OfAProtocolLeaveOutWhatVariesAndNothingElse) {
   EXPECT_FALSE(protocol(one_, both).content["settings"]["clip"].contains("frames"));
   EXPECT_TRUE(protocol(one_, both).content["settings"]["clip"].contains("stride"));
   EXPECT_EQ(protocol(one_, {}).hash, protocol(one_, {"protocol.no.key"}).hash);
+}
+
+TEST_F(Identities, OfAPretrainingDependOnTheBuildOfThePlugin) {
+  const Identity mine = pretrain(one_), other = with_plugin(mine, "another build");
+  EXPECT_NE(mine.hash, other.hash);
+  EXPECT_EQ(with_plugin(other, "build").hash, mine.hash);
+  EXPECT_THAT(differing_keys(mine.content, other.content),
+              testing::ElementsAre("plugin: \"build\" -> \"another build\""));
 }
 
 TEST_F(Identities, OfAProtocolHoldNoPaths) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 namespace avbench {
 namespace {
@@ -20,7 +21,10 @@ int64_t nearest_class(const Tensor& bank, const Tensor& labels, const Tensor& qu
   }
   std::sort(ranked.rbegin(), ranked.rend());
   std::map<int64_t, double> votes;
-  for (size_t i = 0; i < std::min<size_t>(20, ranked.size()); ++i) {
+  const std::set<int64_t> classes(labels.data_ptr<int64_t>(),
+                                  labels.data_ptr<int64_t>() + labels.size(0));
+  const size_t each = std::max<size_t>(1, ranked.size() / classes.size());
+  for (size_t i = 0; i < std::min<size_t>(20, each); ++i) {
     votes[ranked[i].second] += std::exp(ranked[i].first / 0.07);
   }
   return std::max_element(votes.begin(), votes.end(),
@@ -30,7 +34,7 @@ int64_t nearest_class(const Tensor& bank, const Tensor& labels, const Tensor& qu
 
 TEST(KnnClassify, EqualsALoopOverPairs) {
   at::manual_seed(3);
-  for (const int64_t size : {5, 20, 60}) {
+  for (const int64_t size : {5, 20, 60, 200}) {
     const Tensor bank = at::randn({size, 6}, at::kDouble);
     const Tensor labels = at::randint(0, 4, {size}, at::kLong);
     const Tensor queries = at::randn({30, 6}, at::kDouble) * 5;
@@ -50,11 +54,25 @@ TEST(KnnClassify, WeighsVotesByNearness) {
   const Tensor query = at::tensor({2.0, 0.0}).view({1, 2});
   const int64_t few = knn_classify(bank, at::tensor({0, 1, 2}, at::kLong), query).item<int64_t>();
   EXPECT_EQ(few, 0);
-  // exp(-0.05 / 0.07) = 0.49: two of them stay just below one.
-  const int64_t two = knn_classify(bank, at::tensor({0, 1, 1}, at::kLong), query).item<int64_t>();
-  EXPECT_EQ(two, 0);
-  const Tensor four = at::cat({bank, bank.slice(0, 1, 2)});
-  EXPECT_EQ(knn_classify(four, at::tensor({0, 1, 1, 1}, at::kLong), query).item<int64_t>(), 1);
+  // exp(-0.05 / 0.07) = 0.49: two of them stay just below one. Rows of class 0 on the other side
+  // make three and four neighbours.
+  const auto class_with = [&](const Tensor& near, int64_t far_side) {
+    const Tensor rows = at::cat({near, (-bank.slice(0, 0, 1)).expand({far_side, 2})});
+    Tensor labels = at::zeros({rows.size(0)}, at::kLong);
+    labels.slice(0, 1, near.size(0)).fill_(1);
+    return knn_classify(rows, labels, query).item<int64_t>();
+  };
+  EXPECT_EQ(class_with(bank, 3), 0);
+  EXPECT_EQ(class_with(at::cat({bank, bank.slice(0, 1, 2)}), 4), 1);
+}
+
+// Four rows of two classes: two neighbours, so that the three of class 1 do not outvote the
+// nearest.
+TEST(KnnClassify, TakesNoMoreNeighboursThanAClassHasRows) {
+  const double far = 0.999, side = std::sqrt(1 - far * far);
+  const Tensor bank = at::tensor({1.0, 0.0, far, side, far, -side, far, side}).view({4, 2});
+  const Tensor query = at::tensor({1.0, 0.0}).view({1, 2});
+  EXPECT_EQ(knn_classify(bank, at::tensor({0, 1, 1, 1}, at::kLong), query).item<int64_t>(), 0);
 }
 
 // topk takes NaN for the greatest similarity.

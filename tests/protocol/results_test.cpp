@@ -11,7 +11,7 @@ namespace {
 
 // As a run of the first version wrote it; no figure twice, none a default.
 const Json kPretrained = Json::parse(R"({
- "chosen_epoch": 7, "clips_per_second": 21.084432109321, "collapse": "why",
+ "chosen_epoch": 7, "clipped_share": 0.75, "clips_per_second": 21.084432109321, "collapse": "why",
  "health": {"alignment": 0.1}, "peak_memory_bytes": 418381824, "seconds": 12.5, "steps": 40})");
 const Json kFinetuned = Json::parse(R"({
  "chosen_epoch": 7, "clips_per_second": 21.084432109321, "labels_train": 64,
@@ -27,6 +27,7 @@ TEST(Results, OfPretrainingComeBackKeyByKey) {
   EXPECT_EQ(got.clips_per_second, 21.084432109321);
   EXPECT_EQ(got.peak_memory_bytes, 418381824);
   EXPECT_EQ(got.chosen_epoch, 7);
+  EXPECT_EQ(got.clipped_share, 0.75);
   EXPECT_EQ(got.collapse, "why");
   EXPECT_EQ(got.health, Json({{"alignment", 0.1}}));
   EXPECT_EQ(write_fields(got), kPretrained);

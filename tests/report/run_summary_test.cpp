@@ -7,14 +7,14 @@ namespace {
 
 // As a run of the first version wrote it; no figure twice, none a default.
 const Json kWritten = Json::parse(R"({
- "accuracy": 0.425, "chance": 0.125, "clips_per_second": 21.084432109321, "collapse": "why",
+ "accuracy": 0.425, "chance": 0.125, "clipped_share": 0.75, "clips_per_second": 21.084432109321, "collapse": "why",
  "encoder_forwards": 2.5, "finetune_steps": 40, "health": {"alignment": 0.1},
  "labels_train": 64, "labels_validation": 32, "method": "simclr", "modality": "video",
  "peak_memory_bytes": 418381824, "pretrain": "0b5e", "protocol": "c24f", "row": "SimCLR",
  "run": "9a1d", "seconds": 12.5, "seed": 3, "train_accuracy": 0.984375, "validation": 0.53125
 })");
 
-TEST(RunSummary, ReadsEveryKeyOfAnEarlierVersion) {
+TEST(RunSummary, ReadsEveryKey) {
   const auto got = read_fields<RunSummary>(kWritten, "summary.json");
   EXPECT_EQ(got.row, "SimCLR");
   EXPECT_EQ(got.method, "simclr");
@@ -31,6 +31,7 @@ TEST(RunSummary, ReadsEveryKeyOfAnEarlierVersion) {
   EXPECT_EQ(got.chance, 0.125);
   EXPECT_EQ(got.labels_train, 64);
   EXPECT_EQ(got.labels_validation, 32);
+  EXPECT_EQ(got.clipped_share, 0.75);
   EXPECT_EQ(got.collapse, "why");
   EXPECT_EQ(got.health, Json({{"alignment", 0.1}}));
   EXPECT_EQ(got.pretrain, "0b5e");

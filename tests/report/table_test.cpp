@@ -41,15 +41,17 @@ class Table : public testing::Test {
     return found->second;
   }
 
-  // Two seeds of each row.
-  std::vector<TableRow> collect(const std::vector<std::string>& rows) const {
+  std::vector<TableEntry> entries_of(const std::vector<std::string>& rows) const {
     std::vector<TableEntry> entries;
     for (const int seed : {0, 1}) {
-      for (const std::string& row : rows) {
-        entries.push_back({row, summary(row, seed)});
-      }
+      for (const std::string& row : rows) entries.push_back({row, summary(row, seed)});
     }
-    return collect_table(entries);
+    return entries;
+  }
+
+  // Two seeds of each row.
+  std::vector<TableRow> collect(const std::vector<std::string>& rows) const {
+    return collect_table(entries_of(rows));
   }
 
   std::map<std::pair<std::string, int>, RunSummary> summaries_;
@@ -74,6 +76,47 @@ TEST_F(Table, KeepsTheOrderOfTheConfigurationAndLeavesOutWhatIsNotFinished) {
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].row, "B");
   EXPECT_EQ(rows[1].row, "A");
+}
+
+// Deviations of 0.1 * sqrt(2) / 2 each: the means may differ by 0.1.
+TEST_F(Table, MarksRowsThatAreNoBetterThanTheirControl) {
+  for (const double gain : {0.09, 0.11}) {
+    for (const int seed : {0, 1}) {
+      add("A", seed, 0.5 + gain + 0.1 * seed);
+      add("A shuffled", seed, 0.5 + 0.1 * seed);
+    }
+    auto entries = entries_of({"A", "A shuffled"});
+    for (TableEntry& entry : entries) {
+      if (entry.row == "A shuffled") entry.control_of = "A";
+    }
+    const auto rows = collect_table(entries);
+    EXPECT_EQ(rows[0].like_its_control, gain < 0.1);
+    EXPECT_FALSE(rows[1].like_its_control);
+    const std::string text = table_markdown(rows, "t", "");
+    EXPECT_EQ(text.find("not cross-modal") != std::string::npos, gain < 0.1) << text;
+    EXPECT_THAT(text, HasSubstr("control of A"));
+    EXPECT_EQ(table_json(rows)[0]["like_its_control"], gain < 0.1);
+    EXPECT_THAT(table_csv(rows), HasSubstr(gain < 0.1 ? ",true" : ",false"));
+  }
+}
+
+TEST_F(Table, MarksWhatAnotherBuildOfThePluginMade) {
+  for (const int seed : {0, 1}) add("A", seed, 0.5);
+  auto entries = entries_of({"A"});
+  entries[1].stale = true;
+  const auto rows = collect_table(entries);
+  EXPECT_EQ(rows[0].stale_seeds, 1);
+  EXPECT_THAT(table_markdown(rows, "t", ""),
+              HasSubstr("1 of 2 stale: made by another build of the plugin"));
+  EXPECT_EQ(table_json(rows)[0]["stale_seeds"], 1);
+}
+
+TEST_F(Table, ShowsTheShareOfClippedStepsWhereThereWereAny) {
+  for (const int seed : {0, 1}) add("A", seed, 0.5);
+  EXPECT_EQ(table_markdown(collect({"A"}), "t", "").find("Clipped"), std::string::npos);
+  summaries_[{"A", 1}].clipped_share = 0.5;
+  EXPECT_DOUBLE_EQ(collect({"A"})[0].clipped_share, 0.25);
+  EXPECT_THAT(table_markdown(collect({"A"}), "t", ""), HasSubstr(" 25.0 |"));
 }
 
 TEST_F(Table, RefusesRowsOfDifferentProtocols) {

@@ -98,6 +98,30 @@ inline double naive_redundancy(const Matrix& a, const Matrix& b, double lambda, 
   return sum;
 }
 
+// Eq. 5 on columns of mean 0 and variance 1, with batch norm's 1e-5 under the root.
+inline double naive_standardised_redundancy(const Matrix& v, const Matrix& a, double lambda) {
+  const size_t rows = v.size(), columns = v[0].size();
+  const auto standardised = [&](const Matrix& x, size_t row, size_t column) {
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < rows; ++i) mean += x[i][column] / static_cast<double>(rows);
+    for (size_t i = 0; i < rows; ++i) {
+      variance += (x[i][column] - mean) * (x[i][column] - mean) / static_cast<double>(rows);
+    }
+    return (x[row][column] - mean) / std::sqrt(variance + 1e-5);
+  };
+  double sum = 0;
+  for (size_t i = 0; i < columns; ++i) {
+    for (size_t j = 0; j < columns; ++j) {
+      double c = 0;
+      for (size_t b = 0; b < rows; ++b) {
+        c += standardised(v, b, i) * standardised(a, b, j) / static_cast<double>(rows);
+      }
+      sum += i == j ? (1 - c) * (1 - c) : lambda * c * c;
+    }
+  }
+  return sum;
+}
+
 // Central differences of a scalar function of a float64 matrix.
 inline at::Tensor numerical_gradient(const std::function<double(const at::Tensor&)>& f,
                                      const at::Tensor& at_point, double step = 1e-6) {

@@ -9,7 +9,7 @@ namespace {
 
 // As a stage of the first version wrote it; no figure twice, none a default.
 const Json kWritten = Json::parse(R"({
- "best_epoch": 2, "best_score": 0.53125, "epochs_ended": 3,
+ "best_epoch": 2, "best_score": 0.53125, "clipped": 9, "epochs_ended": 3,
  "last_report": {"validation_accuracy": 0.5}, "loss_sum": 5.300000000000001,
  "metrics_bytes": 18446744073709551615, "peak_memory_bytes": 418381824,
  "schedule": {"best": 1.7320508075688772, "scale": 0.010000000000000002, "without_improvement": 4},
@@ -19,6 +19,7 @@ TEST(LoopState, ComesBackKeyByKey) {
   const auto got = read_fields<LoopState>(kWritten, "step-000000017.json");
   EXPECT_EQ(got.step, 17);
   EXPECT_EQ(got.epochs_ended, 3);
+  EXPECT_EQ(got.clipped, 9);
   EXPECT_EQ(got.loss_sum, 5.300000000000001);
   EXPECT_EQ(got.schedule.scale, 0.010000000000000002);
   EXPECT_EQ(got.schedule.best, 1.7320508075688772);

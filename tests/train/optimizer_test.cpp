@@ -86,6 +86,46 @@ TEST(Optimizer, AdamwStepsAsLibTorchs) {
   EXPECT_LT(farthest(ours, theirs), 1e-6);
 }
 
+// A vector and a matrix, as two groups of LibTorch's optimisers.
+TEST(Optimizer, LeavesNormsAndBiasesOutOfTheDecayIfAsked) {
+  for (const char* name : {"sgd", "adamw"}) {
+    Problem ours = make_problem(), theirs = make_problem();
+    Optimizer optimizer({.name = name,
+                         .lr = 0.01,
+                         .momentum = 0.9,
+                         .weight_decay = 0.1,
+                         .decay_norms_and_biases = false},
+                        {{.parameters = ours.parameters}}, ours.names);
+    const auto groups = [&](const torch::optim::OptimizerOptions& plain,
+                            const torch::optim::OptimizerOptions& decayed) {
+      return std::vector<torch::optim::OptimizerParamGroup>{
+          {{theirs.parameters[0]}, plain.clone()}, {{theirs.parameters[1]}, decayed.clone()}};
+    };
+    std::unique_ptr<torch::optim::Optimizer> reference;
+    if (std::string(name) == "sgd") {
+      const auto sgd = torch::optim::SGDOptions(0.01).momentum(0.9);
+      reference = std::make_unique<torch::optim::SGD>(
+          groups(torch::optim::SGDOptions(sgd), torch::optim::SGDOptions(sgd).weight_decay(0.1)),
+          sgd);
+    } else {
+      const torch::optim::AdamWOptions adamw(0.01);
+      reference = std::make_unique<torch::optim::AdamW>(
+          groups(torch::optim::AdamWOptions(adamw).weight_decay(0),
+                 torch::optim::AdamWOptions(adamw).weight_decay(0.1)),
+          adamw);
+    }
+    for (int step = 0; step < 5; ++step) {
+      optimizer.zero_grad();
+      backward(ours.parameters);
+      optimizer.step(1);
+      reference->zero_grad();
+      backward(theirs.parameters);
+      reference->step();
+    }
+    EXPECT_LT(farthest(ours, theirs), 1e-6) << name;
+  }
+}
+
 // One parameter under LARS, written as loops over numbers, in float64.
 struct NaiveLars {
   bool adapted;

@@ -36,6 +36,15 @@ TEST(Schedule, StepMultipliesEveryFewEpochs) {
   EXPECT_DOUBLE_EQ(schedule.scale(8.9), 0.25);
 }
 
+// torch.optim.lr_scheduler.MultiStepLR([2, 5], gamma=0.2).
+TEST(Schedule, MilestonesMultiplyAfterEachOfThem) {
+  const Schedule schedule({.name = "milestones", .milestones = {2, 5}, .gamma = 0.2}, 10);
+  EXPECT_DOUBLE_EQ(schedule.scale(1.9), 1);
+  EXPECT_DOUBLE_EQ(schedule.scale(2), 0.2);
+  EXPECT_DOUBLE_EQ(schedule.scale(4.9), 0.2);
+  EXPECT_DOUBLE_EQ(schedule.scale(9), 0.2 * 0.2);
+}
+
 // torch.optim.lr_scheduler.ReduceLROnPlateau(patience=2) lowers the rate at the third epoch in a
 // row that brings no improvement.
 TEST(Schedule, PlateauLowersAfterPatienceIsOver) {

@@ -38,7 +38,15 @@ struct Features {
   TowerOutput video, audio;
 };
 
-using NamedTensors = std::map<std::string, Tensor>;
+// Tensors by name.
+class AVBENCH_EXPORT NamedTensors : public std::map<std::string, Tensor> {
+ public:
+  using std::map<std::string, Tensor>::map;
+
+  // Throws std::out_of_range, with the nearest name and all there are, if `name` is not among them.
+  const Tensor& at(const std::string& name) const;
+  Tensor& at(const std::string& name);
+};
 
 // parts are detached and logged by name; total is what is differentiated.
 struct Loss {

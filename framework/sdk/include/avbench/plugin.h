@@ -3,6 +3,7 @@
 
 #include <torch/version.h>
 
+#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -14,17 +15,27 @@
 #include "avbench/views.h"
 
 // Raised when a plugin built against the old headers could misbehave with the new host.
-#define AVBENCH_API_VERSION 2
+#define AVBENCH_API_VERSION 3
 
 namespace avbench {
 
 // A named tensor of the pure loss.
+//
+// `shape` is symbolic: sizes separated by commas, each a capital letter, perhaps with "+" and one
+// digit: "B,D", "B,K+1,D". A letter means one size, at least 1, across all tensors of the loss; B
+// is the batch. "" is a scalar, such as a temperature or the constant of a partition function.
+//
+// What is declared not differentiable the pure loss detaches itself: `avbench check` asks for its
+// gradient. `unit_rows`, `min` and `max` are what Method::loss promises, so that the checks and the
+// benchmarks draw such values; `avbench loss` refuses others than from `min` to `max`.
 struct EmbeddingSpec {
   const char* name;
-  const char* shape;  // symbolic, e.g. "B,D"; one letter means one size across all tensors
+  const char* shape;
   bool differentiable = true;
   const char* doc = "";
   bool unit_rows = false;  // the norm over the last dimension is 1
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
 };
 
 using PureLoss = Loss (*)(const NamedTensors& embeddings, const Params& params);
@@ -53,7 +64,7 @@ struct MethodPlugin {
 
 #define AVBENCH_CONCAT_(a, b, c, d, e, f) avbench_abi_##a##_libtorch_##b##_##c##_##d##_##e##f
 #define AVBENCH_CONCAT(a, b, c, d, e, f) AVBENCH_CONCAT_(a, b, c, d, e, f)
-// e.g. avbench_abi_2_libtorch_2_11_0_cxx11abi1
+// e.g. avbench_abi_3_libtorch_2_11_0_cxx11abi1
 #define AVBENCH_ABI_TAG                                                         \
   AVBENCH_CONCAT(AVBENCH_API_VERSION, TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, \
                  TORCH_VERSION_PATCH, cxx11abi, _GLIBCXX_USE_CXX11_ABI)
