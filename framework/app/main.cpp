@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/commands.h"
+#include "io/allocator.h"
 #include "io/error.h"
 #include "io/suggest.h"
 #include "io/trace.h"
@@ -92,6 +93,7 @@ void end_trace() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  avbench::keep_freed_memory();
   spdlog::set_default_logger(spdlog::stderr_color_mt("avbench"));
   spdlog::set_pattern("%^%l%$: %v");
   avbench::name_trace_thread("main");

@@ -89,6 +89,26 @@ INSTANTIATE_TEST_SUITE_P(All, Tables,
 
 using OneTable = Tables;
 
+// The files name the rows of another one: a row that was renamed there would be a new row here.
+TEST_F(OneTable, OfTheTowersChangeTheReadingOfEveryRowAndNothingElse) {
+  for (const std::string name : {"table1", "table2", "table3"}) {
+    const Experiment printed = load_experiment(table(name), sets(), {});
+    const Experiment towers = load_experiment(table(name + "_towers"), sets(), {});
+    ASSERT_EQ(towers.rows.size(), printed.rows.size()) << name;
+    for (size_t i = 0; i < towers.rows.size(); ++i) {
+      EXPECT_EQ(towers.rows[i].name, printed.rows[i].name);
+      EXPECT_EQ(towers.rows[i].paper, printed.rows[i].paper);
+      const auto alignment = [](const RowConfig& row) {
+        for (const Setting& setting : row.params) {
+          if (setting.name == "alignment") return setting.text;
+        }
+        return std::string();
+      };
+      EXPECT_EQ(alignment(towers.rows[i]), "towers") << towers.rows[i].name;
+    }
+  }
+}
+
 TEST_F(OneTable, TrainsARowThatStandsInSeveralOnce) {
   const std::map<std::string, std::string> same = {
       {"table1", "RGB 16 + whole mel"}, {"table2", "pool-final"}, {"table3", "AVCL (0.9 0.1)"}};

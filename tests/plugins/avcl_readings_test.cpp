@@ -215,7 +215,7 @@ TEST_F(AvclReading, OfCgraScaleDividesEachTermByItsChannels) {
   use({{"cgra_layers", "conv3,pool"}, {"cgra_scale", "channels"}});
   expect_parts(naive_cor(averages(features_, "conv3")) / 2 + naive_cor(fused_) / 4,
                naive_self(fused_));
-  const Settings scaled = {{"cgra_scale", "channels"}};
+  const Settings scaled = {{"cgra_scale", "channels"}, {"correlation", "centred"}};
   EXPECT_NEAR(part(pure_loss("avcl", golden_z1(), golden_z2(), scaled), "cor"),
               3.002906532241144 / 6, 1e-9);
 }
