@@ -50,8 +50,7 @@ void warn_of_long_warmup(const RowConfig& row) {
   if (row.method.empty() || !row.pretrained || epochs == 0 || warmup < epochs) return;
   spdlog::warn(
       "row '{}': pretrain.schedule.warmup_epochs is {}, and pretraining has {} epochs: the "
-      "learning "
-      "rate never reaches pretrain.optimizer.lr",
+      "learning rate never reaches pretrain.optimizer.lr",
       row.name, warmup, epochs);
 }
 

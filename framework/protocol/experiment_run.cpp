@@ -81,6 +81,7 @@ class ExperimentRun::Impl {
   SplitFeatures features(const PlannedRun& run, Split split, bool finetuned) {
     require_samples(*rows_.of(*run.row).data.labelled, split, run.row->protocol.data.source);
     const std::string title = fmt::format("{} s{}", run.row->name, run.seed);
+    if (run.rebuilt) refuse_other_build(run, title);
     auto [method, pretrained] = starting_point(run, {.pretrain = false}, title);
     Classifier classifier = rows_.classifier(run, std::move(method), title);
     const FinetuneJob job = rows_.finetune_job(run, title + " features");
@@ -110,6 +111,13 @@ class ExperimentRun::Impl {
     spdlog::warn("{}: made by another build of the plugin than the one at hand, and kept", title);
   }
 
+  [[noreturn]] static void refuse_other_build(const PlannedRun& run, const std::string& title) {
+    throw UserError(fmt::format(
+        "{}: {} was made by another build of the plugin. `avbench compare` makes it anew and keeps "
+        "the older folder beside it; --set run.on_rebuild=keep goes on with the older results",
+        title, run.folder.string()));
+  }
+
   // Work of another build is not lost, and does not pass as this one's.
   void move_older_build_aside(const PlannedRun& run, const std::string& title) const {
     const RunFolder folder(run.folder);
@@ -123,6 +131,7 @@ class ExperimentRun::Impl {
   }
 
   void run_one(const PlannedRun& run, const RunOptions& options, const std::string& title) {
+    if (run.rebuilt && !options.pretrain) refuse_other_build(run, title);
     if (run.rebuilt) move_older_build_aside(run, title);
     if (run.stale) warn_of_older_build(title);
     const FolderLock lock(run.folder);

@@ -68,6 +68,26 @@ TEST_F(Rebuilt, PluginsTrainAgainAndTheOlderResultsStayBeside) {
   EXPECT_EQ(pretrainings(), 2);
 }
 
+TEST_F(Rebuilt, PluginsDoNotTestOrEmbedWhatAnotherBuildMade) {
+  const fs::path config = configure("results");
+  ASSERT_EQ(compare(config, "", false).exit_code, 0);
+  rebuild();
+  const std::string run_folder = (folder_ / "results/tiny/SimCLR-s0").string();
+  const std::string environment = "AVBENCH_CACHE=" + (*shared_ / "cache").string() +
+                                  " AVBENCH_PLUGIN_PATH=" + (folder_ / "plugins").string();
+  for (const std::string& command :
+       {"test " + run_folder, "finetune " + run_folder,
+        "embed " + run_folder + " --split val --out " + (folder_ / "x.safetensors").string()}) {
+    const Outcome outcome = run_avbench(command, environment);
+    EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("was made by another build of the plugin"),
+                                   HasSubstr("run.on_rebuild=keep")));
+    EXPECT_TRUE(fs::exists(run_folder + "/summary.json"));
+  }
+  EXPECT_EQ(run_avbench("test " + run_folder + " --set run.on_rebuild=keep", environment).exit_code,
+            0);
+}
+
 TEST_F(Rebuilt, PluginsKeepTheirOlderResultsIfAskedAndEveryTableSaysSo) {
   const fs::path config = configure("results");
   const std::string keep = "--set run.on_rebuild=keep";
