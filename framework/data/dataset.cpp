@@ -182,8 +182,8 @@ void Dataset::report(const DataConfig& data) const {
   for (const auto& split : splits_) files += split.size();
   if (!excluded_.empty() && data.on_bad == "fail") {
     throw UserError(fmt::format(
-        "{}: {} of {} files are not usable, and data.on_bad is 'fail':{}\nRemove or replace them, or "
-        "set data.on_bad to 'exclude' to leave them out and list them.",
+        "{}: {} of {} files are not usable, and data.on_bad is 'fail':{}\nRemove or replace them, "
+        "or set data.on_bad to 'exclude' to leave them out and list them.",
         data.source, excluded_.size(), files, listed(excluded_, excluded_.size())));
   }
   if (excluded_.size() == files) {
