@@ -175,7 +175,7 @@ void ExperimentRows::plan_pretraining(PlannedRun& run) const {
 // The build whose results are kept: that of the run's folder, else of the newest pretraining that
 // differs in nothing else. Nothing if there are none, or the plugin's own build has pretrained.
 std::optional<std::string> ExperimentRows::kept_build(const PlannedRun& run) const {
-  if (const auto build = RunFolder(run.folder).build_of(record(run))) return build;
+  if (auto build = RunFolder(run.folder).build_of(record(run))) return build;
   const fs::path results = experiment_.run.results;
   if (run.pretrain.hash.empty() ||
       fs::exists(pretrain_folder(results, run.pretrain.hash) / "summary.json")) {

@@ -18,7 +18,7 @@ class Rebuilt : public TinyExperiment {
 
   // The same code in a file that differs: what follows the sections of a library is not read.
   fs::path rebuild() {
-    const fs::path library = folder_ / "plugins/simclr.so";
+    fs::path library = folder_ / "plugins/simclr.so";
     fs::create_directories(library.parent_path());
     fs::copy_file(installed(), library);
     std::ofstream(library, std::ios::app) << "another build";
