@@ -50,8 +50,9 @@ void run_sweep(ExperimentOptions& options, int64_t trials) {
     }
     positions.push_back(i);
   }
-  if (swept.empty())
+  if (swept.empty()) {
     throw UserError("--sweep: no row has a method that is pretrained, or a `sweep` of its own");
+  }
 
   for (int64_t trial = 0; trial < trials; ++trial) {
     ExperimentOptions one = options;

@@ -200,6 +200,20 @@ TEST_F(Compare, AControlTrainsOnShuffledPairs) {
   const Outcome outcome = run("compare " + config.string() + " --row SimCLR --row Shuffled");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("control of SimCLR"));
+  // Steps whose norm is above clip_norm, 1, counted in the log.
+  for (const auto& entry : fs::directory_iterator(folder_ / "results/pretrain")) {
+    std::istringstream lines(read_file(entry.path() / "metrics.jsonl"));
+    double steps = 0, clipped = 0;
+    for (std::string line; std::getline(lines, line);) {
+      const json metrics = json::parse(line);
+      if (!metrics.contains("gradient_norm")) continue;
+      ++steps;
+      clipped += metrics["gradient_norm"] > 1 ? 1 : 0;
+    }
+    ASSERT_GT(steps, 0);
+    EXPECT_EQ(json::parse(read_file(entry.path() / "summary.json"))["clipped_share"],
+              clipped / steps);
+  }
   const auto first_losses = [&](const std::string& row) {
     const json run = read_json("results/tiny/" + row + "-s0/run.json");
     std::vector<double> losses;
@@ -217,6 +231,18 @@ TEST_F(Compare, AControlTrainsOnShuffledPairs) {
   ASSERT_EQ(own.size(), 2u);
   ASSERT_EQ(shuffled.size(), 2u);
   EXPECT_NE(own[0], shuffled[0]);
+}
+
+TEST_F(Compare, WarnsOfAWarmUpThatIsAsLongAsPretraining) {
+  const auto warned = [&](const char* epochs) {
+    const Outcome outcome =
+        run("compare " + configure("results").string() +
+            " --dry-run --no-probe --set training.schedule.warmup_epochs=" + epochs);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return outcome.err.find("row 'SimCLR': pretrain.schedule.warmup_epochs") != std::string::npos;
+  };
+  EXPECT_TRUE(warned("3"));
+  EXPECT_FALSE(warned("2"));
 }
 
 TEST_F(Compare, AShareOfTheValidationFilesChooses) {

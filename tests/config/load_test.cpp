@@ -159,6 +159,28 @@ TEST_F(LoadTable, ChecksTheKeysOfARowAgainstEachOther) {
   EXPECT_THAT(refusal({}), HasSubstr("unknown key 'rows[1].protocol.clip.frame'"));
 }
 
+TEST_F(LoadExperiment, RefusesMilestonesThatAreMissingOrNotAscending) {
+  const std::string steps = "training.schedule.name=milestones";
+  EXPECT_THAT(refusal({steps}), HasSubstr("training.schedule.milestones: got none"));
+  for (const char* wrong : {"[3,2]", "[2,2]"}) {
+    EXPECT_THAT(refusal({steps, std::string("training.schedule.milestones=") + wrong}),
+                HasSubstr("expected ascending epochs, each once"));
+  }
+  EXPECT_EQ(
+      load({steps, "training.schedule.milestones=[2,3]"}).rows[0].pretrain.schedule.milestones,
+      (std::vector<int64_t>{2, 3}));
+  EXPECT_THAT(refusal({"protocol.finetune.schedule.name=milestones"}),
+              HasSubstr("protocol.finetune.schedule.milestones: got none"));
+  EXPECT_THAT(refusal({"rows.A.pretrain.schedule.name=milestones"}),
+              HasSubstr("row 'A': pretrain.schedule.milestones: got none"));
+}
+
+TEST_F(LoadExperiment, RefusesAControlOfARowThatIsNotThere) {
+  EXPECT_THAT(refusal({"rows.A.control_of=B"}),
+              HasSubstr("row 'A': control_of: no row named 'B'; rows: A"));
+  EXPECT_EQ(load({"rows.A.control_of=A"}).rows[0].control_of, "A");
+}
+
 TEST_F(LoadTable, RefusesNamesThatAreNoKeysAndKeysThatMustNotVary) {
   write("[protocol.clip.frame]", "      clip: {frames: 16}\n");
   EXPECT_THAT(refusal({}),

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "sdk/fake_towers.h"
+
 namespace avbench {
 namespace {
 
@@ -12,18 +14,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class NoTowers : public Towers {
- public:
-  Features forward(const Batch&, const std::string&) override { return {}; }
-  int64_t feature_dim() const override { return 3; }
-  int64_t tap_channels(const std::string&) const override { return 3; }
-  std::shared_ptr<Towers> momentum_copy() const override { return std::make_shared<NoTowers>(); }
-};
-
 // A head that is registered, and one that is not.
 class TwoHeads : public Method {
  public:
-  TwoHeads() : Method({.towers = std::make_shared<NoTowers>()}) { register_module("known", known); }
+  TwoHeads() : Method({.towers = std::make_shared<FakeTowers>(3, 3)}) {
+    register_module("known", known);
+  }
   Loss loss(const Batch&, const StepContext&) override { return {}; }
 
   torch::nn::Linear known = torch::nn::Linear(3, 2), unknown = torch::nn::Linear(3, 4);
