@@ -36,14 +36,14 @@ class C3d : public Encoder {
   }
 
  private:
-  std::shared_ptr<Layer> unit(const std::string& name, int64_t in, int64_t out) {
+  std::shared_ptr<ConvBn> unit(const std::string& name, int64_t in, int64_t out) {
     const ConvShape shape{in, out, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, true};
     return register_module(name, std::make_shared<ConvBn>(std::make_shared<Conv3d>(shape), out));
   }
 
   // Taps lie before the pooling, so that they have the same extents as R3D's.
   std::map<std::string, Tensor> feature_maps(const Tensor& clip) override {
-    const auto step = [](Layer& layer, const Tensor& x) { return layer.forward(x).relu_(); };
+    const auto step = [](ConvBn& unit, const Tensor& x) { return unit.rectified(x); };
     Tensor x = max_pool(step(*conv1_, clip), 1);
     x = max_pool(step(*conv2_, x), 2);
     const Tensor conv3 = step(*conv3b_, step(*conv3a_, x));
@@ -52,7 +52,7 @@ class C3d : public Encoder {
     return {{"conv3", conv3}, {"conv4", conv4}, {"conv5", conv5}};
   }
 
-  std::shared_ptr<Layer> conv1_, conv2_, conv3a_, conv3b_, conv4a_, conv4b_, conv5a_, conv5b_;
+  std::shared_ptr<ConvBn> conv1_, conv2_, conv3a_, conv3b_, conv4a_, conv4b_, conv5a_, conv5b_;
 };
 
 }  // namespace

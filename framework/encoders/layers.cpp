@@ -1,6 +1,5 @@
 #include "encoders/layers.h"
 
-#include <ATen/Context.h>
 #include <c10/util/StringUtil.h>
 #include <torch/nn/init.h>
 
@@ -8,6 +7,8 @@
 #include <utility>
 
 #include "io/error.h"
+#include "kernels/conv3d.h"
+#include "kernels/norm.h"
 
 namespace avbench {
 namespace {
@@ -46,7 +47,7 @@ Conv3d::Conv3d(const ConvShape& shape) : shape_(shape) {
 }
 
 Tensor Conv3d::forward(const Tensor& x) {
-  return at::conv3d(x, weight_, bias_, shape_.stride, shape_.padding);
+  return kernels::conv3d(x, weight_, bias_, shape_.stride, shape_.padding);
 }
 
 BatchNorm::BatchNorm(int64_t channels) {
@@ -56,15 +57,27 @@ BatchNorm::BatchNorm(int64_t channels) {
   running_var_ = register_buffer("running_var", at::ones({channels}));
 }
 
-Tensor BatchNorm::forward(const Tensor& x) {
+Tensor BatchNorm::forward(const Tensor& x) { return normalize(x, Tensor(), false); }
+
+Tensor BatchNorm::rectified(const Tensor& x, const Tensor& residual) {
+  return normalize(x, residual, true);
+}
+
+Tensor BatchNorm::normalize(const Tensor& x, const Tensor& residual, bool rectify) {
   if (is_training() && x.numel() == x.size(1)) {
     throw UserError(c10::str(
         "batch norm: got one value a channel in training (feature map of shape ", x.sizes(),
         "), whose variance is undefined; use a larger batch, a ", "longer clip or a larger crop"));
   }
-  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(),
-                        is_training() ? momentum() : 0, kVarianceFloor,
-                        at::globalContext().userEnabledCuDNN());
+  return kernels::batch_norm(x,
+                             {.weight = weight_,
+                              .bias = bias_,
+                              .running_mean = running_mean_,
+                              .running_var = running_var_,
+                              .training = is_training(),
+                              .momentum = is_training() ? momentum() : 0,
+                              .epsilon = kVarianceFloor},
+                             residual, rectify);
 }
 
 void BatchNorm::start_average() {
@@ -87,6 +100,8 @@ ConvBn::ConvBn(std::shared_ptr<Layer> conv, int64_t channels)
       bn_(register_module("bn", std::make_shared<BatchNorm>(channels))) {}
 
 Tensor ConvBn::forward(const Tensor& x) { return bn_->forward(conv_->forward(x)); }
+
+Tensor ConvBn::rectified(const Tensor& x) { return bn_->rectified(conv_->forward(x)); }
 
 void tie_parameters(torch::nn::Module& module, const torch::nn::Module& owner) {
   const auto layers = module.modules();

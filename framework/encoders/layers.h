@@ -49,10 +49,14 @@ class BatchNorm : public Layer {
   explicit BatchNorm(int64_t channels);
   Tensor forward(const Tensor& x) override;
 
+  // relu(forward(x) + residual), in one pass; the residual may be undefined.
+  Tensor rectified(const Tensor& x, const Tensor& residual = {});
+
   void start_average();
   void stop_average() { averaging_ = false; }
 
  private:
+  Tensor normalize(const Tensor& x, const Tensor& residual, bool rectify);
   double momentum();
 
   Tensor running_mean_, running_var_;
@@ -65,9 +69,11 @@ class ConvBn : public Layer {
  public:
   ConvBn(std::shared_ptr<Layer> conv, int64_t channels);
   Tensor forward(const Tensor& x) override;
+  Tensor rectified(const Tensor& x);
 
  private:
-  std::shared_ptr<Layer> conv_, bn_;
+  std::shared_ptr<Layer> conv_;
+  std::shared_ptr<BatchNorm> bn_;
 };
 
 // Makes every layer of `module` use the parameters of its counterpart in `owner`, a module of the

@@ -32,11 +32,12 @@ class FactoredConv : public Layer {
   }
 
   Tensor forward(const Tensor& x) override {
-    return temporal_->forward(bn_->forward(spatial_->forward(x)).relu_());
+    return temporal_->forward(bn_->rectified(spatial_->forward(x)));
   }
 
  private:
-  std::shared_ptr<Layer> spatial_, bn_, temporal_;
+  std::shared_ptr<Layer> spatial_, temporal_;
+  std::shared_ptr<BatchNorm> bn_;
 };
 
 }  // namespace

@@ -18,15 +18,14 @@ class ResidualBlock : public Layer {
         register_module("shortcut", std::make_shared<ConvBn>(conv({in, out, {1, 1, 1}, s}), out));
   }
 
-  // In-place steps write into a batch norm's output only, which its backward does not need.
   Tensor forward(const Tensor& x) override {
-    Tensor y = bn1_->forward(conv1_->forward(x)).relu_();
-    y = bn2_->forward(conv2_->forward(y));
-    return y.add_(shortcut_ ? shortcut_->forward(x) : x).relu_();
+    const Tensor y = bn1_->rectified(conv1_->forward(x));
+    return bn2_->rectified(conv2_->forward(y), shortcut_ ? shortcut_->forward(x) : x);
   }
 
  private:
-  std::shared_ptr<Layer> conv1_, bn1_, conv2_, bn2_, shortcut_;
+  std::shared_ptr<Layer> conv1_, conv2_, shortcut_;
+  std::shared_ptr<BatchNorm> bn1_, bn2_;
 };
 
 class ResidualEncoder : public Encoder {
@@ -52,12 +51,13 @@ class ResidualEncoder : public Encoder {
   }
 
   std::map<std::string, Tensor> feature_maps(const Tensor& clip) override {
-    const Tensor conv3 = conv3_->forward(conv2_->forward(stem_->forward(clip).relu_()));
+    const Tensor conv3 = conv3_->forward(conv2_->forward(stem_->rectified(clip)));
     const Tensor conv4 = conv4_->forward(conv3);
     return {{"conv3", conv3}, {"conv4", conv4}, {"conv5", conv5_->forward(conv4)}};
   }
 
-  std::shared_ptr<Layer> stem_, conv2_, conv3_, conv4_, conv5_;
+  std::shared_ptr<ConvBn> stem_;
+  std::shared_ptr<Layer> conv2_, conv3_, conv4_, conv5_;
 };
 
 }  // namespace
