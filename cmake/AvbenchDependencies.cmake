@@ -22,6 +22,13 @@ find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
 find_package(PNG 1.6 REQUIRED)
 find_package(HWY 1.0 REQUIRED)
 
+# LLVM's OpenMP. A program that is linked with it runs LibTorch's threads on it too, because it stands
+# before the GNU one and has its functions. Its threads give way to others while they wait.
+find_library(AVBENCH_LIBOMP NAMES omp5 omp iomp5 REQUIRED)
+add_library(avbench_libomp SHARED IMPORTED GLOBAL)
+set_target_properties(avbench_libomp PROPERTIES IMPORTED_LOCATION ${AVBENCH_LIBOMP})
+add_library(avbench::openmp ALIAS avbench_libomp)
+
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET
                   libavformat>=59 libavcodec>=59 libavutil>=57 libswscale>=6 libswresample>=4)

@@ -14,14 +14,15 @@ namespace {
 
 struct Sizes {
   std::vector<std::string> methods;
-  int64_t batch = 256, dim = 128, negatives = 1024;
+  std::vector<int64_t> batches{256}, dims{128};
+  int64_t negatives = 1024;
 };
 
 // Rows of norm 1, as queues and banks must be, unless a range is declared.
-Tensor random_embedding(EmbeddingSpec spec, const Sizes& sizes) {
+Tensor random_embedding(EmbeddingSpec spec, int64_t batch, int64_t dim, int64_t negatives) {
   spec.unit_rows |= *spec.shape != '\0' && range_text(spec).empty();
   const Tensor values = at::randn(embedding_sizes(spec, [&](char letter) {
-    return letter == 'B' ? sizes.batch : letter == 'D' ? sizes.dim : sizes.negatives;
+    return letter == 'B' ? batch : letter == 'D' ? dim : negatives;
   }));
   return as_declared(spec, values).requires_grad_(spec.differentiable);
 }
@@ -30,16 +31,18 @@ void bench_loss(benchmark::State& state, const Sizes& sizes, const LoadedPlugin&
   const MethodPlugin& plugin = *loaded.record;
   seed_default_generator(0);
   const Params params = Params::resolve(plugin.name, plugin.params, {});
+  const int64_t batch = state.range(0), dim = state.range(1);
   NamedTensors embeddings;
   for (const EmbeddingSpec& spec : plugin.embeddings) {
-    embeddings[spec.name] = random_embedding(spec, sizes);
+    embeddings[spec.name] = random_embedding(spec, batch, dim, sizes.negatives);
   }
   for (auto _ : state) {
     for (auto& [name, tensor] : embeddings) tensor.mutable_grad().reset();
     pure_loss(loaded, embeddings, params, "").total.backward();
   }
   state.counters["clips_per_second"] = benchmark::Counter(
-      static_cast<double>(state.iterations() * sizes.batch), benchmark::Counter::kIsRate);
+      static_cast<double>(state.iterations() * batch), benchmark::Counter::kIsRate);
+  state.SetComplexityN(batch);
 }
 
 void run(const Sizes& sizes, const BenchOptions& options) {
@@ -50,11 +53,14 @@ void run(const Sizes& sizes, const BenchOptions& options) {
         std::count(sizes.methods.begin(), sizes.methods.end(), name) == 0) {
       continue;
     }
-    benchmark::RegisterBenchmark(
-        ("loss/" + name).c_str(),
-        [&sizes, &loaded](benchmark::State& state) { bench_loss(state, sizes, loaded); })
-        ->Unit(benchmark::kMicrosecond)
-        ->UseRealTime();
+    for (const int64_t dim : sizes.dims) {
+      auto* benchmark = benchmark::RegisterBenchmark(
+          ("loss/" + name).c_str(),
+          [&sizes, &loaded](benchmark::State& state) { bench_loss(state, sizes, loaded); });
+      benchmark->Unit(benchmark::kMicrosecond)->UseRealTime()->ArgNames({"B", "D"});
+      for (const int64_t batch : sizes.batches) benchmark->Args({batch, dim});
+      if (sizes.batches.size() > 2) benchmark->Complexity();  // how the time grows with B
+    }
   }
   for (const std::string& name : sizes.methods) registry.find(name);  // refuses unknown names
   run_benchmarks(options);
@@ -68,8 +74,14 @@ void add_bench_loss_command(CLI::App& bench) {
   const auto options = add_bench_options(*command);
   const auto positive = CLI::Range(int64_t{2}, int64_t{1} << 20);
   command->add_option("METHOD", sizes->methods, "methods; default: all");
-  command->add_option("--batch", sizes->batch, "rows")->check(positive)->capture_default_str();
-  command->add_option("--dim", sizes->dim, "columns")->check(positive)->capture_default_str();
+  command
+      ->add_option("--batch", sizes->batches,
+                   "rows; of three numbers or more (--batch 16 64 256) the growth is shown too")
+      ->check(positive)
+      ->capture_default_str();
+  command->add_option("--dim", sizes->dims, "columns; several are measured one by one")
+      ->check(positive)
+      ->capture_default_str();
   command->add_option("--negatives", sizes->negatives, "rows of a queue or bank")
       ->check(positive)
       ->capture_default_str();

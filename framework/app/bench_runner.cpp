@@ -1,7 +1,5 @@
 #include "app/bench_runner.h"
 
-#include <benchmark/benchmark.h>
-
 #include <iostream>
 
 namespace avbench {
@@ -19,13 +17,16 @@ std::shared_ptr<BenchOptions> add_bench_options(CLI::App& command) {
   return options;
 }
 
-void run_benchmarks(const BenchOptions& options) {
+void run_benchmarks(const BenchOptions& options, benchmark::BenchmarkReporter* table) {
   // The library takes its settings as command-line arguments.
   std::vector<std::string> texts = {
       "avbench", "--benchmark_min_time=" + std::to_string(options.min_seconds),
       "--benchmark_repetitions=" + std::to_string(options.repetitions),
       "--benchmark_counters_tabular=true"};
-  if (options.repetitions > 1) texts.push_back("--benchmark_report_aggregates_only=true");
+  // A table of ours and a comparison by rank need each repetition.
+  if (options.repetitions > 1 && !options.json && table == nullptr) {
+    texts.emplace_back("--benchmark_report_aggregates_only=true");
+  }
   std::vector<char*> arguments;
   for (std::string& text : texts) arguments.push_back(text.data());
   auto count = static_cast<int>(arguments.size());
@@ -33,6 +34,8 @@ void run_benchmarks(const BenchOptions& options) {
   if (options.json) {
     benchmark::JSONReporter reporter;
     benchmark::RunSpecifiedBenchmarks(&reporter);
+  } else if (table != nullptr) {
+    benchmark::RunSpecifiedBenchmarks(table);
   } else {
     benchmark::ConsoleReporter reporter(benchmark::ConsoleReporter::OO_Tabular);
     benchmark::RunSpecifiedBenchmarks(&reporter);

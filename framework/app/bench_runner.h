@@ -1,6 +1,8 @@
 // Runs registered Google Benchmarks with a reporter of the user's choice.
 #pragma once
 
+#include <benchmark/benchmark.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
@@ -16,7 +18,8 @@ struct BenchOptions {
 // Adds --json, --min-time and --repetitions to a command.
 std::shared_ptr<BenchOptions> add_bench_options(CLI::App& command);
 
-// Runs and clears what was registered; the report goes to standard output.
-void run_benchmarks(const BenchOptions& options);
+// Runs and clears what was registered; the report goes to standard output: JSON if asked for, else
+// `table`'s, or Google Benchmark's own where that is null.
+void run_benchmarks(const BenchOptions& options, benchmark::BenchmarkReporter* table = nullptr);
 
 }  // namespace avbench

@@ -21,6 +21,8 @@ void add_embed_command(CLI::App& app);
 void add_bench_loader_command(CLI::App& bench);
 void add_bench_step_command(CLI::App& bench);
 void add_bench_loss_command(CLI::App& bench);
+void add_bench_compare_command(CLI::App& bench);
+void add_bench_all_command(CLI::App& bench);
 void add_new_method_command(CLI::App& app);
 void add_doctor_command(CLI::App& app);
 void add_completion_command(CLI::App& app);

@@ -1,7 +1,7 @@
 // avbench doctor: what this machine and installation offer, what is missing and how to get it.
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <sys/sysinfo.h>
 #include <torch/version.h>
@@ -11,11 +11,14 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "app/commands.h"
+#include "app/kernel_report.h"
 #include "data/index_cache.h"
+#include "io/processors.h"
 #include "io/suggest.h"
+#include "kernels/switch.h"
+#include "kernels/tile_product.h"
 #include "media/capabilities.h"
 #include "media/formats.h"
 #include "plugin/registry.h"
@@ -51,9 +54,29 @@ std::string cpu_features() {
   return features.empty() ? "none that LibTorch's kernels are specialised for" : join(features);
 }
 
+// Whose threads LibTorch runs on.
+std::string openmp_runtime() {
+  Dl_info info{};
+  void* function = ::dlsym(RTLD_DEFAULT, "GOMP_parallel");
+  if (function == nullptr || ::dladdr(function, &info) == 0) return "none";
+  return std::filesystem::path(info.dli_fname).filename().string();
+}
+
+Finding own_kernels() {
+  return {"own kernels", kernels::enabled() ? std::string("on, ") + kernels::instruction_set()
+                                            : std::string("off (AVBENCH_KERNELS)")};
+}
+
 Finding threads() {
-  return {"threads", fmt::format("{} for a training step, {} cores", at::get_num_threads(),
-                                 std::thread::hardware_concurrency())};
+  const Processors found = processors();
+  const ThreadRule rule = thread_rule(found.usable());
+  const std::string quota =
+      found.quota > 0 ? fmt::format(", a quota of {:.2g} processors", found.quota) : "";
+  return {
+      "threads",
+      fmt::format("{} of a training step and {} of the loader unless told otherwise: "
+                  "{} processors, {} cores{}; OpenMP: {}",
+                  rule.threads, rule.workers, found.logical, found.cores, quota, openmp_runtime())};
 }
 
 Finding memory() {
@@ -136,6 +159,7 @@ std::vector<Finding> examine() {
       {"compiler", AVBENCH_COMPILER},
       {"LibTorch", fmt::format("{}, kernels for {}", TORCH_VERSION, at::get_cpu_capability())},
       {"CPU features", cpu_features()},
+      own_kernels(),
       threads(),
       memory()};
   if (!at::globalContext().hasMKLDNN()) {
@@ -173,8 +197,28 @@ void add_doctor_command(CLI::App& app) {
   auto* command = app.add_subcommand(
       "doctor", "Show versions, CPU, codecs and plugins; what is missing and how to get it");
   const auto json = std::make_shared<bool>(false);
+  const auto kernels = std::make_shared<bool>(false);
+  const auto shape = std::make_shared<KernelShape>();
   command->add_flag("--json", *json, "as JSON");
-  command->callback([json] {
+  command->add_flag("--kernels", *kernels,
+                    "which kernel computes which convolution of a training step instead");
+  const auto of_shape = [&](const char* name, auto& value, const char* text) {
+    command->add_option(name, value, std::string("of --kernels: ") + text)
+        ->check(CLI::Range(1, 4096))
+        ->capture_default_str();
+  };
+  command->add_option("--encoder", shape->encoder.name, "of --kernels: backbone")
+      ->capture_default_str();
+  of_shape("--width", shape->encoder.width, "channels of the first stage");
+  of_shape("--batch", shape->batch, "clips a step");
+  of_shape("--frames", shape->frames, "frames a clip");
+  of_shape("--size", shape->size, "side of a frame");
+  command->callback([json, kernels, shape] {
+    if (*kernels) {
+      const auto report = kernel_report(*shape);
+      fmt::print("{}\n", *json ? report.dump(2) : kernel_text(report));
+      return;
+    }
     const auto findings = examine();
     *json ? print_json(findings) : print_text(findings);
     const auto missing = std::count_if(findings.begin(), findings.end(), [](const Finding& f) {

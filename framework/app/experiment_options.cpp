@@ -1,10 +1,9 @@
 #include "app/experiment_options.h"
 
-#include <ATen/Parallel.h>
-
 #include <filesystem>
 #include <map>
 
+#include "app/training_threads.h"
 #include "config/load.h"
 #include "io/atomic_file.h"
 #include "io/json_fields.h"
@@ -61,7 +60,7 @@ ExperimentRun open_experiment(ExperimentOptions& options, bool tested) {
     options.sets.push_back("protocol.encoder.init=" + Json(options.init).dump());
   }
   Experiment experiment = load_experiment(config, options.sets, options.overlays);
-  if (experiment.run.threads > 0) at::set_num_threads(static_cast<int>(experiment.run.threads));
+  use_training_threads(experiment.run.threads);
   install_interrupt_handler();
   return ExperimentRun(std::move(experiment), PluginRegistry::discover(), tested);
 }

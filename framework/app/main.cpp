@@ -38,6 +38,8 @@ void add_commands(CLI::App& app) {
   add_bench_loader_command(*bench);
   add_bench_step_command(*bench);
   add_bench_loss_command(*bench);
+  add_bench_compare_command(*bench);
+  add_bench_all_command(*bench);
   add_new_method_command(app);
   add_doctor_command(app);
   add_completion_command(app);

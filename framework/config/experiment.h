@@ -395,7 +395,7 @@ void fields(V& v, As<RowConfig> auto& c) {
 struct RunConfig {
   std::string results = "results";
   int64_t threads = 0;
-  int64_t workers = 1;
+  int64_t workers = 0;
   int64_t cache_mib = 4096;
   std::vector<std::string> formats;
   std::string on_rebuild = "retrain";
@@ -405,8 +405,8 @@ struct RunConfig {
 template <class V>
 void fields(V& v, As<RunConfig> auto& c) {
   v.path("results", c.results, "folder that gets <experiment>/<row>-s<seed>/");
-  v("threads", c.threads, Range{0, 1024}, "threads of a training step; 0: one a core");
-  v("workers", c.workers, Range{1, 1024}, "loader threads");
+  v("threads", c.threads, Range{0, 1024}, "threads of a training step; 0: by the processors");
+  v("workers", c.workers, Range{0, 1024}, "loader threads; 0: by the processors");
   v("cache_mib", c.cache_mib, Range{0, 1 << 20},
     "memory for decoded files; a data set that fits is decoded once");
   v.names(

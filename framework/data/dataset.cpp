@@ -12,6 +12,7 @@
 #include "data/index_cache.h"
 #include "io/error.h"
 #include "io/json.h"
+#include "io/processors.h"
 #include "io/sha256.h"
 
 namespace avbench {
@@ -99,7 +100,9 @@ std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipC
                                   .tolerate_damage = data.on_damage == "tolerate",
                                   .formats = run.formats,
                                   .min_frames = min_frames};
-  FileChecker checker(items, known, requirements, run.workers, progress);
+  // Nothing else runs meanwhile.
+  const int64_t threads = run.workers > 0 ? run.workers : processors().usable();
+  FileChecker checker(items, known, requirements, threads, progress);
 
   std::shared_ptr<Dataset> dataset(new Dataset(clip, spectrogram));
   dataset->classes_ = class_names(items);

@@ -35,7 +35,8 @@ struct CheckedSample;
 
 class Dataset {
  public:
-  // Indexes every file of data.source and decodes it once, in run.workers threads; what was found
+  // Indexes every file of data.source and decodes it once, in run.workers threads
+  // (0: one a processor); what was found
   // is kept for the next time (see index_cache.h). Files of classes that data.classes does not list
   // are passed over; those with fewer than `min_frames` frames are too short, whatever a clip
   // needs: for several data sets of the same files. Throws UserError if the source is wrong, if a

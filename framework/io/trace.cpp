@@ -23,6 +23,8 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
 thread_local std::string thread_name;
+thread_local PhaseTimes* counting = nullptr;
+thread_local TracePhase* innermost = nullptr;
 
 long thread_id() { return ::syscall(SYS_gettid); }
 
@@ -116,16 +118,30 @@ void finish_trace() {
 
 void name_trace_thread(const std::string& name) { thread_name = name; }
 
+PhaseTimes::PhaseTimes() : outer_(counting) { counting = this; }
+
+PhaseTimes::~PhaseTimes() { counting = outer_; }
+
 TracePhase::TracePhase(const char* name, std::string detail)
-    : name_(name), on_(running.load(std::memory_order_relaxed)) {
-  if (!on_) return;
-  detail_ = std::move(detail);
-  begin_ = Clock::now();
+    : name_(name),
+      on_(running.load(std::memory_order_relaxed)),
+      times_(counting),
+      outer_(innermost) {
+  innermost = this;
+  if (on_) detail_ = std::move(detail);
+  if (on_ || times_ != nullptr) begin_ = Clock::now();
 }
 
 TracePhase::~TracePhase() {
-  if (!on_) return;
+  innermost = outer_;
+  if (!on_ && times_ == nullptr) return;
   const auto end = Clock::now();
+  if (times_ != nullptr) {
+    const double seconds = std::chrono::duration<double>(end - begin_).count();
+    times_->seconds_[name_] += seconds - inner_;
+    if (outer_ != nullptr) outer_->inner_ += seconds;
+  }
+  if (!on_) return;
   if (const auto open = writer()) open->phase(name_, detail_, begin_, end);
 }
 

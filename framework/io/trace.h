@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <string>
 
 namespace avbench {
@@ -18,6 +19,23 @@ void finish_trace();
 // How this thread is called in the trace from now on, also if the trace starts later.
 void name_trace_thread(const std::string& name);
 
+// Adds up the phases of this thread for its own lifetime; of two at once the inner one counts.
+class PhaseTimes {
+ public:
+  PhaseTimes();
+  ~PhaseTimes();
+  PhaseTimes(const PhaseTimes&) = delete;
+  PhaseTimes& operator=(const PhaseTimes&) = delete;
+
+  // Seconds by the phase's name, less those of the phases inside it.
+  const std::map<std::string, double>& seconds() const { return seconds_; }
+
+ private:
+  friend class TracePhase;
+  std::map<std::string, double> seconds_;
+  PhaseTimes* outer_;
+};
+
 // One phase of this thread: from construction to destruction. Phases of a thread nest.
 class TracePhase {
  public:
@@ -31,7 +49,10 @@ class TracePhase {
  private:
   const char* name_;
   std::string detail_;
-  bool on_;
+  bool on_;            // written to a trace
+  PhaseTimes* times_;  // null: not counted
+  TracePhase* outer_;
+  double inner_ = 0;  // seconds of the phases inside
   std::chrono::steady_clock::time_point begin_;
 };
 

@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <optional>
+#include <utility>
 
 #include "kernels/switch.h"
 #include "kernels/winograd.h"
@@ -81,12 +82,21 @@ Tensor weight_gradient_of(const ConvGeometry& conv, const Tensor& gy, const Tens
   return gw;
 }
 
+Tensor cut(const Tensor& weight, const TapRange& used) {
+  const int64_t taps = used.end - used.begin;
+  return taps == weight.size(2) ? weight : weight.narrow(2, used.begin, taps);
+}
+
 class Convolution : public torch::autograd::Function<Convolution> {
  public:
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x,
                         const Tensor& weight, const std::optional<Tensor>& bias,
-                        const std::vector<int64_t>& stride, const std::vector<int64_t>& padding) {
-    const Tensor input = x.contiguous(kLayout), kernel = weight.contiguous(kLayout);
+                        const std::vector<int64_t>& stride, const std::vector<int64_t>& padding,
+                        const TapRange& used) {
+    const Tensor input = x.contiguous(kLayout);
+    const Tensor kernel = cut(weight, used).contiguous(kLayout);
+    context->saved_data["taps"] = weight.size(2);
+    context->saved_data["first_tap"] = used.begin;
     context->save_for_backward({input, kernel});
     context->saved_data["bias"] = bias.has_value();
     context->saved_data["stride"] = stride;
@@ -105,18 +115,42 @@ class Convolution : public torch::autograd::Function<Convolution> {
     const Tensor gy = gradients[0].contiguous(kLayout);
     Tensor gx, gw, gb;
     if (context->needs_input_grad(0)) gx = input_gradient(conv, gy, x, weight);
-    if (context->needs_input_grad(1)) gw = weight_gradient_of(conv, gy, x, weight);
+    if (context->needs_input_grad(1)) {
+      gw = with_all_taps(weight_gradient_of(conv, gy, x, weight),
+                         context->saved_data["taps"].toInt(),
+                         context->saved_data["first_tap"].toInt());
+    }
     // An input that isn't there has no number.
     if (context->saved_data["bias"].toBool() && context->needs_input_grad(2))
       gb = gy.sum({0, 2, 3, 4});
-    return {gx, gw, gb, Tensor(), Tensor()};
+    return {gx, gw, gb, Tensor(), Tensor(), Tensor()};
   }
 
  private:
+  static Tensor with_all_taps(const Tensor& gradient, int64_t taps, int64_t first) {
+    if (gradient.size(2) == taps) return gradient;
+    std::vector<int64_t> sizes = gradient.sizes().vec();
+    sizes[2] = taps;
+    Tensor all = at::empty(sizes, gradient.options().memory_format(kLayout)).zero_();
+    all.narrow(2, first, gradient.size(2)).copy_(gradient);
+    return all;
+  }
+
   static Extent extent(const std::vector<int64_t>& values) {
     return {values[0], values[1], values[2]};
   }
 };
+
+thread_local std::function<void(const ConvCall&)> observer;
+
+ConvCall call_of(const Tensor& x, const Tensor& weight, const TapRange& used, const Extent& stride,
+                 const Extent& padding, bool own) {
+  constexpr ConvPlan kAllLibrary{Algorithm::kLibrary, Algorithm::kLibrary, Algorithm::kLibrary};
+  const ConvGeometry geometry = geometry_of(x, cut(weight, used), stride, padding);
+  const bool training = at::GradMode::is_enabled();
+  return {geometry, own ? plan_conv(geometry) : kAllLibrary, training && x.requires_grad(),
+          training && weight.requires_grad()};
+}
 
 bool ours(const Tensor& x, const Tensor& weight) {
   const auto plain = [](const Tensor& t) {
@@ -126,6 +160,18 @@ bool ours(const Tensor& x, const Tensor& weight) {
 }
 
 }  // namespace
+
+double ConvCall::flops() const {
+  const Volume out = geometry.output();
+  const auto& [t, h, w] = geometry.kernel;
+  const auto products =
+      static_cast<double>(out.size()) * static_cast<double>(geometry.input.channels * t * h * w);
+  return 2 * products * (1 + (input_gradient ? 1 : 0) + (weight_gradient ? 1 : 0));
+}
+
+ConvObserver::ConvObserver(std::function<void(const ConvCall&)> see) { observer = std::move(see); }
+
+ConvObserver::~ConvObserver() { observer = nullptr; }
 
 const char* name_of(Algorithm algorithm) {
   switch (algorithm) {
@@ -159,21 +205,21 @@ ConvPlan plan_conv(const ConvGeometry& conv) {
 
 Tensor conv3d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Extent& stride,
               const Extent& padding) {
-  Tensor kernel = weight;
   Extent pad = padding;
-  // A single output frame: only the taps that meet the input count.
   const int64_t taps = weight.size(2);
+  TapRange used{0, taps};
+  // A single output frame: only the taps that meet the input count.
   if ((x.size(2) + 2 * padding[0] - taps) / stride[0] == 0) {
-    const TapRange used = taps_of(0, stride[0], padding[0], taps, x.size(2));
-    if (used.end - used.begin < taps) {
-      kernel = weight.narrow(2, used.begin, used.end - used.begin);
-      pad[0] = std::max<int64_t>(0, padding[0] - used.begin);
-    }
+    used = taps_of(0, stride[0], padding[0], taps, x.size(2));
+    // What is cut off before the first tap was padding, and so was what lies behind the last.
+    if (used.end - used.begin < taps) pad[0] = 0;
   }
   const std::optional<Tensor> shift = bias.defined() ? std::optional(bias) : std::nullopt;
-  if (!ours(x, weight)) return at::conv3d(x, kernel, shift, stride, pad);
-  return Convolution::apply(x, kernel, shift, std::vector<int64_t>(stride.begin(), stride.end()),
-                            std::vector<int64_t>(pad.begin(), pad.end()));
+  const bool own = ours(x, weight);
+  if (observer) observer(call_of(x, weight, used, stride, pad, own));
+  if (!own) return at::conv3d(x, cut(weight, used), shift, stride, pad);
+  return Convolution::apply(x, weight, shift, std::vector<int64_t>(stride.begin(), stride.end()),
+                            std::vector<int64_t>(pad.begin(), pad.end()), used);
 }
 
 }  // namespace avbench::kernels

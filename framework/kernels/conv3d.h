@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+
 #include "kernels/weight_gradient.h"
 
 namespace avbench::kernels {
@@ -22,5 +24,24 @@ ConvPlan plan_conv(const ConvGeometry& conv);
 // kernels, and then the result lies in channels_last_3d; all others go to LibTorch.
 at::Tensor conv3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                   const Extent& stride, const Extent& padding);
+
+// A layer that conv3d() computes, and which gradients will be asked for.
+struct ConvCall {
+  ConvGeometry geometry;
+  ConvPlan plan;
+  bool input_gradient, weight_gradient;
+
+  // Multiplications and additions of the passes, counted as for the direct sum.
+  double flops() const;
+};
+
+// For its own lifetime `see` is called with every layer that this thread computes.
+class ConvObserver {
+ public:
+  explicit ConvObserver(std::function<void(const ConvCall&)> see);
+  ~ConvObserver();
+  ConvObserver(const ConvObserver&) = delete;
+  ConvObserver& operator=(const ConvObserver&) = delete;
+};
 
 }  // namespace avbench::kernels

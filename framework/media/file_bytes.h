@@ -40,15 +40,21 @@ void with_status(Work work, FileStatus& status, std::string& message) {
   }
 }
 
+// Counts the time that passes while it is asked often: of a gap, ten seconds at most, so that a
+// process that was stopped for a while (Ctrl-Z, a suspended laptop) doesn't blame its file. Of one
+// thread.
 class Deadline {
  public:
-  explicit Deadline(double seconds);
-  bool passed() const { return std::chrono::steady_clock::now() > end_; }
+  using Now = std::chrono::steady_clock::time_point (*)();
+  explicit Deadline(double seconds, Now now = std::chrono::steady_clock::now);
+  bool passed() const;
   void check() const;  // throws Unusable{kTimeout}
 
  private:
-  std::chrono::steady_clock::time_point end_;
   double seconds_;
+  Now now_;
+  mutable std::chrono::steady_clock::time_point last_;
+  mutable double spent_ = 0;
 };
 
 // Reads with pread: a file that shrinks while it is read gives an error, not a signal.

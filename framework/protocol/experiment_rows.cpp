@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/error.h"
+#include "io/processors.h"
 #include "io/sha256.h"
 #include "io/suggest.h"
 #include "plugin/failure.h"
@@ -268,7 +269,7 @@ double ExperimentRows::count_forwards(const RowConfig& row) const {
 StageData ExperimentRows::stage_data(const RowConfig& row,
                                      const std::shared_ptr<const Dataset>& dataset,
                                      Views views) const {
-  return {dataset, std::move(views), static_cast<int>(experiment_.run.workers),
+  return {dataset, std::move(views), static_cast<int>(loader_threads(experiment_.run.workers)),
           row.protocol.pretrain.batch_size};
 }
 

@@ -10,6 +10,7 @@
 #include "io/error.h"
 #include "io/folder_lock.h"
 #include "protocol/dry_run.h"
+#include "protocol/environment.h"
 #include "protocol/evaluation.h"
 #include "protocol/experiment_rows.h"
 #include "protocol/features.h"
@@ -197,6 +198,7 @@ class ExperimentRun::Impl {
     }
     const FolderLock lock(job.folder);
     write_file_atomically(job.folder / "identity.json", run.pretrain.content.dump(1) + "\n");
+    write_file_atomically(job.folder / "environment.json", environment().dump(1) + "\n");
     write_file_lists(*job.data.dataset, job.folder);
     PretrainResult result = pretrain(job);
     auto chosen = chosen_checkpoint(job, result);
@@ -230,6 +232,7 @@ class ExperimentRun::Impl {
                        .finetune_steps = finetuned.steps,
                        .encoder_forwards = state.forwards,
                        .clips_per_second = finetuned.clips_per_second,
+                       .waiting_share = finetuned.waiting_share,
                        .peak_memory_bytes = finetuned.peak_memory_bytes,
                        .seconds = finetuned.seconds,
                        .chance = 1.0 / static_cast<double>(classes),
@@ -240,6 +243,7 @@ class ExperimentRun::Impl {
                        .protocol = state.protocol.hash};
     if (pretrained) {
       summary.clips_per_second = pretrained->clips_per_second;
+      summary.waiting_share = pretrained->waiting_share;
       summary.peak_memory_bytes =
           std::max(summary.peak_memory_bytes, pretrained->peak_memory_bytes);
       summary.seconds += pretrained->seconds;

@@ -138,6 +138,7 @@ FinetuneResult finetune(const FinetuneJob& job, Classifier& classifier) {
       .steps = stage.steps,
       .seconds = stage.seconds,
       .clips_per_second = stage.clips_per_second,
+      .waiting_share = stage.waiting_share,
       .peak_memory_bytes = stage.peak_memory_bytes,
       .validation = validation.accuracy,
       .chosen_epoch = config.select == "last" ? config.epochs : stage.best_epoch,

@@ -27,6 +27,7 @@ struct FinetuneResult {
   int64_t steps = 0;
   double seconds = 0;
   double clips_per_second = 0;
+  double waiting_share = 0;  // of that time, spent waiting for data
   int64_t peak_memory_bytes = 0;
   double validation = 0;  // accuracy of the chosen checkpoint
   int64_t chosen_epoch = 0;
@@ -38,6 +39,7 @@ constexpr void fields(V& v, MaybeConst<FinetuneResult> auto& r) {
   v("steps", r.steps);
   v("seconds", r.seconds);
   v("clips_per_second", r.clips_per_second);
+  v("waiting_share", r.waiting_share);
   v("peak_memory_bytes", r.peak_memory_bytes);
   v("validation", r.validation);
   v("chosen_epoch", r.chosen_epoch);

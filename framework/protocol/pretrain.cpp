@@ -211,6 +211,7 @@ PretrainResult pretrain(const PretrainJob& job) {
   PretrainResult result{.steps = stage.steps,
                         .seconds = stage.seconds,
                         .clips_per_second = stage.clips_per_second,
+                        .waiting_share = stage.waiting_share,
                         .peak_memory_bytes = stage.peak_memory_bytes,
                         .chosen_epoch = stage.best_score ? stage.best_epoch : plan.epochs,
                         .clipped_share = stage.clipped_share,

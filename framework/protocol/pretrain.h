@@ -35,6 +35,7 @@ struct PretrainResult {
   int64_t steps = 0;
   double seconds = 0;
   double clips_per_second = 0;
+  double waiting_share = 0;  // of that time, spent waiting for data
   int64_t peak_memory_bytes = 0;
   int64_t chosen_epoch = 0;
   double clipped_share = 0;      // of the steps whose gradient was clipped
@@ -46,6 +47,7 @@ constexpr void fields(V& v, MaybeConst<PretrainResult> auto& r) {
   v("steps", r.steps);
   v("seconds", r.seconds);
   v("clips_per_second", r.clips_per_second);
+  v("waiting_share", r.waiting_share);
   v("peak_memory_bytes", r.peak_memory_bytes);
   v("chosen_epoch", r.chosen_epoch);
   v("clipped_share", r.clipped_share);

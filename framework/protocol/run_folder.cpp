@@ -6,6 +6,7 @@
 #include "io/atomic_file.h"
 #include "io/csv.h"
 #include "io/error.h"
+#include "protocol/environment.h"
 
 namespace avbench {
 namespace fs = std::filesystem;
@@ -116,6 +117,7 @@ void RunFolder::open(const Json& record, const std::string& config_yaml, const I
   if (!varied.empty()) with_hash["varied"] = varied;
   write_file_atomically(path_ / "protocol.json", with_hash.dump(1) + "\n");
   write_file_lists(dataset, path_);
+  write_json(path_ / "environment.json", environment());
   // Last: a folder with run.json has the others.
   write_json(path_ / "run.json", record);
 }

@@ -20,6 +20,7 @@ struct RunSummary {
   double encoder_forwards = 0;  // passes per sample of a training step
   // Of pretraining, or of finetuning where there is none.
   double clips_per_second = 0;
+  double waiting_share = 0;       // of that time, spent waiting for data
   int64_t peak_memory_bytes = 0;  // largest of all stages
   double seconds = 0;             // pretraining + finetuning + test
   double chance = 0;
@@ -42,6 +43,7 @@ constexpr void fields(V& v, MaybeConst<RunSummary> auto& s) {
   v("finetune_steps", s.finetune_steps);
   v("encoder_forwards", s.encoder_forwards);
   v("clips_per_second", s.clips_per_second);
+  v("waiting_share", s.waiting_share);
   v("peak_memory_bytes", s.peak_memory_bytes);
   v("seconds", s.seconds);
   v("chance", s.chance);

@@ -56,6 +56,7 @@ TableRow summarise(const std::vector<RunSummary>& runs) {
   row.train_accuracy = mean(column(runs, &RunSummary::train_accuracy));
   row.encoder_forwards = first.encoder_forwards;
   row.clips_per_second = mean(column(runs, &RunSummary::clips_per_second));
+  row.waiting_share = mean(column(runs, &RunSummary::waiting_share));
   row.seconds = mean(column(runs, &RunSummary::seconds));
   row.chance = first.chance;
   row.labels_train = first.labels_train;
@@ -140,6 +141,11 @@ void compare_with_controls(std::vector<TableRow>& rows) {
   }
 }
 
+// What the training step could do if data cost it nothing.
+double without_waiting(const TableRow& row) {
+  return row.waiting_share < 1 ? row.clips_per_second / (1 - row.waiting_share) : 0;
+}
+
 // Of one row, in the order of the columns.
 using Fields = std::vector<std::pair<std::string, Json>>;
 
@@ -155,6 +161,8 @@ Fields fields_of(const TableRow& row, bool with_trials, bool with_paper) {
                                {"train_accuracy", row.train_accuracy},
                                {"encoder_forwards", row.encoder_forwards},
                                {"clips_per_second", row.clips_per_second},
+                               {"waiting_share", row.waiting_share},
+                               {"clips_per_second_without_waiting", without_waiting(row)},
                                {"peak_memory_bytes", row.peak_memory_bytes},
                                {"seconds", row.seconds},
                                {"chance", row.chance},
@@ -285,8 +293,8 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
   std::vector<std::vector<std::string>> cells = {{"Row", "Modality"}};
   if (with_paper) cells.front().push_back("paper");
   if (tested) cells.front().push_back(with_paper ? "measured" : "Test accuracy %");
-  for (const char* name : {"Validation %", "Training %", "Passes", "clips/s", "Peak MiB", "Time s",
-                           "Labels", "Seeds"}) {
+  for (const char* name : {"Validation %", "Training %", "Passes", "clips/s", "Waits %", "Peak MiB",
+                           "Time s", "Labels", "Seeds"}) {
     cells.front().push_back(name);
   }
   if (has_clipping(rows)) cells.front().push_back("Clipped %");
@@ -301,6 +309,7 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
     line.push_back(percent(row.train_accuracy));
     line.push_back(fmt::format("{:.4g}", row.encoder_forwards));
     line.push_back(fmt::format("{:.1f}", row.clips_per_second));
+    line.push_back(percent(row.waiting_share));
     line.push_back(fmt::format("{}", row.peak_memory_bytes >> 20));
     line.push_back(fmt::format("{:.0f}", row.seconds));
     line.push_back(fmt::format("{} + {}", row.labels_train, row.labels_validation));
@@ -318,8 +327,8 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
       "\nChance is {} %. ± is the standard deviation over seeds. Validation is the chosen "
       "checkpoint's{}; Training that of the last weights on the labelled samples; labels are "
       "training + validation. Passes is how often a clip or spectrogram goes through an encoder "
-      "for each sample of a training step, clips/s that step's speed: of pretraining, or of "
-      "finetuning for a supervised baseline.{}\n\nProtocol {}\n",
+      "for each sample of a training step, clips/s that step's speed, of which it waits for data "
+      "Waits %: of pretraining, or of finetuning for a supervised baseline.{}\n\nProtocol {}\n",
       percent(rows.front().chance), tested ? ", which was tested" : " (this table has no test)",
       has_clipping(rows)
           ? " Clipped is the share of pretraining's steps whose gradient was clipped."

@@ -20,6 +20,7 @@ struct TableRow {
   double train_accuracy = 0;                          // mean on the labelled training samples
   double encoder_forwards = 0;                        // passes per sample of a training step
   double clips_per_second = 0;    // mean; pretraining, or finetuning of a baseline
+  double waiting_share = 0;       // mean, of that time: waiting for data
   int64_t peak_memory_bytes = 0;  // largest
   double seconds = 0;             // mean of pretraining + finetuning + test
   double chance = 0;

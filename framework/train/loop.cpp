@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <fstream>
+#include <map>
 #include <stdexcept>
 
 #include "io/trace.h"
@@ -28,6 +30,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kOptimizerPrefix = "optimizer/";
+constexpr const char* kWaiting = "wait for data";
 
 class StageRun {
  public:
@@ -88,6 +91,7 @@ class StageRun {
             .clips_per_second =
                 seconds > 0 ? static_cast<double>(state_.step * plan_.batch_size) / seconds : 0,
             .peak_memory_bytes = peak_memory(),
+            .waiting_share = seconds > 0 ? state_.waiting_seconds / seconds : 0,
             .clipped_share = clipped_share(),
             .best_score = state_.best_score,
             .best_epoch = state_.best_epoch,
@@ -114,7 +118,7 @@ class StageRun {
       if (epochs_done > state_.epochs_ended) end_epoch(epochs_done, log);
       if (state_.step == total_steps_) return;
       if (state_.step % plan_.steps_per_epoch == 0) begin_epoch(epochs_done);
-      const Json line = train_step(next_batch);
+      const Json line = timed_step(next_batch);
       log.write(line);
       const double loss = line["loss"];
       state_.loss_sum += loss;
@@ -151,6 +155,16 @@ class StageRun {
     state_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
   }
 
+  Json timed_step(const NextBatch& next_batch) {
+    const PhaseTimes times;
+    Json line = train_step(next_batch);
+    for (const auto& [phase, seconds] : times.seconds()) epoch_phases_[phase] += seconds;
+    if (const auto waiting = times.seconds().find(kWaiting); waiting != times.seconds().end()) {
+      state_.waiting_seconds += waiting->second;
+    }
+    return line;
+  }
+
   // Returns the line for the log.
   Json train_step(const NextBatch& next_batch) {
     const TracePhase phase("step");
@@ -164,7 +178,7 @@ class StageRun {
     const double value = loss.total.item<double>();
     if (!std::isfinite(value)) stop_for_divergence("loss", value, batch);
     backward(loss, context);
-    const double norm = optimizer_.clip_gradients(plan_.clip_norm);
+    const double norm = clip_gradients();
     if (!std::isfinite(norm)) stop_for_divergence("gradient's norm", norm, batch);
     if (plan_.clip_norm > 0 && norm > plan_.clip_norm) ++state_.clipped;
     const double scale = schedule_.scale(fractional_epoch());
@@ -180,7 +194,7 @@ class StageRun {
   }
 
   static LoadedBatch wait_for(const NextBatch& next_batch) {
-    const TracePhase phase("wait for data");
+    const TracePhase phase(kWaiting);
     return next_batch();
   }
 
@@ -190,21 +204,41 @@ class StageRun {
   }
 
   void backward(const Loss& loss, const StepContext& context) {
-    const TracePhase phase("backward");
-    loss.total.backward();
+    {
+      const TracePhase phase("backward");
+      loss.total.backward();
+    }
+    const TracePhase phase("hooks");
     task_.after_backward(context);
   }
 
+  double clip_gradients() {
+    const TracePhase phase("optimizer");
+    return optimizer_.clip_gradients(plan_.clip_norm);
+  }
+
   void update(double scale, const StepContext& context) {
-    const TracePhase phase("update");
-    optimizer_.step(scale);
+    {
+      const TracePhase phase("optimizer");
+      optimizer_.step(scale);
+    }
+    const TracePhase phase("hooks");
     task_.after_step(context);
+  }
+
+  // Beside metrics.jsonl, which is the same for equal runs.
+  void log_phases(int64_t epoch) {
+    Json line = {{"epoch", epoch}};
+    for (const auto& [phase, seconds] : epoch_phases_) line["seconds"][phase] = seconds;
+    std::ofstream(plan_.folder / "timings.jsonl", std::ios::app) << line.dump() << "\n";
+    epoch_phases_.clear();
   }
 
   // `epoch`: how many are done. Nothing of the loop's state changes before the task has answered,
   // so that an interrupted validation is simply done again.
   void end_epoch(int64_t epoch, MetricsLog& log) {
     const TracePhase phase("end of epoch");
+    log_phases(epoch);
     const double mean_loss = state_.loss_sum / static_cast<double>(plan_.steps_per_epoch);
     EpochReport report;
     const bool validate = epoch % plan_.validate_every == 0 || epoch == plan_.epochs;
@@ -348,6 +382,7 @@ class StageRun {
   Schedule schedule_;
   Communicator alone_;
   LoopState state_;  // schedule, metrics_bytes, seconds and peak_memory_bytes: as resumed
+  std::map<std::string, double> epoch_phases_;  // seconds
   const Clock::time_point begin_ = Clock::now();
 };
 

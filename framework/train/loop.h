@@ -60,6 +60,7 @@ struct StageResult {
   double seconds = 0;  // of the whole stage, over all its interruptions
   double clips_per_second = 0;
   int64_t peak_memory_bytes = 0;
+  double waiting_share = 0;  // of the steps' time that was spent waiting for data
   double clipped_share = 0;  // of the steps whose gradient was clipped
   std::optional<double> best_score;
   int64_t best_epoch = -1;

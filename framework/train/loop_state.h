@@ -19,6 +19,7 @@ struct LoopState {
   uint64_t metrics_bytes = 0;  // of metrics.jsonl
   double seconds = 0;          // of the stage up to here, over all its interruptions
   double train_seconds = 0;    // of steps, data included; validation and checkpoints excluded
+  double waiting_seconds = 0;  // of those, spent waiting for data
   int64_t peak_memory_bytes = 0;
   std::optional<double> best_score;
   int64_t best_epoch = -1;
@@ -34,6 +35,7 @@ constexpr void fields(V& v, MaybeConst<LoopState> auto& s) {
   v("metrics_bytes", s.metrics_bytes);
   v("seconds", s.seconds);
   v("train_seconds", s.train_seconds);
+  v("waiting_seconds", s.waiting_seconds);
   v("peak_memory_bytes", s.peak_memory_bytes);
   v("best_score", s.best_score);
   v("best_epoch", s.best_epoch);

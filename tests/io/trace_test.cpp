@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -39,6 +40,47 @@ TEST(Trace, HoldsNestedPhasesInsideEachOther) {
   EXPECT_LE(outer.at("ts").get<double>(), inner.at("ts").get<double>());
   EXPECT_GE(outer.at("ts").get<double>() + outer.at("dur").get<double>(),
             inner.at("ts").get<double>() + inner.at("dur").get<double>());
+}
+
+// Waits until the clock has moved on.
+void pass_time() {
+  const auto begin = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(2)) {
+  }
+}
+
+TEST(PhaseTimes, APhaseIsNotCountedInTheOneAroundIt) {
+  const PhaseTimes times;
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    const TracePhase outer("loss");
+    pass_time();
+    for (int i = 0; i < 2; ++i) {
+      const TracePhase inner("tower");
+      pass_time();
+    }
+  }
+  const double all =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const auto& seconds = times.seconds();
+  ASSERT_EQ(seconds.size(), 2u);
+  EXPECT_GE(seconds.at("tower"), 0.004);
+  EXPECT_GE(seconds.at("loss"), 0.002);
+  EXPECT_LE(seconds.at("loss") + seconds.at("tower"), all);
+}
+
+TEST(PhaseTimes, OnlyTheOwnThreadAndLifetimeCount) {
+  { const TracePhase before("before"); }
+  const PhaseTimes times;
+  std::jthread([] { const TracePhase elsewhere("elsewhere"); }).join();
+  {
+    const PhaseTimes inner;
+    { const TracePhase phase("inside"); }
+    EXPECT_EQ(inner.seconds().size(), 1u);
+  }
+  EXPECT_TRUE(times.seconds().empty());
+  { const TracePhase phase("after"); }
+  EXPECT_EQ(times.seconds().count("after"), 1u);
 }
 
 TEST(Trace, TellsThreadsApartAndNamesThem) {

@@ -12,11 +12,11 @@ namespace {
 // As a run of the first version wrote it; no figure twice, none a default.
 const Json kPretrained = Json::parse(R"({
  "chosen_epoch": 7, "clipped_share": 0.75, "clips_per_second": 21.084432109321, "collapse": "why",
- "health": {"alignment": 0.1}, "peak_memory_bytes": 418381824, "seconds": 12.5, "steps": 40})");
+ "health": {"alignment": 0.1}, "peak_memory_bytes": 418381824, "seconds": 12.5, "steps": 40, "waiting_share": 0.125})");
 const Json kFinetuned = Json::parse(R"({
  "chosen_epoch": 7, "clips_per_second": 21.084432109321, "labels_train": 64,
  "labels_validation": 32, "peak_memory_bytes": 418381824, "seconds": 12.5, "steps": 40,
- "train_accuracy": 0.984375, "validation": 0.53125})");
+ "train_accuracy": 0.984375, "validation": 0.53125, "waiting_share": 0.125})");
 const Json kTested = Json::parse(R"({
  "accuracy": 0.425, "clips": 10, "loss": 1.7320508075688772, "seconds": 12.5, "videos": 40})");
 
@@ -25,6 +25,7 @@ TEST(Results, OfPretrainingComeBackKeyByKey) {
   EXPECT_EQ(got.steps, 40);
   EXPECT_EQ(got.seconds, 12.5);
   EXPECT_EQ(got.clips_per_second, 21.084432109321);
+  EXPECT_EQ(got.waiting_share, 0.125);
   EXPECT_EQ(got.peak_memory_bytes, 418381824);
   EXPECT_EQ(got.chosen_epoch, 7);
   EXPECT_EQ(got.clipped_share, 0.75);
@@ -38,6 +39,7 @@ TEST(Results, OfFinetuningComeBackKeyByKey) {
   EXPECT_EQ(got.steps, 40);
   EXPECT_EQ(got.seconds, 12.5);
   EXPECT_EQ(got.clips_per_second, 21.084432109321);
+  EXPECT_EQ(got.waiting_share, 0.125);
   EXPECT_EQ(got.peak_memory_bytes, 418381824);
   EXPECT_EQ(got.validation, 0.53125);
   EXPECT_EQ(got.chosen_epoch, 7);

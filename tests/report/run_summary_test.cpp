@@ -11,7 +11,8 @@ const Json kWritten = Json::parse(R"({
  "encoder_forwards": 2.5, "finetune_steps": 40, "health": {"alignment": 0.1},
  "labels_train": 64, "labels_validation": 32, "method": "simclr", "modality": "video",
  "peak_memory_bytes": 418381824, "pretrain": "0b5e", "protocol": "c24f", "row": "SimCLR",
- "run": "9a1d", "seconds": 12.5, "seed": 3, "train_accuracy": 0.984375, "validation": 0.53125
+ "run": "9a1d", "seconds": 12.5, "seed": 3, "train_accuracy": 0.984375, "validation": 0.53125,
+ "waiting_share": 0.125
 })");
 
 TEST(RunSummary, ReadsEveryKey) {
@@ -26,6 +27,7 @@ TEST(RunSummary, ReadsEveryKey) {
   EXPECT_EQ(got.finetune_steps, 40);
   EXPECT_EQ(got.encoder_forwards, 2.5);
   EXPECT_EQ(got.clips_per_second, 21.084432109321);
+  EXPECT_EQ(got.waiting_share, 0.125);
   EXPECT_EQ(got.peak_memory_bytes, 418381824);
   EXPECT_EQ(got.seconds, 12.5);
   EXPECT_EQ(got.chance, 0.125);

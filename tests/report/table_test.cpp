@@ -26,6 +26,7 @@ class Table : public testing::Test {
                                .train_accuracy = 1.0,
                                .encoder_forwards = 2,
                                .clips_per_second = 10.0 * (seed + 1),
+                               .waiting_share = 0.2,
                                .peak_memory_bytes = (seed + 1) << 20,
                                .seconds = 3.0,
                                .chance = 0.125,
@@ -65,6 +66,8 @@ TEST_F(Table, GivesMeanAndDeviationOverSeeds) {
   EXPECT_DOUBLE_EQ(*rows[0].accuracy_mean, 0.6);
   EXPECT_NEAR(*rows[0].accuracy_std, 0.1 * std::sqrt(2.0), 1e-12);
   EXPECT_DOUBLE_EQ(rows[0].clips_per_second, 15);
+  EXPECT_DOUBLE_EQ(rows[0].waiting_share, 0.2);
+  EXPECT_DOUBLE_EQ(table_json(rows)[0]["clips_per_second_without_waiting"], 15 / 0.8);
   EXPECT_EQ(rows[0].peak_memory_bytes, 2 << 20);
   EXPECT_EQ(rows[0].seeds, (std::vector<int64_t>{0, 1}));
 }

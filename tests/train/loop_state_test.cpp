@@ -13,7 +13,7 @@ const Json kWritten = Json::parse(R"({
  "last_report": {"validation_accuracy": 0.5}, "loss_sum": 5.300000000000001,
  "metrics_bytes": 18446744073709551615, "peak_memory_bytes": 418381824,
  "schedule": {"best": 1.7320508075688772, "scale": 0.010000000000000002, "without_improvement": 4},
- "seconds": 12.5, "step": 17, "train_seconds": 11.25})");
+ "seconds": 12.5, "step": 17, "train_seconds": 11.25, "waiting_seconds": 0.75})");
 
 TEST(LoopState, ComesBackKeyByKey) {
   const auto got = read_fields<LoopState>(kWritten, "step-000000017.json");
@@ -27,6 +27,7 @@ TEST(LoopState, ComesBackKeyByKey) {
   EXPECT_EQ(got.metrics_bytes, 18446744073709551615u);
   EXPECT_EQ(got.seconds, 12.5);
   EXPECT_EQ(got.train_seconds, 11.25);
+  EXPECT_EQ(got.waiting_seconds, 0.75);
   EXPECT_EQ(got.peak_memory_bytes, 418381824);
   EXPECT_EQ(got.best_score, 0.53125);
   EXPECT_EQ(got.best_epoch, 2);

@@ -254,7 +254,7 @@ TEST_F(Loop, AStateThatLacksAKeyStopsTheStageAndIsNamed) {
   run_stage(first, plan("run"), toy_batches);
   const CheckpointFolder checkpoints(folder_ / "run/checkpoints");
   const Checkpoint final = checkpoints.load("final");
-  EXPECT_EQ(final.state.size(), 12u);
+  EXPECT_EQ(final.state.size(), 13u);
   for (const auto& [key, value] : final.state.items()) {
     Json less = final.state;
     less.erase(key);

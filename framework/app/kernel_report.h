@@ -1,0 +1,24 @@
+// `avbench doctor --kernels`: which kernel computes which layer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/experiment.h"
+#include "io/json.h"
+
+namespace avbench {
+
+struct KernelShape {
+  EncoderConfig encoder;
+  int64_t batch = 16, frames = 16, size = 112;
+};
+
+// {"instruction_set", "kernels": "on"|"off", "layers": [{"tower", "input", "kernel", "stride",
+// "out_channels", "forward", "input_gradient", "weight_gradient", "GFLOP"}, ...]}: the convolutions
+// of one training step of both towers, in order.
+Json kernel_report(const KernelShape& shape);
+
+std::string kernel_text(const Json& report);
+
+}  // namespace avbench

@@ -1,0 +1,93 @@
+#include "app/step_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace avbench {
+namespace {
+
+std::vector<double> sorted(const std::vector<benchmark::BenchmarkReporter::Run>& runs,
+                           const std::string& counter) {
+  std::vector<double> values;
+  for (const auto& run : runs) {
+    const auto found = run.counters.find(counter);
+    values.push_back(found == run.counters.end() ? 0 : found->second.value);
+  }
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+}  // namespace
+
+const std::vector<const char*>& step_phases() {
+  static const std::vector<const char*> phases{
+      "wait for data", "video tower", "audio tower", "loss", "backward", "optimizer", "hooks"};
+  return phases;
+}
+
+std::string phase_counter(const std::string& phase, const std::string& percentile) {
+  std::string name = phase;
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name + "_" + percentile + "_ms";
+}
+
+double StepTable::Line::median(const std::string& counter) const {
+  const std::vector<double> values = sorted(repetitions, counter);
+  return values[values.size() / 2];
+}
+
+double StepTable::Line::spread() const {
+  const std::vector<double> values = sorted(repetitions, counter::kClips);
+  return (values.back() - values.front()) / values[values.size() / 2];
+}
+
+bool StepTable::ReportContext(const Context&) { return true; }
+
+void StepTable::ReportRuns(const std::vector<Run>& runs) {
+  for (const Run& run : runs) {
+    if (run.run_type != Run::RT_Iteration) continue;
+    const std::string full = run.run_name.function_name;
+    const std::string name = full.substr(full.find('/') + 1);
+    if (run.error_occurred) {
+      failed_ = true;
+      fmt::print(stderr, "{}: {}\n", name, run.error_message);
+      continue;
+    }
+    if (lines_.empty() || lines_.back().name != name) lines_.push_back({name, {}});
+    lines_.back().repetitions.push_back(run);
+  }
+}
+
+void StepTable::Finalize() {
+  if (lines_.empty()) return;
+  size_t name_width = 6;
+  for (const Line& line : lines_) name_width = std::max(name_width, line.name.size());
+  const bool bare = lines_.front().name == "bare";
+  fmt::print(
+      "{:{}}  {:>8} {:>7} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>6} {:>6} {:>8} {:>8} {:>9} "
+      "{:>6}\n",
+      "method", name_width, "clips/s", "spread", "data", "video", "audio", "loss", "backward",
+      "optim.", "hooks", "x bare", "peak MiB", "params M", "GFLOP/clip", "% peak");
+  for (const Line& line : lines_) {
+    fmt::print("{:{}}  {:>8.2f} {:>6.1f}% ", line.name, name_width, line.median(counter::kClips),
+               100 * line.spread());
+    for (const char* phase : step_phases()) {
+      const bool wide = std::string_view(phase) == "backward";
+      fmt::print("{:>{}.1f} ", line.median(phase_counter(phase, "p50")), wide ? 8 : 6);
+    }
+    const double of_bare =
+        bare ? lines_.front().median(counter::kClips) / line.median(counter::kClips) : 0;
+    fmt::print("{:>6} {:>8.0f} {:>8.2f} {:>9.2f} {:>6.0f}\n",
+               bare ? fmt::format("{:.2f}", of_bare) : "", line.median(counter::kPeak),
+               line.median(counter::kParameters) / 1e6, line.median(counter::kFlops),
+               100 * line.median(counter::kGemmShare));
+  }
+  fmt::print(
+      "\nPhases are medians in ms. x bare: time of a step against that of the two towers alone. "
+      "GFLOP/clip are the convolutions', counted as direct sums; % peak is their rate over this "
+      "machine's matrix product, and passes 100 where fewer multiplications do.\n");
+}
+
+}  // namespace avbench

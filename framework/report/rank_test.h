@@ -1,0 +1,18 @@
+// Mann and Whitney's U-test of two small samples.
+#pragma once
+
+#include <vector>
+
+namespace avbench {
+
+struct RankTest {
+  double u;        // of the first sample: pairs in which it is the larger one, ties counting half
+  double p_value;  // two-sided: that a difference as large comes by chance
+};
+
+// Exact where there are no ties and both have at most 20 values; else the normal approximation with
+// corrections for ties and continuity, as scipy.stats.mannwhitneyu computes them. Needs at least
+// one value each.
+RankTest mann_whitney(const std::vector<double>& a, const std::vector<double>& b);
+
+}  // namespace avbench

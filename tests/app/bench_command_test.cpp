@@ -1,0 +1,154 @@
+// avbench bench step and doctor --kernels.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <vector>
+
+#include "app/run_avbench.h"
+#include "io/json.h"
+
+namespace avbench {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+const std::string kSmall = " --width 4 --batch 3 --frames 2 --size 16";
+
+const Json& counters(const Json& report, const std::string& name) {
+  for (const Json& benchmark : report["benchmarks"]) {
+    if (benchmark["name"].get<std::string>().starts_with(name)) return benchmark;
+  }
+  throw std::runtime_error("no benchmark " + name);
+}
+
+TEST(BenchStep, JsonHasAllFiguresOfAMethodAndOfTheTowersAlone) {
+  const Outcome outcome =
+      run_avbench("bench step simclr byol --min-time 0.05 --repetitions 1 --json" + kSmall);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const Json report = Json::parse(outcome.out);
+  const Json& simclr = counters(report, "step/simclr");
+  const Json& byol = counters(report, "step/byol");
+  const Json& bare = counters(report, "step/bare");
+  EXPECT_GT(simclr["clips_per_second"].get<double>(), 0);
+  EXPECT_GT(simclr["parameters"].get<double>(), bare["parameters"].get<double>());
+  // SimCLR sends each modality through a tower once; BYOL's target does so a second time, forward.
+  EXPECT_DOUBLE_EQ(simclr["GFLOP_per_clip"].get<double>(), bare["GFLOP_per_clip"].get<double>());
+  EXPECT_GT(byol["GFLOP_per_clip"].get<double>(), 1.2 * bare["GFLOP_per_clip"].get<double>());
+  double phases = 0;
+  for (const char* phase :
+       {"video_tower", "audio_tower", "loss", "backward", "optimizer", "hooks"}) {
+    const auto figure = [&](const char* percentile) {
+      return byol[std::string(phase) + "_" + percentile + "_ms"].get<double>();
+    };
+    EXPECT_GT(figure("p50"), 0) << phase;
+    EXPECT_LE(figure("p50"), figure("p95")) << phase;
+    EXPECT_LE(figure("p95"), figure("p99")) << phase;
+    phases += figure("p50");
+  }
+  EXPECT_EQ(byol["wait_for_data_p50_ms"], 0);
+  EXPECT_LT(phases, 10 * byol["real_time"].get<double>());
+}
+
+TEST(BenchStep, TheTableNamesEachMethodAndWhatItsColumnsAre) {
+  const Outcome outcome = run_avbench("bench step simclr --min-time 0.05 --repetitions 2" + kSmall);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("bare "), HasSubstr("simclr "), HasSubstr("x bare"),
+                                 HasSubstr("GFLOP/clip"), HasSubstr("Phases are medians in ms")));
+}
+
+TEST(BenchLoss, ShowsHowTheTimeGrowsWithTheBatch) {
+  const Outcome outcome =
+      run_avbench("bench loss simclr --batch 8 16 32 --dim 8 --min-time 0.01 --repetitions 1");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("B:8/D:8"), HasSubstr("B:32/D:8"), HasSubstr("BigO")));
+}
+
+TEST(BenchAll, WritesStepsAndLossesOfAllMethods) {
+  const TempFolder folder;
+  const std::string file = (folder / "all.json").string();
+  const Outcome outcome = run_avbench("bench all -o " + file +
+                                      " --min-time 0.01 --repetitions 1 --width 2 --batch 4 "
+                                      "--frames 2 --size 16");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const Json all = Json::parse(read_file(file));
+  EXPECT_GT(all["environment"]["threads"].get<int>(), 0);
+  std::vector<std::string> names;
+  for (const Json& run : all["step"]) names.push_back(run["run_name"].get<std::string>());
+  EXPECT_THAT(names, testing::Contains(HasSubstr("step/moco")));
+  EXPECT_FALSE(all["loss"].empty());
+  EXPECT_FALSE(all.contains("loader"));
+}
+
+TEST(BenchCompare, GivesRatiosAndTheirTest) {
+  const TempFolder folder;
+  const auto write = [&](const char* name, const std::vector<double>& rates) {
+    Json report = {{"benchmarks", Json::array()}};
+    for (const double rate : rates) {
+      report["benchmarks"].push_back(
+          {{"run_name", "step/x"}, {"run_type", "iteration"}, {"clips_per_second", rate}});
+    }
+    report["benchmarks"].push_back(
+        {{"run_name", "step/x"}, {"run_type", "aggregate"}, {"clips_per_second", 1e9}});
+    write_file_atomically(folder / name, std::string_view(report.dump()));
+    return (folder / name).string();
+  };
+  const std::string a = write("a.json", {10, 11, 12}), b = write("b.json", {20, 22, 24});
+  const Outcome outcome = run_avbench("bench compare " + a + " " + b);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("step/x"), HasSubstr("2.000"), HasSubstr("0.100"),
+                                 HasSubstr("3 and 3")));
+}
+
+TEST(BenchCompare, SaysWhatIsWrongWithAFile) {
+  const TempFolder folder;
+  write_file_atomically(folder / "a.json", std::string_view("{}"));
+  const std::string file = (folder / "a.json").string();
+  const Outcome outcome = run_avbench("bench compare " + file + " " + file);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("there is no 'benchmarks'"));
+}
+
+TEST(DoctorKernels, ListsEveryConvolutionOfBothTowersWithItsKernels) {
+  const Outcome outcome =
+      run_avbench("doctor --kernels --json --width 16 --batch 16 --frames 8 --size 56");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const Json report = Json::parse(outcome.out);
+  EXPECT_EQ(report["kernels"], "on");
+  const Json& layers = report["layers"];
+  ASSERT_EQ(layers.size(), 24u);  // a stem, eight convolutions and three shortcuts a tower
+  EXPECT_EQ(layers[0]["kernel"], "3x7x7");
+  EXPECT_EQ(layers[0]["forward"], "LibTorch");
+  EXPECT_EQ(layers[0]["input_gradient"], "none");
+  EXPECT_EQ(layers[0]["weight_gradient"], "direct");
+  EXPECT_EQ(layers[1]["forward"], "Winograd");
+  EXPECT_EQ(layers[1]["input_gradient"], "Winograd");
+  // 2 x 3 passes x outputs x taps of the first layer behind the stem.
+  EXPECT_NEAR(layers[1]["GFLOP"].get<double>(), 6.0 * 16 * 8 * 28 * 28 * 16 * 16 * 27 / 1e9, 1e-9);
+  // A spectrogram's one frame meets the middle tap alone.
+  EXPECT_EQ(layers[13]["tower"], "audio");
+  EXPECT_EQ(layers[13]["kernel"], "1x3x3");
+}
+
+TEST(DoctorKernels, SwitchedOffEverythingIsLibTorchs) {
+  const Outcome outcome = run_avbench("doctor --kernels --width 8 --batch 2 --frames 4 --size 32",
+                                      "AVBENCH_KERNELS=off");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("kernels off"), testing::Not(HasSubstr("Winograd")),
+                                 testing::Not(HasSubstr("direct"))));
+}
+
+TEST(DoctorKernels, AnUnknownWishIsRefused) {
+  const Outcome outcome = run_avbench("bench step simclr" + kSmall, "AVBENCH_KERNELS=fast");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("AVBENCH_KERNELS: got 'fast', expected 'on' or 'off'"));
+}
+
+TEST(Doctor, NamesTheOpenMpThatGivesWay) {
+  const Outcome outcome = run_avbench("doctor");
+  EXPECT_THAT(outcome.out, HasSubstr("OpenMP: libomp"));
+}
+
+}  // namespace
+}  // namespace avbench
