@@ -29,13 +29,14 @@ class PaddedLines {
   bool copied() const { return pad_ != 0; }
   float* slot(int64_t slot) const { return data_.get() + slot * conv_.input.height * line_; }
 
+  // A frame of the input.
   void fill(const float* x, int64_t slot) const {
-    const int64_t pad = pad_, content = line_ - 2 * pad;
+    const int64_t content = line_ - 2 * pad_;
     float* to = this->slot(slot);
     for (int64_t row = 0; row < conv_.input.height; ++row, to += line_, x += content) {
-      std::memset(to, 0, sizeof(float) * pad);
-      std::memcpy(to + pad, x, sizeof(float) * content);
-      std::memset(to + pad + content, 0, sizeof(float) * pad);
+      std::memset(to, 0, sizeof(float) * pad_);
+      std::memcpy(to + pad_, x, sizeof(float) * content);
+      std::memset(to + pad_ + content, 0, sizeof(float) * pad_);
     }
   }
 
@@ -57,6 +58,160 @@ void pack_panels(const float* gy, int64_t positions, int64_t channels, int64_t w
   }
 }
 
+// Some output frames of some samples, and the input frames that they need.
+struct Part {
+  int64_t first_sample, samples, first_frame, frames, input_begin, input_end;
+
+  int64_t inputs() const { return std::max<int64_t>(0, input_end - input_begin); }
+};
+
+// Part by part: the input's lines and the gradient are packed; then each (kt, kh, panel) sums over
+// a few lines at a time, which stay in the first cache while all kW * channels columns pass by. A
+// part's sums are added to the total at once.
+class DirectGradient {
+ public:
+  DirectGradient(const ConvGeometry& conv, const float* x, const float* gy)
+      : conv_(conv),
+        input_(conv.input),
+        output_(conv.output()),
+        x_(x),
+        gy_(gy),
+        columns_(conv.kernel[2] * input_.channels),
+        width_(panel_width(conv.out_channels)),
+        panels_((conv.out_channels + width_ - 1) / width_),
+        positions_(output_.height * output_.width),
+        frames_(std::min(wanted_frames(), output_.frames)),
+        samples_(std::clamp<int64_t>(wanted_frames() / output_.frames, 1, output_.batch)),
+        lines_(conv,
+               samples_ * std::min(input_.frames, (frames_ - 1) * conv.stride[0] + conv.kernel[0])),
+        next_panel_(samples_ * frames_ * positions_ * width_),
+        gradients_(panels_ * next_panel_),
+        total_(places() * panels_ * columns_ * width_) {}
+
+  void run(float* gw) const {
+    std::memset(total_.get(), 0, sizeof(float) * places() * panels_ * columns_ * width_);
+    for (int64_t sample = 0; sample < output_.batch; sample += samples_) {
+      for (int64_t frame = 0; frame < output_.frames; frame += frames_) {
+        const Part part = part_at(sample, frame);
+        pack(part);
+        multiply(part);
+      }
+    }
+    run_jobs(output_.channels, [&] { return [&](int64_t out) { write(out, gw); }; });
+  }
+
+ private:
+  // About 4096 positions: their gradient stays in the second cache, and late layers with many
+  // weights pass over them once.
+  int64_t wanted_frames() const { return std::max<int64_t>(1, 4096 / positions_); }
+  int64_t places() const { return conv_.kernel[0] * conv_.kernel[1]; }
+
+  Part part_at(int64_t sample, int64_t frame) const {
+    const int64_t frames = std::min(frames_, output_.frames - frame);
+    const int64_t from = frame * conv_.stride[0] - conv_.padding[0];
+    return {.first_sample = sample,
+            .samples = std::min(samples_, output_.batch - sample),
+            .first_frame = frame,
+            .frames = frames,
+            .input_begin = std::max<int64_t>(0, from),
+            .input_end =
+                std::min(input_.frames, from + (frames - 1) * conv_.stride[0] + conv_.kernel[0])};
+  }
+
+  const float* input_frame(const Part& part, int64_t sample, int64_t frame) const {
+    return x_ + ((part.first_sample + sample) * input_.frames + frame) * input_.frame_size();
+  }
+
+  void pack(const Part& part) const {
+    const int64_t inputs = lines_.copied() ? part.inputs() : 0;
+    run_jobs(part.samples * (inputs + part.frames), [&] {
+      return [&, inputs](int64_t job) {
+        const int64_t sample = job / (inputs + part.frames), at = job % (inputs + part.frames);
+        if (at < inputs) {
+          lines_.fill(input_frame(part, sample, part.input_begin + at), sample * inputs + at);
+          return;
+        }
+        const int64_t frame = at - inputs;
+        const int64_t index =
+            (part.first_sample + sample) * output_.frames + part.first_frame + frame;
+        pack_panels(gy_ + index * output_.frame_size(), positions_, output_.channels, width_,
+                    next_panel_,
+                    gradients_.get() + (sample * part.frames + frame) * positions_ * width_);
+      };
+    });
+  }
+
+  void multiply(const Part& part) const {
+    run_jobs(places() * panels_, [&] {
+      return [&, sums = std::make_shared<Scratch>(columns_ * width_)](int64_t job) {
+        const int64_t place = job / panels_, panel = job % panels_;
+        if (!sum(part, place / conv_.kernel[1], place % conv_.kernel[1], panel, sums->get()))
+          return;
+        float* to = total_.get() + job * columns_ * width_;
+        for (int64_t i = 0; i < columns_ * width_; ++i) to[i] += sums->get()[i];
+      };
+    });
+  }
+
+  // False where no output of the part has the taps (t, h).
+  bool sum(const Part& part, int64_t t, int64_t h, int64_t panel, float* sums) const {
+    const auto& [stride_t, stride_h, stride_w] = conv_.stride;
+    // Output lines whose input line at this tap exists; some of them at a time.
+    const int64_t begin = std::max<int64_t>(0, (conv_.padding[1] - h + stride_h - 1) / stride_h);
+    const int64_t last = input_.height - 1 + conv_.padding[1] - h;
+    const int64_t end = last < 0 ? 0 : std::min(output_.height, last / stride_h + 1);
+    const int64_t step = std::max<int64_t>(1, 128 / output_.width);
+    bool empty = true;
+    for (int64_t sample = 0; sample < part.samples; ++sample) {
+      for (int64_t frame = 0; frame < part.frames; ++frame) {
+        const int64_t from = (part.first_frame + frame) * stride_t - conv_.padding[0] + t;
+        if (from < 0 || from >= input_.frames) continue;
+        const float* source = lines_.copied()
+                                  ? lines_.slot(sample * part.inputs() + from - part.input_begin)
+                                  : input_frame(part, sample, from);
+        const float* gradient = gradients_.get() + panel * next_panel_ +
+                                (sample * part.frames + frame) * positions_ * width_;
+        for (int64_t line = begin; line < end; line += step) {
+          tile_product({.a = source + (line * stride_h - conv_.padding[1] + h) * lines_.line(),
+                        .a_row = 1,
+                        .a_tap = stride_h * lines_.line(),
+                        .a_k = stride_w * input_.channels,
+                        .b = gradient + line * output_.width * width_,
+                        .b_tap = output_.width * width_,
+                        .c = sums,
+                        .rows = columns_,
+                        .taps = std::min(step, end - line),
+                        .k = output_.width,
+                        .width = width_,
+                        .accumulate = !std::exchange(empty, false)});
+        }
+      }
+    }
+    return !empty;
+  }
+
+  void write(int64_t out, float* gw) const {
+    float* to = gw + out * places() * columns_;
+    for (int64_t place = 0; place < places(); ++place) {
+      const float* from =
+          total_.get() + (place * panels_ + out / width_) * columns_ * width_ + out % width_;
+      for (int64_t i = 0; i < columns_; ++i) *to++ = from[i * width_];
+    }
+  }
+
+  const ConvGeometry& conv_;
+  Volume input_, output_;
+  const float *x_, *gy_;
+  int64_t columns_;           // kW * channels
+  int64_t width_, panels_;    // of the output's channels
+  int64_t positions_;         // of an output frame
+  int64_t frames_, samples_;  // of a part
+  PaddedLines lines_;
+  int64_t next_panel_;
+  Scratch gradients_;  // [panel][sample frame position][lane]
+  Scratch total_;      // [kt kh][panel][kW channel][lane]
+};
+
 }  // namespace
 
 Volume ConvGeometry::output() const {
@@ -67,111 +222,8 @@ Volume ConvGeometry::output() const {
           out_channels};
 }
 
-// A block is some output frames of all samples in a row. Its input frames and its gradient are
-// packed first; then each (kt, kh, panel) sums over a few lines at a time, which stay in the first
-// cache while all kW * channels columns pass by.
 void weight_gradient(const ConvGeometry& conv, const float* x, const float* gy, float* gw) {
-  const Volume& input = conv.input;
-  const Volume output = conv.output();
-  const auto& [kt, kh, kw] = conv.kernel;
-  const auto& [stride_t, stride_h, stride_w] = conv.stride;
-  const auto& [pad_t, pad_h, pad_w] = conv.padding;
-  const int64_t columns = kw * input.channels;
-  const int64_t width = panel_width(conv.out_channels);
-  const int64_t panels = (conv.out_channels + width - 1) / width;
-  const int64_t positions = output.height * output.width;
-
-  // Whole samples, or a part of one: about 4096 positions, so that gradients stay in the second
-  // cache and late layers with many weights pass over them once.
-  const int64_t frames_wanted = std::max<int64_t>(1, 4096 / positions);
-  const int64_t block_frames = std::min(frames_wanted, output.frames);
-  const int64_t block_samples = std::clamp<int64_t>(frames_wanted / output.frames, 1, output.batch);
-  const int64_t input_frames = std::min(input.frames, (block_frames - 1) * stride_t + kt);
-
-  const PaddedLines lines(conv, block_samples * input_frames);
-  const int64_t next_panel = block_samples * block_frames * positions * width;
-  const Scratch gradients(panels * next_panel);
-  // [kt kh][panel][kw channel][lane]
-  const Scratch total(kt * kh * panels * columns * width);
-  std::memset(total.get(), 0, sizeof(float) * kt * kh * panels * columns * width);
-  // Output lines of a product.
-  const int64_t step = std::max<int64_t>(1, 128 / output.width);
-
-  for (int64_t first_sample = 0; first_sample < output.batch; first_sample += block_samples) {
-    const int64_t samples = std::min(block_samples, output.batch - first_sample);
-    for (int64_t first = 0; first < output.frames; first += block_frames) {
-      const int64_t frames = std::min(block_frames, output.frames - first);
-      const int64_t input_begin = std::max<int64_t>(0, first * stride_t - pad_t);
-      const int64_t input_end =
-          std::min(input.frames, (first + frames - 1) * stride_t - pad_t + kt);
-      const int64_t inputs =
-          lines.copied() ? std::max<int64_t>(0, input_end - input_begin) : 0;  // to be copied
-      run_jobs(samples * (inputs + frames), [&] {
-        return [&](int64_t job) {
-          const int64_t sample = job / (inputs + frames), frame = job % (inputs + frames);
-          if (frame < inputs) {
-            const int64_t index = (first_sample + sample) * input.frames + input_begin + frame;
-            lines.fill(x + index * input.frame_size(), sample * inputs + frame);
-          } else {
-            const int64_t at = frame - inputs;
-            const int64_t index = (first_sample + sample) * output.frames + first + at;
-            pack_panels(gy + index * output.frame_size(), positions, output.channels, width,
-                        next_panel, gradients.get() + (sample * frames + at) * positions * width);
-          }
-        };
-      });
-      run_jobs(kt * kh * panels, [&] {
-        return [&, sums = std::make_shared<Scratch>(columns * width)](int64_t job) {
-          const int64_t t = job / (kh * panels), h = job / panels % kh, panel = job % panels;
-          bool empty = true;
-          // Output lines whose input line at this tap exists.
-          const int64_t begin = std::max<int64_t>(0, (pad_h - h + stride_h - 1) / stride_h);
-          const int64_t end =
-              std::min(output.height, (input.height - 1 + pad_h - h) / stride_h + 1);
-          for (int64_t sample = 0; sample < samples; ++sample) {
-            for (int64_t frame = 0; frame < frames; ++frame) {
-              const int64_t from = (first + frame) * stride_t - pad_t + t;
-              if (from < 0 || from >= input.frames) continue;
-              const float* source =
-                  lines.copied()
-                      ? lines.slot(sample * inputs + from - input_begin)
-                      : x + ((first_sample + sample) * input.frames + from) * input.frame_size();
-              const float* gradient = gradients.get() + panel * next_panel +
-                                      (sample * frames + frame) * positions * width;
-              for (int64_t line = begin; line < end; line += step) {
-                tile_product({.a = source + (line * stride_h - pad_h + h) * lines.line(),
-                              .a_row = 1,
-                              .a_tap = stride_h * lines.line(),
-                              .a_k = stride_w * input.channels,
-                              .b = gradient + line * output.width * width,
-                              .b_tap = output.width * width,
-                              .c = sums->get(),
-                              .rows = columns,
-                              .taps = std::min(step, end - line),
-                              .k = output.width,
-                              .width = width,
-                              .accumulate = !std::exchange(empty, false)});
-              }
-            }
-          }
-          if (empty) return;
-          float* to = total.get() + job * columns * width;
-          for (int64_t i = 0; i < columns * width; ++i) to[i] += sums->get()[i];
-        };
-      });
-    }
-  }
-
-  run_jobs(conv.out_channels, [&] {
-    return [&](int64_t o) {
-      const int64_t panel = o / width, lane = o % width;
-      float* to = gw + o * kt * kh * columns;
-      for (int64_t place = 0; place < kt * kh; ++place) {
-        const float* from = total.get() + (place * panels + panel) * columns * width + lane;
-        for (int64_t i = 0; i < columns; ++i) *to++ = from[i * width];
-      }
-    };
-  });
+  DirectGradient(conv, x, gy).run(gw);
 }
 
 }  // namespace avbench::kernels
