@@ -30,11 +30,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Shape {
+struct StepArguments {
   std::vector<std::string> methods;
-  EncoderConfig encoder;
-  int64_t batch = 4, frames = 16, size = 112, threads = 0;
   std::string data;  // a data set; empty: random clips
+};
+
+// What is stepped: a row of the configuration, or a method with its defaults.
+struct Entry {
+  std::string name;
+  const LoadedPlugin* plugin;
+  Params params;
+  OptimizerConfig optimizer;
 };
 
 double seconds_since(Clock::time_point begin) {
@@ -64,28 +70,41 @@ class Batches {
 
 class RandomBatches : public Batches {
  public:
-  RandomBatches(const Shape& shape, const Views& views) {
-    batch_.index = at::arange(shape.batch);
+  RandomBatches(const ProtocolConfig& protocol, const Views& views) {
+    const int64_t batch = protocol.pretrain.batch_size;
+    batch_.index = at::arange(batch);
     for (const ViewSpec& view : views) {
       const bool video = view.modality == Modality::kVideo;
       (video ? batch_.video : batch_.audio)[view.name] =
-          at::rand({shape.batch, 3, video ? shape.frames : 1, shape.size, shape.size})
+          (video ? video_clips(batch, protocol.clip) : spectrograms(batch, protocol))
               .contiguous(at::MemoryFormat::ChannelsLast3d);
     }
   }
   Batch next() override { return batch_; }
 
  private:
+  static Tensor video_clips(int64_t batch, const ClipConfig& clip) {
+    return at::rand({batch, 3, clip.frames, clip.crop, clip.crop});
+  }
+  static Tensor spectrograms(int64_t batch, const ProtocolConfig& protocol) {
+    const SpectrogramConfig& audio = protocol.spectrogram;
+    const int64_t frames = audio.time == "repeat" ? protocol.clip.frames : 1;
+    return at::rand({batch, audio.channels, frames, audio.crop, audio.crop});
+  }
+
   Batch batch_;
 };
 
 class LoadedBatches : public Batches {
  public:
-  LoadedBatches(const std::shared_ptr<const Dataset>& dataset, const Shape& shape, Views views)
-      : loader_(dataset, train_plan(dataset->size(Split::kTrain), shape.batch, 0),
-                {.views = std::move(views),
-                 .batch_count = int64_t{1} << 40,
-                 .workers = static_cast<int>(loader_threads(0))}) {}
+  LoadedBatches(const std::shared_ptr<const Dataset>& dataset, const Experiment& experiment,
+                Views views)
+      : loader_(
+            dataset,
+            train_plan(dataset->size(Split::kTrain), experiment.protocol.pretrain.batch_size, 0),
+            {.views = std::move(views),
+             .batch_count = int64_t{1} << 40,
+             .workers = static_cast<int>(loader_threads(experiment.run.workers))}) {}
   Batch next() override {
     const TracePhase phase("wait for data");
     return loader_.next().batch;
@@ -96,9 +115,9 @@ class LoadedBatches : public Batches {
 };
 
 std::unique_ptr<Batches> make_batches(const std::shared_ptr<const Dataset>& dataset,
-                                      const Shape& shape, const Views& views) {
-  if (!dataset) return std::make_unique<RandomBatches>(shape, views);
-  return std::make_unique<LoadedBatches>(dataset, shape, views);
+                                      const Experiment& experiment, const Views& views) {
+  if (!dataset) return std::make_unique<RandomBatches>(experiment.protocol, views);
+  return std::make_unique<LoadedBatches>(dataset, experiment, views);
 }
 
 // What is stepped: a method, or the two towers alone.
@@ -114,7 +133,8 @@ class Subject {
 
 class BareTowers : public Subject {
  public:
-  explicit BareTowers(const Shape& shape) : towers_(make_towers(shape.encoder, 0)) {}
+  explicit BareTowers(const ProtocolConfig& protocol)
+      : towers_(make_towers(protocol.encoder, 0, protocol.spectrogram.channels)) {}
   Loss loss(const Batch& batch, const StepContext&) override {
     const Features features = towers_->forward(batch);
     return {.total = features.video.pooled.mean() + features.audio.pooled.mean()};
@@ -128,13 +148,14 @@ class BareTowers : public Subject {
 
 class MethodStep : public Subject {
  public:
-  MethodStep(const Shape& shape, const LoadedPlugin& loaded, const Params& params)
-      : origin_(&loaded),
-        method_(construct_method(loaded,
-                                 {.towers = make_towers(shape.encoder, 0),
-                                  .params = params,
-                                  .train_size = std::max<int64_t>(16 * shape.batch, 4096)},
-                                 "")) {
+  MethodStep(const ProtocolConfig& protocol, const Entry& entry)
+      : origin_(entry.plugin),
+        method_(construct_method(
+            *entry.plugin,
+            {.towers = make_towers(protocol.encoder, 0, protocol.spectrogram.channels),
+             .params = entry.params,
+             .train_size = std::max<int64_t>(16 * protocol.pretrain.batch_size, 4096)},
+            "")) {
     method_->train();
   }
   Loss loss(const Batch& batch, const StepContext& context) override {
@@ -163,8 +184,11 @@ class MethodStep : public Subject {
 // Steps of a subject, with what each phase of each took.
 class Stepper {
  public:
-  Stepper(Subject& subject, Batches& batches)
-      : subject_(subject), batches_(batches), optimizer_({}, subject.groups(), subject.state()) {}
+  Stepper(Subject& subject, Batches& batches, const OptimizerConfig& optimizer, double clip_norm)
+      : subject_(subject),
+        batches_(batches),
+        optimizer_(optimizer, subject.groups(), subject.state()),
+        clip_norm_(clip_norm) {}
 
   void step() {
     const PhaseTimes times;
@@ -202,7 +226,7 @@ class Stepper {
     timed("backward", [&] { loss.total.backward(); });
     timed("hooks", [&] { subject_.after_backward(context); });
     timed("optimizer", [&] {
-      optimizer_.clip_gradients(1);
+      optimizer_.clip_gradients(clip_norm_);
       optimizer_.step(1);
     });
     timed("hooks", [&] { subject_.after_step(context); });
@@ -212,16 +236,15 @@ class Stepper {
   Subject& subject_;
   Batches& batches_;
   Optimizer optimizer_;
+  double clip_norm_;
   Communicator alone_;
   int64_t step_ = 0;
   std::map<std::string, std::vector<double>> phases_;
 };
 
-void bench(benchmark::State& state, const Shape& shape, Subject& subject, Batches& batches,
-           double peak) {
+void bench(benchmark::State& state, Stepper stepper, Subject& subject, int64_t batch, double peak) {
   ::malloc_trim(0);  // what the method before kept doesn't count
   reset_peak_memory();
-  Stepper stepper(subject, batches);
   double flops = 0;
   {
     const kernels::ConvObserver count(
@@ -236,7 +259,7 @@ void bench(benchmark::State& state, const Shape& shape, Subject& subject, Batche
   const auto set = [&](const std::string& name, double value) {
     state.counters[name] = benchmark::Counter(value);
   };
-  set(counter::kClips, steps * static_cast<double>(shape.batch) / seconds);
+  set(counter::kClips, steps * static_cast<double>(batch) / seconds);
   set(counter::kPeak, static_cast<double>(peak_memory_bytes() >> 20));
   double parameters = 0;
   for (const ParamGroup& group : subject.groups()) {
@@ -245,7 +268,7 @@ void bench(benchmark::State& state, const Shape& shape, Subject& subject, Batche
     }
   }
   set(counter::kParameters, parameters);
-  set(counter::kFlops, flops / static_cast<double>(shape.batch) / 1e9);
+  set(counter::kFlops, flops / static_cast<double>(batch) / 1e9);
   set(counter::kGemmShare, flops * steps / seconds / peak);
   for (const char* phase : step_phases()) {
     for (const auto& [name, share] : {std::pair{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}}) {
@@ -254,59 +277,121 @@ void bench(benchmark::State& state, const Shape& shape, Subject& subject, Batche
   }
 }
 
-std::shared_ptr<const Dataset> open_data(const Shape& shape, Experiment experiment) {
-  if (shape.data.empty()) return nullptr;
-  experiment.protocol.data.source = shape.data;
-  experiment.protocol.clip.frames = shape.frames;
-  experiment.protocol.clip.crop = shape.size;
-  auto dataset =
-      Dataset::open(experiment.protocol.data, experiment.protocol.clip,
-                    experiment.protocol.spectrogram, experiment.run, reading_progress("reading"));
-  if (dataset->size(Split::kTrain) < shape.batch) {
-    throw UserError(shape.data + ": " + std::to_string(dataset->size(Split::kTrain)) +
+std::shared_ptr<const Dataset> open_data(const std::string& source, const Experiment& experiment) {
+  if (source.empty()) return nullptr;
+  ProtocolConfig protocol = experiment.protocol;
+  protocol.data.source = source;
+  auto dataset = Dataset::open(protocol.data, protocol.clip, protocol.spectrogram, experiment.run,
+                               reading_progress("reading"));
+  const int64_t batch = protocol.pretrain.batch_size;
+  if (dataset->size(Split::kTrain) < batch) {
+    throw UserError(source + ": " + std::to_string(dataset->size(Split::kTrain)) +
                     " usable file(s) in the training split, expected at least a batch of " +
-                    std::to_string(shape.batch));
+                    std::to_string(batch));
   }
   return dataset;
 }
 
+Entry entry_of(const LoadedPlugin& plugin, const TrainingConfig& training) {
+  const MethodPlugin& record = *plugin.record;
+  return {record.name, &plugin, Params::resolve(record.name, record.params, {}),
+          training.optimizer};
+}
+
+Entry entry_of(const LoadedPlugin& plugin, const RowConfig& row) {
+  const MethodPlugin& record = *plugin.record;
+  std::vector<ParamInput> inputs;
+  for (const Setting& s : row.params) inputs.push_back({s.name, s.text, s.where});
+  return {row.name, &plugin, Params::resolve(record.name, record.params, inputs),
+          row.pretrain.optimizer};
+}
+
+// The configuration's rows of these methods; a method without a row, with its defaults.
+std::vector<Entry> entries_of(const StepArguments& arguments, const Experiment& experiment,
+                              const PluginRegistry& registry) {
+  const auto rows_of = [&](const std::string& method) {
+    std::vector<Entry> entries;
+    for (const RowConfig& row : experiment.rows) {
+      if (row.method.empty() || (!method.empty() && row.method != method)) continue;
+      entries.push_back(entry_of(registry.find(row.method), row));
+    }
+    return entries;
+  };
+  std::vector<Entry> all;
+  for (const std::string& name : arguments.methods) {
+    const LoadedPlugin& plugin = registry.find(name);
+    std::vector<Entry> entries = rows_of(name);
+    if (entries.empty()) entries.push_back(entry_of(plugin, experiment.training));
+    for (Entry& entry : entries) all.push_back(std::move(entry));
+  }
+  if (arguments.methods.empty()) all = rows_of("");
+  if (!all.empty()) return all;
+  for (const LoadedPlugin& plugin : registry.plugins()) {
+    all.push_back(entry_of(plugin, experiment.training));
+  }
+  return all;
+}
+
 template <typename Make>
-void add_benchmark(const std::string& name, const Shape& shape, double peak, const Make& make) {
+void add_benchmark(const std::string& name, const Experiment& experiment,
+                   const OptimizerConfig& optimizer, double peak, const Make& make) {
   benchmark::RegisterBenchmark(("step/" + name).c_str(),
-                               [&shape, peak, make](benchmark::State& state) {
+                               [&experiment, optimizer, peak, make](benchmark::State& state) {
                                  seed_default_generator(0);
                                  const auto [subject, batches] = make();
-                                 bench(state, shape, *subject, *batches, peak);
+                                 const PretrainConfig& pretrain = experiment.protocol.pretrain;
+                                 bench(state,
+                                       Stepper(*subject, *batches, optimizer, pretrain.clip_norm),
+                                       *subject, pretrain.batch_size, peak);
                                })
       ->Unit(benchmark::kMillisecond)
       ->UseRealTime();
 }
 
-void run(const Shape& shape, const DataOptions& data, const BenchOptions& options) {
-  use_training_threads(shape.threads);
-  const PluginRegistry registry = PluginRegistry::discover();
-  std::vector<const LoadedPlugin*> plugins;
-  for (const std::string& name : shape.methods) plugins.push_back(&registry.find(name));
-  if (plugins.empty()) {
-    for (const LoadedPlugin& plugin : registry.plugins()) plugins.push_back(&plugin);
+// Without a configuration a step is small, and clipped like those of the configurations here.
+Experiment settings_of(DataOptions options) {
+  if (options.config.empty()) {
+    options.sets.insert(options.sets.begin(),
+                        {"protocol.pretrain.batch_size=4", "protocol.pretrain.clip_norm=1"});
   }
-  const auto dataset = open_data(shape, read_settings(data));
+  return read_settings(options);
+}
+
+void run(const StepArguments& arguments, const DataOptions& settings, const BenchOptions& options) {
+  const Experiment experiment = settings_of(settings);
+  use_training_threads(experiment.run.threads);
+  const PluginRegistry registry = PluginRegistry::discover();
+  const std::vector<Entry> entries = entries_of(arguments, experiment, registry);
+  const auto dataset = open_data(arguments.data, experiment);
   const double peak = gemm_peak();
   using Parts = std::pair<std::unique_ptr<Subject>, std::unique_ptr<Batches>>;
-  add_benchmark("bare", shape, peak, [&] {
-    return Parts(std::make_unique<BareTowers>(shape), make_batches(dataset, shape, base_views()));
+  add_benchmark("bare", experiment, experiment.training.optimizer, peak, [&] {
+    return Parts(std::make_unique<BareTowers>(experiment.protocol),
+                 make_batches(dataset, experiment, base_views()));
   });
-  for (const LoadedPlugin* plugin : plugins) {
-    add_benchmark(plugin->record->name, shape, peak, [&, plugin] {
-      const MethodPlugin& record = *plugin->record;
-      const Params params = Params::resolve(record.name, record.params, {});
-      const Views views = MethodOrigin(plugin).call("views", [&] { return record.views(params); });
-      return Parts(std::make_unique<MethodStep>(shape, *plugin, params),
-                   make_batches(dataset, shape, views));
+  for (const Entry& entry : entries) {
+    add_benchmark(entry.name, experiment, entry.optimizer, peak, [&] {
+      const Views views = MethodOrigin(entry.plugin).call("views", [&] {
+        return entry.plugin->record->views(entry.params);
+      });
+      return Parts(std::make_unique<MethodStep>(experiment.protocol, entry),
+                   make_batches(dataset, experiment, views));
     });
   }
   StepTable table;
   run_benchmarks(options, &table);
+}
+
+// Options that are short for keys of the configuration, which they override.
+void add_shorthand(CLI::App& command, const std::shared_ptr<DataOptions>& settings,
+                   const std::string& option, const std::string& help,
+                   const std::vector<std::string>& keys) {
+  command.add_option_function<std::string>(
+      option,
+      [settings, keys](const std::string& value) {
+        for (const std::string& key : keys) settings->sets.push_back(key + "=" + value);
+      },
+      help + ": short for --set " + keys.front());
 }
 
 }  // namespace
@@ -314,26 +399,26 @@ void run(const Shape& shape, const DataOptions& data, const BenchOptions& option
 void add_bench_step_command(CLI::App& bench) {
   auto* command = bench.add_subcommand(
       "step", "Training steps per method: speed, phases, memory, beside the two towers alone");
-  const auto shape = std::make_shared<Shape>();
-  const auto data = add_data_options(*command);
+  const auto arguments = std::make_shared<StepArguments>();
+  const auto settings = add_data_options(*command);
   const auto options = add_bench_options(*command);
-  command->add_option("METHOD", shape->methods, "methods; default: all");
-  command->add_option("--encoder", shape->encoder.name, "backbone")->capture_default_str();
-  command->add_option("--width", shape->encoder.width, "channels of the first stage")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  const auto size = CLI::Range(int64_t{1}, int64_t{4096});
-  command->add_option("--batch", shape->batch, "clips a step")->check(size)->capture_default_str();
-  command->add_option("--frames", shape->frames, "frames a clip")
-      ->check(size)
-      ->capture_default_str();
-  command->add_option("--size", shape->size, "side of a frame")->check(size)->capture_default_str();
-  command->add_option("--threads", shape->threads, "of a training step; 0: by the processors")
-      ->capture_default_str();
+  command->add_option("METHOD", arguments->methods,
+                      "methods; default: those of the configuration, without one all");
+  const auto shorthand = [&](const std::string& option, const std::string& help,
+                             const std::vector<std::string>& keys) {
+    add_shorthand(*command, settings, option, help, keys);
+  };
+  shorthand("--encoder", "backbone", {"protocol.encoder.name"});
+  shorthand("--width", "channels of the first stage", {"protocol.encoder.width"});
+  shorthand("--batch", "clips a step", {"protocol.pretrain.batch_size"});
+  shorthand("--frames", "frames a clip", {"protocol.clip.frames"});
+  shorthand("--size", "side of a frame and of a spectrogram",
+            {"protocol.clip.crop", "protocol.spectrogram.crop"});
+  shorthand("--threads", "of a training step; 0: by the processors", {"run.threads"});
   command->add_option(
-      "--data", shape->data,
+      "--data", arguments->data,
       "a data set whose training files are loaded meanwhile; default: random clips");
-  command->callback([shape, data, options] { run(*shape, *data, *options); });
+  command->callback([arguments, settings, options] { run(*arguments, *settings, *options); });
 }
 
 }  // namespace avbench

@@ -31,8 +31,6 @@ class StepTable : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>& runs) override;
   void Finalize() override;
 
-  bool failed() const { return failed_; }
-
  private:
   struct Line {
     std::string name;
@@ -42,7 +40,6 @@ class StepTable : public benchmark::BenchmarkReporter {
   };
 
   std::vector<Line> lines_;
-  bool failed_ = false;
 };
 
 }  // namespace avbench

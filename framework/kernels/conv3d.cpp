@@ -152,11 +152,26 @@ ConvCall call_of(const Tensor& x, const Tensor& weight, const TapRange& used, co
           training && weight.requires_grad()};
 }
 
-bool ours(const Tensor& x, const Tensor& weight) {
+// What LibTorch would compute. The rest it refuses, in words that people know.
+bool well_formed(const Tensor& x, const Tensor& weight, const Tensor& bias, const Extent& stride,
+                 const Extent& padding) {
+  if (x.dim() != 5 || weight.dim() != 5 || x.size(1) != weight.size(1)) return false;
+  if (x.numel() == 0 || weight.numel() == 0) return false;
+  if (bias.defined() && (bias.dim() != 1 || bias.size(0) != weight.size(0))) return false;
+  for (size_t axis = 0; axis < 3; ++axis) {
+    const auto at = static_cast<int64_t>(axis) + 2;
+    if (stride[axis] < 1 || padding[axis] < 0) return false;
+    if (x.size(at) + 2 * padding[axis] < weight.size(at)) return false;
+  }
+  return true;
+}
+
+bool ours(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const auto plain = [](const Tensor& t) {
     return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.layout() == at::kStrided;
   };
-  return enabled() && plain(x) && plain(weight) && !at::autocast::is_autocast_enabled(at::kCPU);
+  return enabled() && plain(x) && plain(weight) && (!bias.defined() || plain(bias)) &&
+         !at::autocast::is_autocast_enabled(at::kCPU);
 }
 
 }  // namespace
@@ -205,6 +220,10 @@ ConvPlan plan_conv(const ConvGeometry& conv) {
 
 Tensor conv3d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Extent& stride,
               const Extent& padding) {
+  const std::optional<Tensor> shift = bias.defined() ? std::optional(bias) : std::nullopt;
+  if (!well_formed(x, weight, bias, stride, padding)) {
+    return at::conv3d(x, weight, shift, stride, padding);
+  }
   Extent pad = padding;
   const int64_t taps = weight.size(2);
   TapRange used{0, taps};
@@ -214,8 +233,7 @@ Tensor conv3d(const Tensor& x, const Tensor& weight, const Tensor& bias, const E
     // What is cut off before the first tap was padding, and so was what lies behind the last.
     if (used.end - used.begin < taps) pad[0] = 0;
   }
-  const std::optional<Tensor> shift = bias.defined() ? std::optional(bias) : std::nullopt;
-  const bool own = ours(x, weight);
+  const bool own = ours(x, weight, bias);
   if (observer) observer(call_of(x, weight, used, stride, pad, own));
   if (!own) return at::conv3d(x, cut(weight, used), shift, stride, pad);
   return Convolution::apply(x, weight, shift, std::vector<int64_t>(stride.begin(), stride.end()),

@@ -21,7 +21,8 @@ ConvPlan plan_conv(const ConvGeometry& conv);
 // at::conv3d, differentiable once. x [B, C, T, H, W], weight [O, C, kT, kH, kW]; bias [O] or
 // undefined. Taps in time that only ever meet padding (all but the middle one of a spectrogram)
 // are left out of the computation; their gradient is zero. float32 CPU tensors take the plan's
-// kernels, and then the result lies in channels_last_3d; all others go to LibTorch.
+// kernels, and then the result lies in channels_last_3d; all others go to LibTorch, which throws
+// c10::Error for shapes that do not fit.
 at::Tensor conv3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                   const Extent& stride, const Extent& padding);
 

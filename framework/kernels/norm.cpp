@@ -115,16 +115,24 @@ class TrainingNorm : public torch::autograd::Function<TrainingNorm> {
   }
 };
 
-bool ours(const Tensor& x, const NormState& state) {
-  return enabled() && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
-         state.weight.scalar_type() == at::kFloat && positions_of(x) > 1 &&
-         !at::autocast::is_autocast_enabled(at::kCPU);
+// Everything else is LibTorch's: to compute, or to refuse in words that people know.
+bool ours(const Tensor& x, const NormState& state, const Tensor& residual) {
+  const auto plain = [](const Tensor& t) {
+    return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.layout() == at::kStrided;
+  };
+  if (!enabled() || at::autocast::is_autocast_enabled(at::kCPU) || x.dim() != 5) return false;
+  if (!plain(x) || x.numel() == 0 || positions_of(x) < 2) return false;
+  if (residual.defined() && !(plain(residual) && residual.sizes() == x.sizes())) return false;
+  for (const Tensor& each : {state.weight, state.bias, state.running_mean, state.running_var}) {
+    if (!plain(each) || each.dim() != 1 || each.size(0) != x.size(1)) return false;
+  }
+  return true;
 }
 
 }  // namespace
 
 Tensor batch_norm(const Tensor& x, const NormState& state, const Tensor& residual, bool rectify) {
-  if (!ours(x, state)) return by_library(x, state, residual, rectify);
+  if (!ours(x, state, residual)) return by_library(x, state, residual, rectify);
   const std::optional<Tensor> added = residual.defined() ? std::optional(residual) : std::nullopt;
   if (state.training) {
     return TrainingNorm::apply(x, state.weight, state.bias, added, state, rectify);

@@ -226,12 +226,17 @@ class StageRun {
     task_.after_step(context);
   }
 
-  // Beside metrics.jsonl, which is the same for equal runs.
+  // Beside metrics.jsonl, which is the same for equal runs. A validation that is done again after
+  // an interruption has no steps.
   void log_phases(int64_t epoch) {
+    if (epoch_phases_.empty()) return;
     Json line = {{"epoch", epoch}};
     for (const auto& [phase, seconds] : epoch_phases_) line["seconds"][phase] = seconds;
-    std::ofstream(plan_.folder / "timings.jsonl", std::ios::app) << line.dump() << "\n";
     epoch_phases_.clear();
+    const auto file = plan_.folder / "timings.jsonl";
+    std::ofstream out(file, std::ios::app);
+    out << line.dump() << "\n" << std::flush;
+    if (!out) throw std::runtime_error(file.string() + " cannot be written");
   }
 
   // `epoch`: how many are done. Nothing of the loop's state changes before the task has answered,

@@ -179,6 +179,22 @@ TEST(BatchNorm, ANotANumberPassesTheRectifier) {
   EXPECT_TRUE(got.x.select(1, 3).isnan().all().item<bool>());
 }
 
+TEST(BatchNorm, RefusesWhatLibTorchRefusesAndAddsWhatItAdds) {
+  const Problem p({{4, 16, 3, 9, 9}}, false, false);
+  for (const bool training : {true, false}) {
+    const at::NoGradGuard no_grad;
+    NormState narrow = state_of(p, training);
+    narrow.running_mean = at::zeros({8});
+    EXPECT_THROW(batch_norm(p.x, narrow, {}, true), c10::Error);
+    const NormState state = state_of(p, training);
+    EXPECT_THROW(batch_norm(p.x, state, at::rand({4, 16, 2, 9, 9}), true), c10::Error);
+    const Tensor one = at::full({1}, 0.5F);
+    const Tensor got = batch_norm(p.x, state_of(p, training), one, false);
+    const Tensor whole = batch_norm(p.x, state_of(p, training), one.expand_as(p.x), false);
+    EXPECT_LT(error(got, whole), 1e-6);
+  }
+}
+
 TEST(BatchNorm, SwitchedOffItIsLibTorchsBitForBit) {
   const Problem p({{4, 16, 3, 9, 9}}, true, true);
   set_enabled(false);

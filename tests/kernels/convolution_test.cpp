@@ -266,6 +266,26 @@ TEST(Conv3d, SwitchedOffItIsLibTorchsBitForBit) {
   EXPECT_FALSE(at::equal(run(p, at::kFloat, p.gy).y, y)) << "the switch does nothing";
 }
 
+TEST(Conv3d, RefusesWhatLibTorchRefuses) {
+  const Tensor x = at::rand({2, 8, 3, 9, 9}), w = at::rand({16, 8, 3, 3, 3});
+  EXPECT_THROW(conv3d(x, at::rand({16, 9, 3, 3, 3}), {}, kOne, kOne), c10::Error) << "channels";
+  EXPECT_THROW(conv3d(x[0][0], w, {}, kOne, kOne), c10::Error) << "dimensions";
+  EXPECT_THROW(conv3d(x, w, at::rand({15}), kOne, kOne), c10::Error) << "bias";
+  EXPECT_THROW(conv3d(x, w, {}, {0, 1, 1}, kOne), c10::Error) << "stride";
+  // (4 - 5) / 2 is zero in whole numbers: not a single frame, but none.
+  EXPECT_THROW(conv3d(at::rand({2, 8, 2, 9, 9}), at::rand({16, 8, 5, 3, 3}), {}, {2, 1, 1}, kOne),
+               c10::Error)
+      << "a kernel longer than the padded input";
+  EXPECT_THROW(conv3d(at::rand({2, 8, 3, 9, 1}), at::rand({16, 8, 3, 3, 5}), {}, kOne, kOne),
+               c10::Error)
+      << "a kernel wider than the padded input";
+}
+
+TEST(Conv3d, OfNoSamplesGivesNoOutputs) {
+  const Tensor y = conv3d(at::rand({0, 8, 3, 9, 9}), at::rand({16, 8, 3, 3, 3}), {}, kOne, kOne);
+  EXPECT_EQ(y.sizes(), (std::vector<int64_t>{0, 16, 3, 9, 9}));
+}
+
 TEST(Conv3d, ANotANumberIsNeverHidden) {
   const Problem p(Case{4, 16, 24, 4, 13, 14});
   Tensor x = p.x.clone();
