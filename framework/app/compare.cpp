@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <optional>
 
 #include "app/commands.h"
 #include "app/experiment_options.h"
@@ -19,8 +20,8 @@ void add_compare_command(CLI::App& app) {
   const auto dry_run = std::make_shared<bool>(false), no_probe = std::make_shared<bool>(false),
              json = std::make_shared<bool>(false);
   auto* dry_run_flag = command->add_flag("--dry-run", *dry_run,
-                                         "print the resolved configuration and the plan, with time "
-                                         "and disk from a few measured steps");
+                                         "print the plan, with time and disk from a few measured "
+                                         "steps, and the resolved configuration");
   command->add_flag("--no-probe", *no_probe, "a dry run without measuring")->needs(dry_run_flag);
   command->add_flag("--json", *json, "print the table as JSON");
   const auto validation = std::make_shared<bool>(false);
@@ -31,15 +32,17 @@ void add_compare_command(CLI::App& app) {
       ->add_option("--sweep", *trials,
                    "first give every method this many trials over its own `sweep`, chosen on "
                    "validation data")
-      ->check(CLI::Range(int64_t{1}, int64_t{1000}))
-      ->excludes(dry_run_flag);
+      ->check(CLI::Range(int64_t{1}, int64_t{1000}));
   command->callback([options, dry_run, no_probe, json, validation, trials] {
     const bool tested = !*validation;
     options->run.test = tested;
-    if (*trials > 0) run_sweep(*options, *trials);
+    std::optional<ExperimentSweep> sweep;
+    if (*trials > 0) sweep.emplace(*options, *trials);
+    if (sweep && !*dry_run) sweep->run(*options);
     ExperimentRun run = open_experiment(*options, tested);
     if (*dry_run) {
-      fmt::print("{}\n{}", to_yaml(run.experiment()), run.describe(options->run, !*no_probe));
+      fmt::print("{}{}\n{}", sweep ? sweep->describe() : "", run.describe(options->run, !*no_probe),
+                 to_yaml(run.experiment()));
       return;
     }
     const auto failures =

@@ -91,11 +91,25 @@ void print_files(const char* title, const Json& files) {
   }
 }
 
+// What an empty split keeps from working.
+std::string missing(Split split) {
+  switch (split) {
+    case Split::kTrain:
+      return ": nothing can be trained";
+    case Split::kVal:
+      return ": no checkpoint can be chosen, so nothing can be finetuned";
+    case Split::kTest:
+      return ": `avbench compare` needs --validation";
+  }
+  return "";
+}
+
 void print_text(const Json& d) {
   fmt::print("{}: {} classes\n", d["source"].get<std::string>(), d["classes"].size());
   for (const Split split : kSplits) {
     const std::string name(to_string(split));
-    fmt::print("  {:<6} {} usable files\n", name, d["splits"][name]["files"].get<int64_t>());
+    const auto files = d["splits"][name]["files"].get<int64_t>();
+    fmt::print("  {:<6} {} usable files{}\n", name, files, files == 0 ? missing(split) : "");
   }
   for (const auto& [status, count] : d["status"].items()) {
     if (count > 0) fmt::print("  {:<12} {}\n", status, count.get<int64_t>());

@@ -94,8 +94,8 @@ std::string write_experiment_table(const ExperimentRun& run, bool tested) {
                        swept == trials.end() ? 0 : swept->second, planned.row->control_of,
                        planned.stale});
   }
-  return write_table(run.folder(), tested ? "table" : "validation", collect_table(entries),
-                     run.experiment().name, run.experiment().description);
+  return write_table(run.folder(), tested ? "table" : "validation", entries, run.experiment().name,
+                     run.experiment().description);
 }
 
 }  // namespace avbench

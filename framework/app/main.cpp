@@ -101,6 +101,7 @@ int main(int argc, char** argv) {
   avbench::name_trace_thread("main");
   CLI::App app{"avbench compares self-supervised audio-visual methods under one protocol.",
                "avbench"};
+  app.set_version_flag("--version", "avbench " AVBENCH_VERSION);
   app.require_subcommand(1);
   add_commands(app);
   const int code = run(app, argc, argv);

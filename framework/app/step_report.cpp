@@ -80,7 +80,9 @@ void StepTable::Finalize() {
                100 * line.median(counter::kGemmShare));
   }
   fmt::print(
-      "\nPhases are medians in ms. x bare: time of a step against that of the two towers alone. "
+      "\nPhases are medians in ms. bare: a step of the two towers alone; x bare: the time of a "
+      "step "
+      "against it. forward: the two towers in evaluation, without gradients. "
       "GFLOP/clip are the convolutions', counted as direct sums; % peak is their rate over this "
       "machine's matrix product, and passes 100 where fewer multiplications do.\n");
 }

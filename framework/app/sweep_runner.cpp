@@ -27,6 +27,20 @@ bool wanted(const ExperimentOptions& options, const RowConfig& row) {
   return has_trials && (rows.empty() || std::count(rows.begin(), rows.end(), row.name) > 0);
 }
 
+void report(const SweptRow& row) {
+  const SweptTrial& best = row.trials[row.chosen];
+  spdlog::info("{}: chose trial-{}, {} ({:.2f} % on validation data)", row.row, row.chosen,
+               fmt::join(best.settings, ", "), 100 * best.validation.value());
+  if (!row.ties.empty()) {
+    std::vector<std::string> others;
+    for (const uint64_t tie : row.ties) others.push_back(fmt::format("trial-{}", tie));
+    spdlog::warn("{}: as good: {}; the first was taken", row.row, fmt::join(others, ", "));
+  }
+  for (const std::string& edge : row.edges) {
+    spdlog::warn("{}: {} tried: a value beyond it may be better", row.row, edge);
+  }
+}
+
 // Nothing where the trial failed.
 std::optional<double> validation_of(const PlannedRun& run) {
   const auto finetuned = read_result<FinetuneResult>(run.folder / "finetune.json");
@@ -36,64 +50,74 @@ std::optional<double> validation_of(const PlannedRun& run) {
 
 }  // namespace
 
-void run_sweep(ExperimentOptions& options, int64_t trials) {
+ExperimentSweep::ExperimentSweep(const ExperimentOptions& options, int64_t trials)
+    : trials_(trials) {
   const Experiment experiment = load_experiment(options.target, options.sets, options.overlays);
-  std::vector<SweptRow> swept;
-  std::vector<size_t> positions;
+  name_ = experiment.name;
+  folder_ = fs::path(experiment.run.results) / experiment.name;
+  seed_ = experiment.seeds.front();
   for (size_t i = 0; i < experiment.rows.size(); ++i) {
     const RowConfig& row = experiment.rows[i];
     if (!wanted(options, row)) continue;
-    const auto seed = static_cast<uint64_t>(experiment.seeds.front());
-    swept.push_back({.row = row.name});
+    rows_.push_back({.row = row.name});
+    positions_.push_back(i);
+    const auto seed = static_cast<uint64_t>(seed_);
     for (Trial& trial : draw_trials(row, experiment.varies, trials, seed)) {
-      swept.back().trials.push_back({.settings = std::move(trial)});
+      rows_.back().trials.push_back({.settings = std::move(trial)});
     }
-    positions.push_back(i);
   }
-  if (swept.empty()) {
+  if (rows_.empty()) {
     throw UserError("--sweep: no row has a method that is pretrained, or a `sweep` of its own");
   }
+}
 
-  for (int64_t trial = 0; trial < trials; ++trial) {
-    ExperimentOptions one = options;
-    one.sets.push_back(fmt::format("name={}.trial-{}", experiment.name, trial));
-    one.run = {.test = false, .rows = {}, .seeds = {experiment.seeds.front()}};
-    for (size_t i = 0; i < swept.size(); ++i) {
-      one.run.rows.push_back(swept[i].row);
-      for (const std::string& setting : swept[i].trials[trial].settings) {
-        one.sets.push_back(assignment(positions[i], setting));
-      }
-    }
-    spdlog::info("trial {} of {}", trial + 1, trials);
-    ExperimentRun run = open_experiment(one, options.run.test);
-    for (const std::string& failure : run.run(one.run, [](const PlannedRun&) {})) {
-      spdlog::warn("this trial counts as tried: {}", failure);
-    }
-    for (const PlannedRun& planned : run.plan(one.run)) {
-      for (SweptRow& row : swept) {
-        if (row.row == planned.row->name) row.trials[trial].validation = validation_of(planned);
-      }
+std::string ExperimentSweep::describe() const {
+  std::string text = fmt::format(
+      "sweep: {} trials a row with seed {}, each a pretraining and a finetuning, without a test\n",
+      trials_, seed_);
+  for (const SweptRow& row : rows_) {
+    for (size_t i = 0; i < row.trials.size(); ++i) {
+      text +=
+          fmt::format("  {} trial-{}: {}\n", row.row, i, fmt::join(row.trials[i].settings, ", "));
     }
   }
-  for (size_t i = 0; i < swept.size(); ++i) {
-    swept[i].choose();
-    const SweptTrial& best = swept[i].trials[swept[i].chosen];
-    for (const std::string& setting : best.settings)
-      options.sets.push_back(assignment(positions[i], setting));
-    spdlog::info("{}: chose {} ({:.2f} % on validation data)", swept[i].row,
-                 fmt::join(best.settings, ", "), 100 * best.validation.value());
-    if (!swept[i].ties.empty()) {
-      spdlog::warn("{}: {} other trials are as good; the first was taken", swept[i].row,
-                   swept[i].ties.size());
-    }
-    for (const std::string& edge : swept[i].edges) {
-      spdlog::warn("{}: {} tried: a value beyond it may be better", swept[i].row, edge);
+  return text;
+}
+
+// One trial of every row, in a folder of its own.
+void ExperimentSweep::run_trial(const ExperimentOptions& options, int64_t trial) {
+  ExperimentOptions one = options;
+  one.sets.push_back(fmt::format("name={}.trial-{}", name_, trial));
+  one.run = {.test = false, .rows = {}, .seeds = {seed_}};
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    one.run.rows.push_back(rows_[i].row);
+    for (const std::string& setting : rows_[i].trials[trial].settings) {
+      one.sets.push_back(assignment(positions_[i], setting));
     }
   }
-  const fs::path folder = fs::path(experiment.run.results) / experiment.name;
-  fs::create_directories(folder);
-  const Sweep sweep{.trials = trials, .rows = std::move(swept)};
-  write_json(folder / "sweep.json", write_fields(sweep));
+  spdlog::info("trial-{} ({} of {})", trial, trial + 1, trials_);
+  ExperimentRun run = open_experiment(one, options.run.test);
+  for (const std::string& failure : run.run(one.run, [](const PlannedRun&) {})) {
+    spdlog::warn("this trial counts as tried: {}", failure);
+  }
+  for (const PlannedRun& planned : run.plan(one.run)) {
+    for (SweptRow& row : rows_) {
+      if (row.row == planned.row->name) row.trials[trial].validation = validation_of(planned);
+    }
+  }
+}
+
+void ExperimentSweep::run(ExperimentOptions& options) {
+  for (int64_t trial = 0; trial < trials_; ++trial) run_trial(options, trial);
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    rows_[i].choose();
+    report(rows_[i]);
+    for (const std::string& setting : rows_[i].trials[rows_[i].chosen].settings) {
+      options.sets.push_back(assignment(positions_[i], setting));
+    }
+  }
+  fs::create_directories(folder_);
+  write_json(folder_ / "sweep.json", write_fields(Sweep{.trials = trials_, .rows = rows_}));
 }
 
 }  // namespace avbench

@@ -62,6 +62,11 @@ class Checker {
     check_spectrogram(protocol.spectrogram);
     check_channels(protocol);
     check_schedule("protocol.finetune.schedule", protocol.finetune.schedule);
+    if (protocol.pretrain.pairs == "shuffled" && protocol.pretrain.batch_size < 2) {
+      complain("protocol.pretrain.batch_size",
+               "got 1, expected at least 2: with pairs 'shuffled' a sample's audio is that of "
+               "another one of its batch");
+    }
   }
 
   void check_schedule(const std::string& section, const ScheduleConfig& schedule) {

@@ -157,7 +157,8 @@ void FileChecker::decode_one(File& file, SampleReader& reader, ContentCache* cac
 void FileChecker::step() {
   const std::lock_guard lock(mutex_);
   ++steps_;
-  if (progress_) progress_(steps_, 2 * static_cast<int64_t>(files_.size()));
+  // Each file is visited twice, to be indexed and to be decoded.
+  if (progress_) progress_(steps_ / 2, static_cast<int64_t>(files_.size()));
 }
 
 IndexEntries FileChecker::entries() const {

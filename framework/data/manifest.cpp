@@ -25,7 +25,9 @@ namespace fs = std::filesystem;
 
 const std::vector<std::string> kSplitNames{"train", "val", "test"};
 
+// Published lists call the validation split by three names.
 std::optional<Split> split_of(const std::string& name) {
+  if (name == "validation" || name == "validate") return Split::kVal;
   for (const Split split : kSplits) {
     if (to_string(split) == name) return split;
   }
@@ -128,6 +130,7 @@ void read_split_folder(const fs::path& source, const fs::path& folder, Split spl
 
 std::vector<Item> read_folder(const fs::path& source) {
   std::vector<Item> items;
+  std::map<Split, fs::path> folders;
   for (const fs::path& entry : visible_entries(source)) {
     const std::string name = entry.filename().string();
     const auto split = split_of(name);
@@ -141,6 +144,10 @@ std::vector<Item> read_folder(const fs::path& source) {
           "{}: '{}' is not a split{}. Below a data set's folder expected: train, val, test, each "
           "with <class>/<file>; hidden folders are passed over.",
           entry.string(), name, did_you_mean(name, kSplitNames)));
+    }
+    if (const auto [first, is_new] = folders.emplace(*split, entry); !is_new) {
+      throw UserError(fmt::format("{} and {} are both the split '{}'. Put their files into one.",
+                                  first->second.string(), entry.string(), to_string(*split)));
     }
     read_split_folder(source, entry, *split, items);
   }

@@ -11,21 +11,13 @@
 #include "protocol/finite_check.h"
 #include "protocol/initial_towers.h"
 #include "protocol/knn.h"
+#include "protocol/shuffled_pairs.h"
 #include "protocol/space_figures.h"
 #include "train/interrupt.h"
 #include "train/seeds.h"
 
 namespace avbench {
 namespace {
-
-// The control: each sample keeps its video and gets the sound of the row before it. A batch is
-// drawn anew in every epoch, and so is the partner.
-Batch with_other_sounds(Batch batch) {
-  for (auto& [name, view] : batch.audio) {
-    view = view.roll(1, 0).contiguous(view.suggest_memory_format());
-  }
-  return batch;
-}
 
 class PretrainTask : public TrainTask {
  public:
@@ -39,9 +31,8 @@ class PretrainTask : public TrainTask {
   void set_training() override { method_->train(); }
 
   Loss loss(const LoadedBatch& batch, const StepContext& context) override {
-    const bool shuffled = job_.row.protocol.pretrain.pairs == "shuffled";
     return call("loss", [&] {
-      Loss loss = method_->loss(shuffled ? with_other_sounds(batch.batch) : batch.batch, context);
+      Loss loss = method_->loss(paired(batch.batch), context);
       require_scalar(loss);
       return loss;
     });
@@ -53,7 +44,7 @@ class PretrainTask : public TrainTask {
       const int64_t size = job_.data.dataset->size(Split::kTrain);
       for_each_evaluation_batch(job_.data, Split::kTrain, spread_indices(size, size), kOneClip,
                                 "visiting the training split",
-                                [&](const LoadedBatch& batch) { visit(batch.batch); });
+                                [&](const LoadedBatch& batch) { visit(paired(batch.batch)); });
     };
     call("before_epoch", [&] { method_->before_epoch(context, samples); });
   }
@@ -93,6 +84,12 @@ class PretrainTask : public TrainTask {
   }
 
  private:
+  // With the sample's own audio, or with another's: everything that pretraining shows a method.
+  Batch paired(const Batch& batch) const {
+    const bool shuffled = job_.row.protocol.pretrain.pairs == "shuffled";
+    return shuffled ? with_other_audio(batch) : batch;
+  }
+
   // A method's failure, with its origin; an interruption while it visits samples is none.
   template <class F>
   std::invoke_result_t<F> call(const char* function, F function_call) const {

@@ -84,7 +84,9 @@ bool RunFolder::finished(const Json& record) const {
     if (differing.size() > kShown) {
       message += fmt::format("\n  and {} more", differing.size() - kShown);
     }
-    throw UserError(message + "\nGive the experiment another name, or remove that folder.");
+    throw UserError(message + fmt::format("\nGive the experiment another name, such as --set "
+                                          "name={}-2, or remove that folder.",
+                                          path_.parent_path().filename().string()));
   }
   return read_result<RunSummary>(path_ / "summary.json").has_value();
 }

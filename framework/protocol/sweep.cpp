@@ -74,9 +74,10 @@ std::vector<Trial> draw_trials(const RowConfig& row, const std::vector<std::stri
   if (size < count) {
     throw UserError(
         fmt::format("row '{}': its `sweep` has {} points, expected at least {}, the number of "
-                    "trials that every "
-                    "method gets; give it more values, or all methods fewer trials",
-                    row.name, size, count));
+                    "trials that every method gets; give it {}, or all methods fewer trials",
+                    row.name, size, count,
+                    size > 0 ? "more values"
+                             : "one, such as `sweep: {pretrain.optimizer.lr: [0.01, 0.03, 0.1]}`"));
   }
   std::vector<Trial> trials;
   for (int64_t i = 0; i < count; ++i) {

@@ -193,9 +193,7 @@ std::vector<Fields> all_fields(const std::vector<TableRow>& rows) {
 std::string csv_text(const Json& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
-  if (value.is_array()) {
-    return fmt::format("{}", fmt::join(value.get<std::vector<int64_t>>(), " "));
-  }
+  if (value.is_array()) return value.dump();
   if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
   if (value.is_number_integer()) return fmt::format("{}", value.get<int64_t>());
   return fmt::format("{}", value.get<double>());
@@ -284,6 +282,25 @@ std::string table_csv(const std::vector<TableRow>& rows) {
   return text;
 }
 
+std::string runs_csv(const std::vector<TableEntry>& entries) {
+  std::string text =
+      csv_line({"row", "method", "modality", "seed", "accuracy", "validation", "train_accuracy",
+                "clips_per_second", "waiting_share", "peak_memory_bytes", "seconds",
+                "clipped_share", "collapse", "control_of", "stale", "protocol"});
+  for (const TableEntry& entry : entries) {
+    if (!entry.summary) continue;
+    const RunSummary& run = *entry.summary;
+    const auto number = [](double value) { return fmt::format("{}", value); };
+    text += csv_line({run.row, run.method, run.modality, std::to_string(run.seed),
+                      run.accuracy ? number(*run.accuracy) : "", number(run.validation),
+                      number(run.train_accuracy), number(run.clips_per_second),
+                      number(run.waiting_share), std::to_string(run.peak_memory_bytes),
+                      number(run.seconds), number(run.clipped_share), run.collapse,
+                      entry.control_of, entry.stale ? "true" : "false", run.protocol});
+  }
+  return text;
+}
+
 std::string table_markdown(const std::vector<TableRow>& rows, const std::string& title,
                            const std::string& description) {
   std::string text = "# " + title + "\n\n";
@@ -323,13 +340,16 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
   if (with_paper) {
     text += "\npaper: accuracy in %, as published. measured: test accuracy in %, here.\n";
   }
+  const bool many_seeds =
+      std::any_of(rows.begin(), rows.end(), [](const TableRow& r) { return r.seeds.size() > 1; });
   text += fmt::format(
-      "\nChance is {} %. ± is the standard deviation over seeds. Validation is the chosen "
+      "\nChance is {} %.{} Validation is the chosen "
       "checkpoint's{}; Training that of the last weights on the labelled samples; labels are "
       "training + validation. Passes is how often a clip or spectrogram goes through an encoder "
       "for each sample of a training step, clips/s that step's speed, of which it waits for data "
       "Waits %: of pretraining, or of finetuning for a supervised baseline.{}\n\nProtocol {}\n",
-      percent(rows.front().chance), tested ? ", which was tested" : " (this table has no test)",
+      percent(rows.front().chance), many_seeds ? " ± is the standard deviation over seeds." : "",
+      tested ? ", which was tested" : " (this table has no test)",
       has_clipping(rows)
           ? " Clipped is the share of pretraining's steps whose gradient was clipped."
           : "",
@@ -338,12 +358,15 @@ std::string table_markdown(const std::vector<TableRow>& rows, const std::string&
 }
 
 std::string write_table(const fs::path& folder, const std::string& stem,
-                        const std::vector<TableRow>& rows, const std::string& title,
+                        const std::vector<TableEntry>& entries, const std::string& title,
                         const std::string& description) {
+  const std::vector<TableRow> rows = collect_table(entries);
   fs::create_directories(folder);
   std::string markdown = table_markdown(rows, title, description);
   write_file_atomically(folder / (stem + ".json"), table_json(rows).dump(1) + "\n");
   write_file_atomically(folder / (stem + ".csv"), table_csv(rows));
+  write_file_atomically(folder / (stem == "table" ? "runs.csv" : stem + "_runs.csv"),
+                        runs_csv(entries));
   write_file_atomically(folder / (stem + ".md"), markdown);
   return markdown;
 }

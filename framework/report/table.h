@@ -60,9 +60,13 @@ std::string table_csv(const std::vector<TableRow>& rows);
 std::string table_markdown(const std::vector<TableRow>& rows, const std::string& title,
                            const std::string& description);
 
-// <stem>.json, <stem>.csv and <stem>.md in `folder`; returns the Markdown.
+// A line for each row and seed that has a summary, for statistics elsewhere.
+std::string runs_csv(const std::vector<TableEntry>& entries);
+
+// <stem>.json, <stem>.csv, <stem>.md and <stem>_runs.csv (of "table": runs.csv) in `folder`;
+// returns the Markdown.
 std::string write_table(const std::filesystem::path& folder, const std::string& stem,
-                        const std::vector<TableRow>& rows, const std::string& title,
+                        const std::vector<TableEntry>& entries, const std::string& title,
                         const std::string& description);
 
 }  // namespace avbench

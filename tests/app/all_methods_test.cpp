@@ -54,6 +54,19 @@ TEST_F(AllMethods, LoadWithBothPresets) {
   }
 }
 
+TEST_F(AllMethods, OfAvclTheReadingThatLearnsIsAPresetBesideThePrintedOne) {
+  const fs::path config = configure("r", {"paper"});
+  std::ofstream(config, std::ios::app)
+      << "  - {name: towers, extends: " AVBENCH_SOURCE_DIR "/configs/methods/avcl_towers.yaml}\n";
+  const Outcome plan =
+      run("compare " + config.string() + " --dry-run --no-probe --row towers --row 'avcl paper'");
+  ASSERT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_THAT(plan.out, HasSubstr("towers s0: pretrain"));
+  const size_t row = plan.out.find("name: towers");
+  ASSERT_NE(row, std::string::npos);
+  EXPECT_THAT(plan.out.substr(row, 200), HasSubstr("alignment: towers"));
+}
+
 // Each is compared, then loses its last steps and makes them again.
 TEST_F(AllMethods, RunUnderOneProtocolAndEndWithTheSameBitsWhenContinued) {
   const std::string config = configure("r", {"official"}).string();

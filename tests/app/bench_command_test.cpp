@@ -46,6 +46,7 @@ TEST(BenchStep, JsonHasAllFiguresOfAMethodAndOfTheTowersAlone) {
     EXPECT_LE(figure("p95"), figure("p99")) << phase;
   }
   EXPECT_EQ(byol["wait_for_data_p50_ms"], 0);
+  EXPECT_GT(counters(report, "step/forward")["clips_per_second"].get<double>(), 0);
 }
 
 const Json& only(const Json& report, const std::string& name) {
@@ -77,7 +78,7 @@ rows:
   const Outcome all = run_avbench(command);
   ASSERT_EQ(all.exit_code, 0) << all.err;
   const Json report = Json::parse(all.out);
-  ASSERT_EQ(report["benchmarks"].size(), 4u);
+  ASSERT_EQ(report["benchmarks"].size(), 5u);
   EXPECT_LT(only(report, "step/Short head")["parameters"],
             only(report, "step/Long head")["parameters"]);
   const Outcome given =
@@ -90,7 +91,7 @@ rows:
   const Outcome one = run_avbench(command + " simclr --width 8");
   ASSERT_EQ(one.exit_code, 0) << one.err;
   const Json wider = Json::parse(one.out);
-  EXPECT_EQ(wider["benchmarks"].size(), 3u);
+  EXPECT_EQ(wider["benchmarks"].size(), 4u);  // bare, forward
   EXPECT_GT(only(wider, "step/Long head")["GFLOP_per_clip"],
             only(report, "step/Long head")["GFLOP_per_clip"]);
 }

@@ -17,6 +17,12 @@ TEST(CommandLine, ExplainsItselfOnStandardOutput) {
   EXPECT_THAT(help.err, IsEmpty());
 }
 
+TEST(CommandLine, TellsItsVersion) {
+  const Outcome outcome = run_avbench("--version");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("^avbench [0-9]+\\.[0-9]+\\.[0-9]+\n$"));
+}
+
 TEST(CommandLine, SuggestsTheNearestCommand) {
   const Outcome outcome = run_avbench("metods");
   EXPECT_EQ(outcome.exit_code, 2);

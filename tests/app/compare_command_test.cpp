@@ -64,6 +64,29 @@ TEST_F(Compare, RunsEveryRowAndLeavesTheDocumentedFiles) {
               accuracy_of(folder_ / (run_folder + "predictions.csv")));
   }
 
+  // What each epoch's steps took, in pretraining and in finetuning, and with what.
+  std::vector<fs::path> stages = {folder_ / "r/tiny/SimCLR-s0"};
+  for (const auto& entry : fs::directory_iterator(folder_ / "r/pretrain")) {
+    stages.push_back(entry.path());
+  }
+  ASSERT_EQ(stages.size(), 3u);
+  for (const fs::path& stage : stages) {
+    std::istringstream lines(read_file(stage / "timings.jsonl"));
+    int epoch = 0;
+    for (std::string line; std::getline(lines, line);) {
+      const json timings = json::parse(line);
+      EXPECT_EQ(timings["epoch"], ++epoch);
+      for (const char* phase :
+           {"wait for data", "video tower", "audio tower", "loss", "backward", "optimizer"}) {
+        EXPECT_GT(timings["seconds"].at(phase).get<double>(), 0) << phase;
+      }
+    }
+    EXPECT_EQ(epoch, 3);
+    const json environment = json::parse(read_file(stage / "environment.json"));
+    EXPECT_EQ(environment["threads"], 1);
+    EXPECT_FALSE(environment["kernels"].get<std::string>().empty());
+  }
+
   const json health = read_json("r/tiny/SimCLR-s0/summary.json")["health"];
   for (const char* figure : {"video_deviation", "audio_deviation", "video_rank", "audio_rank",
                              "video_uniformity", "audio_uniformity", "alignment"}) {
@@ -428,6 +451,14 @@ TEST_F(Compare, ADryRunPrintsAConfigurationThatLoadsAndTrainsNothing) {
   ASSERT_EQ(plan.exit_code, 0) << plan.err;
   EXPECT_THAT(plan.out, AllOf(HasSubstr("SimCLR s0: pretrain 12 steps; finetune 12 steps"),
                               HasSubstr("Baseline-R s0: finetune 12 steps; test 12 clips")));
+  const size_t config = plan.out.find("\nname: tiny\n");
+  ASSERT_NE(config, std::string::npos);
+  EXPECT_LT(plan.out.find("SimCLR s0: pretrain"), config);
+  write_file_atomically(folder_ / "again.yaml", std::string_view(plan.out).substr(config));
+  const Outcome again =
+      run("compare " + (folder_ / "again.yaml").string() + " --dry-run --no-probe");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(again.out.substr(again.out.find("\nname: tiny\n")), plan.out.substr(config));
   EXPECT_FALSE(fs::exists(folder_ / "r"));
 }
 

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "app/tiny_experiment.h"
 
 namespace avbench {
@@ -62,6 +64,39 @@ TEST_F(Sweep, TriesAsManySettingsOfEveryMethodAndTestsTheBestOnValidationData) {
   EXPECT_EQ(again.out, outcome.out);
 }
 
+TEST_F(Sweep, GivesABaselineWithAGridAsManyTrials) {
+  const Outcome outcome =
+      run("compare " + configure("r").string() +
+          " --validation --sweep 2 --row Baseline-R --set varies=[protocol.finetune.optimizer.lr] "
+          "--set 'rows.Baseline-R.sweep={protocol.finetune.optimizer.lr: [0.01, 1.0e-9]}'");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json sweep = read_json("r/tiny/sweep.json");
+  ASSERT_EQ(sweep["rows"].size(), 1u);
+  const json& row = sweep["rows"][0];
+  EXPECT_EQ(row["row"], "Baseline-R");
+  ASSERT_EQ(row["trials"].size(), 2u);
+  std::set<std::string> tried;
+  for (size_t i = 0; i < 2; ++i) {
+    const std::string folder = "r/tiny.trial-" + std::to_string(i) + "/Baseline-R-s0/";
+    EXPECT_EQ(row["trials"][i]["validation"], read_json(folder + "finetune.json")["validation"]);
+    tried.insert(row["trials"][i]["settings"].at(0).get<std::string>());
+  }
+  EXPECT_EQ(tried.size(), 2u);
+  EXPECT_THAT(outcome.err, HasSubstr("edge"));  // two points have nothing between them
+}
+
+TEST_F(Sweep, ADryRunListsTheTrialsAndMakesNone) {
+  const Outcome plan =
+      run("compare " + configure("r").string() + kGrids + " --sweep 3 --dry-run --no-probe");
+  ASSERT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("sweep: 3 trials a row"),
+                              HasSubstr("SimCLR trial-0: params.temperature="),
+                              HasSubstr("AVCL trial-2: params.lambda_self="),
+                              HasSubstr("SimCLR s0: pretrain 12 steps")));
+  EXPECT_FALSE(fs::exists(folder_ / "r"));
+  EXPECT_FALSE(fs::exists(folder_ / "r/tiny.trial-0"));
+}
+
 TEST_F(Sweep, RefusesUnequalEffortAndKeysOfTheProtocol) {
   const std::string config = configure("r").string();
   const Outcome small = run("compare " + config + kGrids + " --sweep 4");
@@ -69,7 +104,8 @@ TEST_F(Sweep, RefusesUnequalEffortAndKeysOfTheProtocol) {
   EXPECT_THAT(small.err, AllOf(HasSubstr("'AVCL'"), HasSubstr("3 points, expected at least 4")));
   const Outcome none = run("compare " + config + " --sweep 2");
   EXPECT_EQ(none.exit_code, 2);
-  EXPECT_THAT(none.err, AllOf(HasSubstr("'SimCLR'"), HasSubstr("has 0 points")));
+  EXPECT_THAT(none.err, AllOf(HasSubstr("'SimCLR'"), HasSubstr("has 0 points"),
+                              HasSubstr("such as `sweep: {pretrain.optimizer.lr: [")));
   const Outcome shared = run("compare " + config +
                              " --row SimCLR --sweep 2 --set "
                              "'rows.SimCLR.sweep={protocol.clip.crop: [8, 16]}'");

@@ -177,6 +177,27 @@ TEST_F(OneTable, ADryRunEstimatesTimeAndDiskOfEachRow) {
   EXPECT_NE(compare("table1", "--no-probe").exit_code, 0);
 }
 
+TEST_F(OneTable, OwnVideosHaveAConfigurationOfTheirOwnInThreeSizes) {
+  const std::string command = "compare " + (kConfigs / "my_videos.yaml").string();
+  const std::string rest =
+      " --dry-run --no-probe --set protocol.data.source=" + (*shared_ / "data").string() +
+      " --set protocol.pretrain.batch_size=2 --set run.results=" + (folder_ / "results").string();
+  const std::string cache = "AVBENCH_CACHE=" + (*shared_ / "cache").string();
+  std::set<std::string> plans;
+  for (const std::string& scale : {"", "medium", "large"}) {
+    std::string with;
+    if (!scale.empty()) with = " --with " + (kConfigs / "scales" / (scale + ".yaml")).string();
+    // Clips of these sizes are longer than the test's own files.
+    const Outcome plan =
+        run_avbench(command + with + rest + " --set protocol.clip.frames=2", cache);
+    ASSERT_EQ(plan.exit_code, 0) << plan.err;
+    EXPECT_EQ(plan.out.find("ynthetic"), std::string::npos);
+    EXPECT_THAT(plan.out, HasSubstr("SimCLR s2: pretrain"));
+    plans.insert(plan.out);
+  }
+  EXPECT_EQ(plans.size(), 3u);
+}
+
 TEST_F(OneTable, StopsAtARowWithoutAPlugin) {
   const Outcome outcome = compare("table4", "--set rows.SimCLR.method=simklr");
   EXPECT_EQ(outcome.exit_code, 2);

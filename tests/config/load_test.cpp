@@ -192,6 +192,14 @@ TEST_F(LoadTable, RefusesNamesThatAreNoKeysAndKeysThatMustNotVary) {
   EXPECT_EQ(load({"varies=[protocol.data.label_fraction]"}).varies.size(), 1u);
 }
 
+TEST_F(LoadExperiment, RefusesShuffledPairsInABatchOfOne) {
+  const std::vector<std::string> sets = {"protocol.pretrain.pairs=shuffled",
+                                         "protocol.pretrain.batch_size=1"};
+  EXPECT_THAT(refusal(sets),
+              AllOf(HasSubstr("protocol.pretrain.batch_size: got 1"), HasSubstr("'shuffled'")));
+  EXPECT_EQ(load({sets[0], "protocol.pretrain.batch_size=2"}).protocol.pretrain.batch_size, 2);
+}
+
 TEST_F(LoadExperiment, LaysFilesOverTheConfigurationBeforeTheSets) {
   write_file_atomically(folder_ / "a.yaml", "protocol: {clip: {frames: 2, crop: 50}}\n");
   write_file_atomically(folder_ / "b.yaml",

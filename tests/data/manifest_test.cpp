@@ -67,6 +67,21 @@ TEST(ReadSource, RefusesAFolderOfAnotherLayout) {
   EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("inside a class folder"));
 }
 
+TEST(ReadSource, TakesTheOtherNamesOfTheValidationSplit) {
+  for (const char* name : {"validation", "validate"}) {
+    const TempFolder folder;
+    write_text(folder / name / "a/1.mp4", "x");
+    const auto items = read_source(folder.path());
+    ASSERT_EQ(items.size(), 1u);
+    EXPECT_EQ(items[0].split, Split::kVal);
+    EXPECT_EQ(items[0].id, std::string(name) + "/a/1.mp4");
+    write_text(folder / "val/a/2.mp4", "x");
+    EXPECT_THAT(user_error([&] { read_source(folder.path()); }),
+                AllOf(HasSubstr((folder / "val").string()), HasSubstr((folder / name).string()),
+                      HasSubstr("are both the split 'val'")));
+  }
+}
+
 // ---- what cannot be read, and what is no part of a data set ------------------------------------
 
 std::vector<std::string> ids_of(const std::vector<Item>& items) {
@@ -186,6 +201,13 @@ TEST_F(CsvSource, TakesColumnsInAnyOrderAndPassesOverOthers) {
   EXPECT_EQ(items[1].label, "play, \"drums\"");
   EXPECT_EQ(items[1].split, Split::kTest);
   EXPECT_FALSE(items[1].start || items[1].end);
+}
+
+TEST_F(CsvSource, TakesTheOtherNamesOfTheValidationSplit) {
+  const auto items = read(
+      "path,label,split\nclips/a.mp4,a,validate\nclips/b.mp4,a,validation\nclips/c.mp4,a,val\n");
+  ASSERT_EQ(items.size(), 3u);
+  for (const Item& item : items) EXPECT_EQ(item.split, Split::kVal);
 }
 
 TEST_F(CsvSource, TakesPartsOfAFile) {

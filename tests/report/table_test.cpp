@@ -72,6 +72,29 @@ TEST_F(Table, GivesMeanAndDeviationOverSeeds) {
   EXPECT_EQ(rows[0].seeds, (std::vector<int64_t>{0, 1}));
 }
 
+TEST_F(Table, ListsEveryFinishedRunForStatisticsElsewhere) {
+  add("A", 0, 0.5);
+  add("A", 1, 0.75, "p", "flat, as ever");
+  add("B", 1, 0.25);
+  auto entries = entries_of({"A", "B"});
+  entries.back().stale = true;
+  EXPECT_EQ(runs_csv(entries),
+            "row,method,modality,seed,accuracy,validation,train_accuracy,clips_per_second,"
+            "waiting_share,peak_memory_bytes,seconds,clipped_share,collapse,control_of,stale,"
+            "protocol\n"
+            "A,simclr,both,0,0.5,0.5,1,10,0.2,1048576,3,0,,,false,p\n"
+            "A,simclr,both,1,0.75,0.5,1,20,0.2,2097152,3,0,\"flat, as ever\",,false,p\n"
+            "B,simclr,both,1,0.25,0.5,1,20,0.2,2097152,3,0,,,true,p\n");
+  EXPECT_THAT(table_csv(collect({"A"})), HasSubstr("A,simclr,both,\"[0,1]\",0.625,"));
+}
+
+TEST_F(Table, ExplainsADeviationOnlyWhereThereIsOne) {
+  add("A", 0, 0.5);
+  EXPECT_THAT(table_markdown(collect({"A"}), "t", ""), testing::Not(HasSubstr("±")));
+  add("A", 1, 0.75);
+  EXPECT_THAT(table_markdown(collect({"A"}), "t", ""), HasSubstr("± is the standard deviation"));
+}
+
 TEST_F(Table, KeepsTheOrderOfTheConfigurationAndLeavesOutWhatIsNotFinished) {
   add("B", 0, 0.1);
   add("A", 0, 0.2);

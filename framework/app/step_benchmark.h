@@ -1,0 +1,43 @@
+// What `avbench bench step` measures: a step of a method, of the two towers alone, and their
+// forward pass.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "avbench/params.h"
+#include "config/experiment.h"
+#include "data/dataset.h"
+#include "plugin/registry.h"
+
+namespace avbench {
+
+// FLOP/s of LibTorch's matrix product on the threads of a step, the best of some.
+double gemm_peak();
+
+// A method with the parameters and the optimiser of one row, or with its defaults.
+struct StepEntry {
+  std::string name;
+  const LoadedPlugin* plugin;
+  Params params;
+  OptimizerConfig optimizer;
+};
+
+// Registers benchmarks "step/NAME" with Google Benchmark. What it is given must outlive their run.
+class StepBenchmarks {
+ public:
+  // Without a data set the clips are random.
+  StepBenchmarks(const Experiment& experiment, std::shared_ptr<const Dataset> dataset,
+                 double gemm_peak);
+
+  void add(const StepEntry& entry) const;
+  void add_bare() const;     // the two towers alone, with the mean of their features as the loss
+  void add_forward() const;  // the two towers in evaluation, without gradients
+
+ private:
+  const Experiment& experiment_;
+  std::shared_ptr<const Dataset> dataset_;
+  double gemm_peak_;
+};
+
+}  // namespace avbench
