@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "app/commands.h"
+#include "config/varies.h"
 #include "io/error.h"
 #include "io/suggest.h"
 
@@ -29,11 +30,21 @@ bool takes_method(const CLI::App& app) {
   return false;
 }
 
+// Not those whose --set is for a method's parameters.
+bool takes_keys(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->check_lname("set") && option->get_type_name() == "KEY=VALUE") return true;
+  }
+  return false;
+}
+
 // One line a command: its path, how it is completed. The table is made from the parser itself, so
 // that it cannot fall behind.
 void add_cases(const CLI::App& app, const std::string& path, std::string& cases) {
   const std::string methods = takes_method(app) ? " $(_avbench_methods)" : "";
-  cases += fmt::format("    '{}') words=\"{}{}\" ;;\n", path, join(words_of(app), " "), methods);
+  const char* keys = takes_keys(app) ? " keys=yes" : "";
+  cases +=
+      fmt::format("    '{}') words=\"{}{}\"{} ;;\n", path, join(words_of(app), " "), methods, keys);
   for (const CLI::App* sub : app.get_subcommands({})) {
     add_cases(*sub, path + (path.empty() ? "" : " ") + sub->get_name(), cases);
   }
@@ -47,20 +58,25 @@ std::string command_names(const CLI::App& app) {
   return names;
 }
 
-// What does not depend on the commands stands here as it is printed; @NAMES@ and @CASES@ are
-// filled.
+// What does not depend on the commands stands here as it is printed; @NAMES@, @CASES@ and @KEYS@
+// are filled.
 constexpr const char* kBashScript =
     R"sh(# avbench completion for bash: eval "$(avbench completion bash)"
 _avbench_methods() {
   avbench methods --json 2>/dev/null | sed -n 's/^      "name": "\(.*\)",$/\1/p'
 }
 _avbench() {
-  local current=${COMP_WORDS[COMP_CWORD]} command= word words=
+  local current=${COMP_WORDS[COMP_CWORD]} command= word words= keys=
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "@NAMES@ " in *" $word "*) command="${command:+$command }$word" ;; esac
   done
   case "$command" in
 @CASES@  esac
+  if [[ -n $keys && ${COMP_WORDS[COMP_CWORD-1]} == --set ]]; then
+    compopt -o nospace 2>/dev/null
+    COMPREPLY=($(compgen -S = -W "@KEYS@" -- "$current"))
+    return
+  fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   if [[ $current != -* ]]; then
     compopt -o filenames 2>/dev/null
@@ -78,6 +94,7 @@ std::string bash_script(const CLI::App& app) {
   };
   fill("@NAMES@", command_names(app));
   fill("@CASES@", cases);
+  fill("@KEYS@", join(settable_keys(), " "));
   return script;
 }
 

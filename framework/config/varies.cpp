@@ -32,6 +32,15 @@ std::vector<std::string> protocol_keys() {
   return keys;
 }
 
+std::vector<std::string> settable_keys() {
+  std::vector<std::string> keys;
+  Json all = Writer<Json>::written(Experiment());
+  all.erase("rows");  // rows.<name>.<key>: a file's own
+  for_each_key(all, "",
+               [&](const std::string& key, const Json&) { keys.push_back(key.substr(1)); });
+  return keys;
+}
+
 bool covers(const std::vector<std::string>& varies, const std::string& key) {
   return std::any_of(varies.begin(), varies.end(), [&](const std::string& name) {
     return key == name || key.starts_with(name + ".");

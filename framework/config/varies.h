@@ -1,4 +1,4 @@
-// The keys of the protocol in which the rows of a table differ: what the table is about.
+// Names of keys, and the keys of the protocol in which the rows of a table differ.
 #pragma once
 
 #include <string>
@@ -10,6 +10,10 @@ namespace avbench {
 
 // "protocol.clip.frames", ... in the order of fields().
 std::vector<std::string> protocol_keys();
+
+// Every key that `--set` takes, but for those of rows: "name", "protocol.clip.frames",
+// "run.threads".
+std::vector<std::string> settable_keys();
 
 // Whether `varies` has the key itself or a section that it is in.
 bool covers(const std::vector<std::string>& varies, const std::string& key);

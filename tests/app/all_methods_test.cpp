@@ -62,9 +62,9 @@ TEST_F(AllMethods, OfAvclTheReadingThatLearnsIsAPresetBesideThePrintedOne) {
       run("compare " + config.string() + " --dry-run --no-probe --row towers --row 'avcl paper'");
   ASSERT_EQ(plan.exit_code, 0) << plan.err;
   EXPECT_THAT(plan.out, HasSubstr("towers s0: pretrain"));
-  const size_t row = plan.out.find("name: towers");
+  const size_t row = plan.out.find("name: \"towers\"");
   ASSERT_NE(row, std::string::npos);
-  EXPECT_THAT(plan.out.substr(row, 200), HasSubstr("alignment: towers"));
+  EXPECT_THAT(plan.out.substr(row, 200), HasSubstr("alignment: \"towers\""));
 }
 
 // Each is compared, then loses its last steps and makes them again.

@@ -451,14 +451,14 @@ TEST_F(Compare, ADryRunPrintsAConfigurationThatLoadsAndTrainsNothing) {
   ASSERT_EQ(plan.exit_code, 0) << plan.err;
   EXPECT_THAT(plan.out, AllOf(HasSubstr("SimCLR s0: pretrain 12 steps; finetune 12 steps"),
                               HasSubstr("Baseline-R s0: finetune 12 steps; test 12 clips")));
-  const size_t config = plan.out.find("\nname: tiny\n");
+  const size_t config = plan.out.find("\nname: \"tiny\"\n");
   ASSERT_NE(config, std::string::npos);
   EXPECT_LT(plan.out.find("SimCLR s0: pretrain"), config);
   write_file_atomically(folder_ / "again.yaml", std::string_view(plan.out).substr(config));
   const Outcome again =
       run("compare " + (folder_ / "again.yaml").string() + " --dry-run --no-probe");
   EXPECT_EQ(again.exit_code, 0) << again.err;
-  EXPECT_EQ(again.out.substr(again.out.find("\nname: tiny\n")), plan.out.substr(config));
+  EXPECT_EQ(again.out.substr(again.out.find("\nname: \"tiny\"\n")), plan.out.substr(config));
   EXPECT_FALSE(fs::exists(folder_ / "r"));
 }
 

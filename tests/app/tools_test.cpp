@@ -54,6 +54,9 @@ TEST(CompletionCommand, CompletesCommandsOptionsMethodsAndFiles) {
   EXPECT_EQ(offered("avbench compare --dry"), "--dry-run\n");
   EXPECT_EQ(offered("avbench describe sims"), "simsiam\n");
   EXPECT_EQ(offered("avbench compare tr"), "try.sh\n");
+  EXPECT_EQ(offered("avbench compare c.yaml --set protocol.clip.fr"), "protocol.clip.frames=\n");
+  EXPECT_EQ(offered("avbench bench step --set run.thr"), "run.threads=\n");
+  EXPECT_EQ(offered("avbench loss simclr --set protocol.clip.fr"), "\n");  // parameters
 }
 
 TEST(CompletionCommand, RefusesAShellItDoesNotKnow) {
