@@ -38,6 +38,11 @@ double StepTable::Line::median(const std::string& counter) const {
   return values[values.size() / 2];
 }
 
+std::string StepTable::Line::text(const std::string& counter, double scale, int digits) const {
+  if (!repetitions.front().counters.contains(counter)) return "";
+  return fmt::format("{:.{}f}", scale * median(counter), digits);
+}
+
 double StepTable::Line::spread() const {
   const std::vector<double> values = sorted(repetitions, counter::kClips);
   return (values.back() - values.front()) / values[values.size() / 2];
@@ -70,19 +75,17 @@ void StepTable::Finalize() {
                100 * line.spread());
     for (const char* phase : step_phases()) {
       const bool wide = std::string_view(phase) == "backward";
-      fmt::print("{:>{}.1f} ", line.median(phase_counter(phase, "p50")), wide ? 8 : 6);
+      fmt::print("{:>{}} ", line.text(phase_counter(phase, "p50"), 1, 1), wide ? 8 : 6);
     }
     const double of_bare =
         bare ? lines_.front().median(counter::kClips) / line.median(counter::kClips) : 0;
-    fmt::print("{:>6} {:>8.0f} {:>8.2f} {:>9.2f} {:>6.0f}\n",
-               bare ? fmt::format("{:.2f}", of_bare) : "", line.median(counter::kPeak),
-               line.median(counter::kParameters) / 1e6, line.median(counter::kFlops),
-               100 * line.median(counter::kGemmShare));
+    fmt::print("{:>6} {:>8.0f} {:>8} {:>9} {:>6}\n", bare ? fmt::format("{:.2f}", of_bare) : "",
+               line.median(counter::kPeak), line.text(counter::kParameters, 1e-6, 2),
+               line.text(counter::kFlops, 1, 2), line.text(counter::kGemmShare, 100, 0));
   }
   fmt::print(
-      "\nPhases are medians in ms. bare: a step of the two towers alone; x bare: the time of a "
-      "step "
-      "against it. forward: the two towers in evaluation, without gradients. "
+      "\nPhases are medians in ms. bare: a step of the two towers alone; x bare: the time of "
+      "a step against it. forward: the two towers in evaluation, without gradients. "
       "GFLOP/clip are the convolutions', counted as direct sums; % peak is their rate over this "
       "machine's matrix product, and passes 100 where fewer multiplications do.\n");
 }

@@ -36,6 +36,8 @@ class StepTable : public benchmark::BenchmarkReporter {
     std::string name;
     std::vector<Run> repetitions;
     double median(const std::string& counter) const;
+    // The median times `scale`; empty where this benchmark has no such counter.
+    std::string text(const std::string& counter, double scale, int digits) const;
     double spread() const;  // of clips a second, largest less smallest over the median
   };
 

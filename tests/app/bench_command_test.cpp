@@ -120,6 +120,9 @@ TEST(BenchStep, TheTableNamesEachMethodAndWhatItsColumnsAre) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("bare "), HasSubstr("simclr "), HasSubstr("x bare"),
                                  HasSubstr("GFLOP/clip"), HasSubstr("Phases are medians in ms")));
+  // A forward pass has no phases of a step: its cells stay empty.
+  EXPECT_THAT(outcome.out,
+              testing::ContainsRegex("\nforward +[0-9.]+ +[0-9.]+% +[0-9.]+ +[0-9]+ *\n"));
 }
 
 TEST(BenchLoss, ShowsHowTheTimeGrowsWithTheBatch) {
