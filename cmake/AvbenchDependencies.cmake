@@ -1,7 +1,7 @@
 # Everything the build takes from outside. Debian's packages are listed in scripts/packages.txt;
-# LibTorch lies in .deps/ (scripts/bootstrap.sh) or where LIBTORCH says.
+# LibTorch lies in .deps/ (scripts/bootstrap.sh) or where LIBTORCH says; these folders build without it.
 set(_with_libtorch ${AVBENCH_COMPONENTS})
-list(REMOVE_ITEM _with_libtorch io config media synth report)
+list(REMOVE_ITEM _with_libtorch io runtime config media synth report scripts)
 if(_with_libtorch OR NOT AVBENCH_COMPONENTS)
   include(LibTorch)
   avbench_find_libtorch(_fault ${PROJECT_SOURCE_DIR}/.deps/libtorch/torch)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Training steps of avbench beside Python PyTorch's, interleaved, and their ratios beside the goals.
+# Measures training steps of avbench and of Python PyTorch, interleaved, and prints their ratios beside
+# the goals.
 # Usage: scripts/bench.sh [--check] [--quick] [--compiled]
 #   --check     compares with results/bench/step.json: exit code 1 if a ratio fell by more than the
 #               spread of either measurement

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
+# scripts/bootstrap.sh [--no-libtorch]
 # Installs what avbench needs and is missing: the Debian packages of packages.txt, and LibTorch into
-# .deps/libtorch from the wheels of wheels.txt. Does nothing, quickly, when nothing is missing.
+# .deps/libtorch from the wheels of wheels.txt. Does nothing, quickly, when nothing is missing. With
+# --no-libtorch only the packages.
 #
 #   LIBTORCH=DIR       use the LibTorch unpacked in DIR (with include/ and lib/) instead
 #   AVBENCH_DEPS=DIR   where LibTorch is put, default .deps/ of this repository
@@ -179,7 +181,9 @@ install_libtorch() {
   rm -rf "$wheels"
 }
 
+[[ $# == 0 || $* == --no-libtorch ]] || fail 2 "got '$*', expected --no-libtorch or nothing"
 install_packages
+[[ $# == 0 ]] || exit 0
 if [[ -n ${LIBTORCH:-} ]]; then
   check_given_libtorch
 else

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets, each for a while: scripts/fuzz.sh [SECONDS] [TARGET...]
-# SECONDS is 60 by default, a TARGET is yaml, manifest, safetensors or media (default: all). What was
-# found interesting is kept in build/fuzz/corpus/ for the next time. An input that crashes, hangs, leaks
+# SECONDS is 60 by default, a TARGET is yaml, manifest, safetensors or media (default: all). Inputs that
+# reach new code are kept in build/fuzz/corpus/ for the next time. An input that crashes, hangs, leaks
 # or takes too much memory is kept in build/fuzz/crashes/, and the exit code is 1.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

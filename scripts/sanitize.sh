@@ -9,7 +9,7 @@ if [[ $preset != asan-ubsan && $preset != tsan ]]; then
   exit 2
 fi
 shift
-# Files that ffmpeg makes take long, and every kind of file runs the same code: one thread, one test.
+# Files that ffmpeg makes take long, and every kind of file runs the same code. Those tests have one thread.
 left_out='Format\.'
 [[ $preset == asan-ubsan ]] || left_out+='|WholeFile\.'
 scripts/build.sh "$preset"

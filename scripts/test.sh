@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs every test: scripts/test.sh [CTEST ARGUMENTS...]
-# e.g. scripts/test.sh -R Moco
+# Installs what is missing, builds, and runs every test: scripts/test.sh [PRESET] [CTEST ARGUMENTS...]
+# e.g. scripts/test.sh -R Moco; PRESET is release (default), debug or fast.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-scripts/build.sh release
-exec ctest --preset release --parallel 2 "$@"
+preset=release
+[[ ! ${1:-} =~ ^[a-z] ]] || { preset=$1; shift; }
+scripts/build.sh "$preset"
+exec ctest --preset "$preset" --parallel 2 "$@"

@@ -3,8 +3,8 @@
 # BASE is a commit; default: where this branch left origin/main or main, or, on main itself, 20
 # commits back (all files if there are fewer). A changed header is checked through one source that
 # includes it. A file that includes LibTorch costs half a minute of processor time; of these the
-# AVBENCH_TIDY_LIMIT (default 6) that changed last are checked, and three times as many of the
-# others; those left out are named.
+# AVBENCH_TIDY_LIMIT (default 6) that changed last are checked, and of files without LibTorch three times
+# as many; those left out are named.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 limit=${AVBENCH_TIDY_LIMIT:-6}

@@ -59,7 +59,7 @@ stub() {  # NAME BODY
 
 bootstrap() {
   env PATH="$tmp/stubs:$PATH" PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS="$index" \
-    AVBENCH_DEPS= LIBTORCH="${libtorch:-}" "$tmp/project/scripts/bootstrap.sh"
+    AVBENCH_DEPS= LIBTORCH="${libtorch:-}" "$tmp/project/scripts/bootstrap.sh" "$@"
 }
 
 expect_installed() {
@@ -185,6 +185,15 @@ given_libtorch() {  # MAJOR MINOR PATCH
   version_header "$@" >"$libtorch/include/torch/headeronly/version.h"
   echo cpu >"$libtorch/lib/libtorch_cpu.so"
   echo c10 >"$libtorch/lib/libc10.so"
+}
+
+leaves_libtorch_out_where_told() {
+  make_project
+  expect_exit 0 bootstrap --no-libtorch
+  expect_no_output
+  expect_no_file "$tmp/project/.deps"
+  expect_exit 2 bootstrap --no-torch
+  expect_output "got '--no-torch', expected --no-libtorch or nothing"
 }
 
 refuses_a_libtorch_folder_that_is_none() {
