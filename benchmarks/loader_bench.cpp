@@ -23,7 +23,7 @@ void render(const std::filesystem::path& path, int number) {
   Mp4Writer writer(
       path,
       {.width = kWidth, .height = kHeight, .fps = {kFps, 1}, .crf = 28, .sample_rate = kRate});
-  std::vector<uint8_t> picture(kWidth * kHeight * 3);
+  std::vector<uint8_t> image(kWidth * kHeight * 3);
   std::vector<float> tone(kRate / kFps);
   uint32_t noise = number + 1;
   for (int t = 0; t < kFps * kSeconds; ++t) {
@@ -32,7 +32,7 @@ void render(const std::filesystem::path& path, int number) {
       const double x = i % kWidth - 170 - t, y = i / kWidth - 128;
       const double wave = std::sin(std::sqrt(x * x + y * y) * (0.1 + 0.02 * number));
       for (int channel = 0; channel < 3; ++channel) {
-        picture[3 * i + channel] =
+        image[3 * i + channel] =
             static_cast<uint8_t>(120 + 100 * wave / (1 + channel) + (noise >> 28));
       }
     }
@@ -41,7 +41,7 @@ void render(const std::filesystem::path& path, int number) {
       tone[i] =
           static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * (200 + 50 * number) * seconds));
     }
-    writer.add_frame(picture);
+    writer.add_frame(image);
     writer.add_audio(tone);
   }
   writer.finish();

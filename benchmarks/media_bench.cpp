@@ -93,7 +93,7 @@ Corpus load_corpus(const fs::path& folder) {
 DecodeRequest clip_request(int64_t start, uint8_t* out) {
   DecodeRequest request;
   ClipRequest clip;
-  for (int64_t i = 0; i < kFrames; ++i) clip.ranks.push_back(start + i);
+  for (int64_t i = 0; i < kFrames; ++i) clip.frame_indices.push_back(start + i);
   clip.out = out;
   request.clips.push_back(clip);
   request.height = kHeight;
@@ -101,19 +101,19 @@ DecodeRequest clip_request(int64_t start, uint8_t* out) {
   return request;
 }
 
-enum Parts { kPicture = 1, kSound = 2, kMel = 4, kIndexing = 8 };
+enum Parts { kVideo = 1, kAudio = 2, kMel = 4, kIndexing = 8 };
 
 void clips(benchmark::State& state, const Corpus& corpus, int parts) {
   MediaReader reader;
   LogMel mel({});
   std::vector<uint8_t> frames(size_t{3} * kFrames * kHeight * kWidth);
-  std::vector<float> picture(256 * 256);
+  std::vector<float> image(256 * 256);
   size_t next = 0;
   for (auto _ : state) {
     const auto [file, start] = corpus.plan[next++ % corpus.plan.size()];
     DecodeRequest request = clip_request(start, frames.data());
-    if (!(parts & kPicture)) request.clips.clear();
-    if (parts & kSound) request.sample_rate = 24000;
+    if (!(parts & kVideo)) request.clips.clear();
+    if (parts & kAudio) request.sample_rate = 24000;
     const VideoIndex fresh = parts & kIndexing ? index_file(corpus.files[file]) : VideoIndex{};
     const VideoIndex& index = parts & kIndexing ? fresh : corpus.indices[file];
     const Decoded decoded = reader.read(corpus.files[file], index, request);
@@ -121,9 +121,9 @@ void clips(benchmark::State& state, const Corpus& corpus, int parts) {
       state.SkipWithError((corpus.files[file].string() + ": " + decoded.message).c_str());
       break;
     }
-    if (parts & kMel) mel.picture(decoded.sound, picture);
+    if (parts & kMel) mel.image(decoded.audio, image);
     benchmark::DoNotOptimize(frames.data());
-    benchmark::DoNotOptimize(picture.data());
+    benchmark::DoNotOptimize(image.data());
   }
   state.counters["clips_per_second"] =
       benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
@@ -155,11 +155,11 @@ int main(int argc, char** argv) {
         ->UseRealTime()
         ->MinTime(2);
   };
-  add("clip+track+log_mel", kPicture | kSound | kMel);
-  add("index+clip+track+log_mel", kPicture | kSound | kMel | kIndexing);
-  add("clip", kPicture);
-  add("track", kSound);
-  add("track+log_mel", kSound | kMel);
+  add("clip+track+log_mel", kVideo | kAudio | kMel);
+  add("index+clip+track+log_mel", kVideo | kAudio | kMel | kIndexing);
+  add("clip", kVideo);
+  add("track", kAudio);
+  add("track+log_mel", kAudio | kMel);
   benchmark::RegisterBenchmark("index", [&](benchmark::State& state) {
     indexing(state, corpus);
   })->Unit(benchmark::kMillisecond);

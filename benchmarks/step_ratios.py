@@ -60,15 +60,15 @@ def measure(arguments, python):
     shapes = SHAPES[:2] if arguments.quick else SHAPES
     results = []
     for shape, *goals in shapes:
-        figures = {name: [] for name in contenders}
+        speeds = {name: [] for name in contenders}
         for _ in range(1 if arguments.quick else 3):  # interleaved: all see the same machine
             for name, contender in contenders.items():
-                figures[name].append(contender(shape))
+                speeds[name].append(contender(shape))
         goal = dict(zip(["plain", "tuned"], goals))
         for name in list(contenders)[1:]:
             results.append({"name": f"r3d {'x'.join(map(str, shape))} over {name}",
-                            **ratio(figures["own"], figures[name]), "goal": goal.get(name),
-                            "clips_per_second": [max(figures["own"]), max(figures[name])]})
+                            **ratio(speeds["own"], speeds[name]), "goal": goal.get(name),
+                            "clips_per_second": [max(speeds["own"]), max(speeds[name])]})
     for encoder in [] if arguments.quick else ENCODERS:
         shape = SHAPES[1][0]
         own, library = [], []

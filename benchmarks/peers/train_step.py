@@ -29,7 +29,7 @@ class Residual(nn.Module):
         super().__init__()
         self.first = conv_norm(inputs, outputs, (3, 3, 3), stride)
         self.second = conv_norm(outputs, outputs, (3, 3, 3))
-        self.shortcut = nn.Identity() if stride == 1 else conv_norm(inputs, outputs, (1, 1, 1), stride)
+        self.shortcut = nn.Fingerprint() if stride == 1 else conv_norm(inputs, outputs, (1, 1, 1), stride)
 
     def forward(self, x):
         y = functional.relu(self.first(x), inplace=True)

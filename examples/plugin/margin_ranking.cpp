@@ -1,4 +1,4 @@
-// Ranking with a margin: a video is closer to its own sound than to any other, and the other way
+// Ranking with a margin: a video is closer to its own audio than to any other, and the other way
 // round.
 #include "avbench/heads.h"
 #include "avbench/losses.h"
@@ -9,21 +9,19 @@ namespace {
 using namespace avbench;
 
 constexpr ParamSpec kParams[] = {
-    number("margin", 0.2, 0, 2, "by which the own partner is closer than any other"),
+    number("margin", 0.2, 0, 2, "how much closer the own partner is to be than any other"),
     integer("projector_dim", 128, 1, 65536, "dimensions of the common space"),
 };
 
 constexpr EmbeddingSpec kEmbeddings[] = {
     {"video", "B,D", true, "projected videos"},
-    {"audio", "B,D", true, "projected sounds"},
+    {"audio", "B,D", true, "projected audio"},
 };
-
-Views views(const Params&) { return base_views(); }
 
 // sum_i sum_{j != i} max(0, margin - s_ii + s_ij) + max(0, margin - s_ii + s_ji), over B;
 // s: cosine similarity. The ranking loss of arXiv:1411.2539, section 2.3.
-Loss pure_loss(const NamedTensors& embeddings, const Params& params) {
-  const Tensor video = unit(embeddings.at("video")), audio = unit(embeddings.at("audio"));
+Loss pure_loss(const NamedTensors& x, const Params& params) {
+  const Tensor video = l2_normalize(x.at("video")), audio = l2_normalize(x.at("audio"));
   TORCH_CHECK(video.sizes() == audio.sizes(), "shapes differ: ", video.sizes(), ", ",
               audio.sizes());
   const Tensor similarity = video.matmul(audio.t());  // [B, B]
@@ -40,43 +38,30 @@ Loss pure_loss(const NamedTensors& embeddings, const Params& params) {
 class MarginRankingMethod : public Method {
  public:
   explicit MarginRankingMethod(const MethodContext& context)
-      : Method(context), params_(context.params) {
-    const std::vector<int64_t> sizes = {towers().feature_dim(), params_.integer("projector_dim")};
-    project_video_ = register_module("project_video", mlp(sizes));
-    project_audio_ = register_module("project_audio", mlp(sizes));
-  }
+      : Method(context),
+        project_(*this, "project", {towers().feature_dim(), params_.integer("projector_dim")}) {}
 
   Loss loss(const Batch& batch, const StepContext& context) override {
-    const auto [video, audio] = embed(towers().forward(batch));
-    return with_inputs(
-        pure_loss,
-        {{"video", context.group.all_gather(video)}, {"audio", context.group.all_gather(audio)}},
-        params_);
+    const Pair x = gather(embed(towers().forward(batch)), context.group);
+    return with_inputs(pure_loss, {{"video", x.video}, {"audio", x.audio}}, params_);
   }
 
-  std::pair<Tensor, Tensor> embed(const Features& features) override {
-    return {project_video_->forward(features.video.pooled),
-            project_audio_->forward(features.audio.pooled)};
-  }
+  Pair embed(const Features& features) override { return project_.forward(pooled(features)); }
 
  private:
-  Params params_;
-  torch::nn::Sequential project_video_{nullptr}, project_audio_{nullptr};
+  HeadPair project_;
 };
 
-const MethodPlugin kPlugin = {
+constexpr MethodPlugin kPlugin = {
     .name = "margin_ranking",
-    .summary = "Ranks each video's own sound above the others of the batch, by a margin",
+    .summary = "Ranks each video's own audio above all other audio of the batch, by a margin",
     .paper =
         "Kiros, Salakhutdinov, Zemel: Unifying Visual-Semantic Embeddings with Multimodal Neural "
         "Language Models. 2014, arXiv:1411.2539",
     .params = kParams,
     .embeddings = kEmbeddings,
-    .views = views,
     .loss = pure_loss,
-    .create = [](const MethodContext& context) -> std::shared_ptr<Method> {
-      return std::make_shared<MarginRankingMethod>(context);
-    },
+    .create = create<MarginRankingMethod>,
 };
 
 }  // namespace

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "experiment/environment.h"
 #include "io/atomic_file.h"
 #include "io/json.h"
-#include "io/suggest.h"
-#include "protocol/environment.h"
+#include "io/strings.h"
 
 namespace avbench {
 namespace {

@@ -18,7 +18,7 @@
 #include "io/atomic_file.h"
 #include "io/csv.h"
 #include "io/error.h"
-#include "train/interrupt.h"
+#include "runtime/interrupt.h"
 
 namespace avbench {
 namespace {

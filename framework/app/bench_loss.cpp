@@ -7,7 +7,7 @@
 #include "plugin/embeddings.h"
 #include "plugin/failure.h"
 #include "plugin/registry.h"
-#include "train/seeds.h"
+#include "tensors/seeds.h"
 
 namespace avbench {
 namespace {

@@ -6,7 +6,8 @@
 #include "app/data_options.h"
 #include "app/step_benchmark.h"
 #include "app/step_report.h"
-#include "app/training_threads.h"
+#include "experiment/row_method.h"
+#include "experiment/training_threads.h"
 #include "io/error.h"
 #include "plugin/registry.h"
 
@@ -40,11 +41,7 @@ StepEntry entry_of(const LoadedPlugin& plugin, const TrainingConfig& training) {
 }
 
 StepEntry entry_of(const LoadedPlugin& plugin, const RowConfig& row) {
-  const MethodPlugin& record = *plugin.record;
-  std::vector<ParamInput> inputs;
-  for (const Setting& s : row.params) inputs.push_back({s.name, s.text, s.where});
-  return {row.name, &plugin, Params::resolve(record.name, record.params, inputs),
-          row.pretrain.optimizer};
+  return {row.name, &plugin, row_params(plugin, row), row.pretrain.optimizer};
 }
 
 // The configuration's rows of these methods; a method without a row, with its defaults.

@@ -10,7 +10,7 @@
 #include "app/parameter_options.h"
 #include "check/suite.h"
 #include "io/error.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 #include "plugin/registry.h"
 
 namespace avbench {
@@ -26,8 +26,8 @@ struct Options {
 };
 
 void print_line(const Result& result) {
-  fmt::print("{:<36}  {:<7}  {}\n", result.property.name, status_text(result.finding.status),
-             result.finding.text);
+  fmt::print("{:<36}  {:<7}  {}\n", result.property.name, status_text(result.result.status),
+             result.result.text);
   std::fflush(stdout);  // of a plugin that crashes, what was found before is known
 }
 
@@ -38,26 +38,26 @@ Json number_json(const std::optional<double>& number) {
 void print_json(const std::string& method, const std::string& file,
                 const std::vector<Result>& results) {
   Json properties = Json::array();
-  for (const auto& [property, finding] : results) {
+  for (const auto& [property, result] : results) {
     properties.push_back({{"name", property.name},
                           {"summary", property.summary},
-                          {"status", status_text(finding.status)},
-                          {"figure", number_json(finding.figure)},
-                          {"limit", number_json(finding.limit)},
-                          {"text", finding.text}});
+                          {"status", status_text(result.status)},
+                          {"measured", number_json(result.measured)},
+                          {"limit", number_json(result.limit)},
+                          {"text", result.text}});
   }
   const Json all = {{"method", method}, {"file", file}, {"properties", properties}};
   fmt::print("{}\n", all.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 // Exit code 1 where a property failed.
-void conclude(const std::string& subject, const std::vector<Result>& results) {
+void conclude(const std::string& plugin, const std::vector<Result>& results) {
   std::vector<std::string> failures;
-  for (const auto& [property, finding] : results) {
-    if (finding.status == Status::kFailed) failures.emplace_back(property.name);
+  for (const auto& [property, result] : results) {
+    if (result.status == Status::kFailed) failures.emplace_back(property.name);
   }
   if (failures.empty()) return;
-  throw std::runtime_error(fmt::format("{}: {} of {} properties do not hold: {}", subject,
+  throw std::runtime_error(fmt::format("{}: {} of {} properties do not hold: {}", plugin,
                                        failures.size(), results.size(), join(failures)));
 }
 
@@ -74,11 +74,11 @@ void check_refused(const Options& options, const std::string& reason) {
 
 void check_plugin(const Options& options, const LoadedPlugin& plugin) {
   const MethodPlugin& record = *plugin.record;
-  const Subject subject{
+  const PluginUnderTest tested{
       plugin, Params::resolve(record.name, record.params, parameter_inputs(options.sets))};
-  if (!options.sets.empty()) refuse_bad_combination(subject);
+  if (!options.sets.empty()) refuse_bad_combination(tested);
   const auto results =
-      run_suite(subject, options.json ? std::function<void(const Result&)>() : print_line);
+      run_suite(tested, options.json ? std::function<void(const Result&)>() : print_line);
   if (options.json) print_json(record.name, plugin.file.string(), results);
   conclude(record.name, results);
 }

@@ -6,9 +6,9 @@
 
 #include "app/commands.h"
 #include "app/experiment_options.h"
-#include "app/sweep_runner.h"
 #include "config/writer.h"
-#include "io/atomic_file.h"
+#include "experiment/results_table.h"
+#include "experiment/sweep_runner.h"
 
 namespace avbench {
 
@@ -33,7 +33,7 @@ void add_compare_command(CLI::App& app) {
                    "first give every method this many trials over its own `sweep`, chosen on "
                    "validation data")
       ->check(CLI::Range(int64_t{1}, int64_t{1000}));
-  command->callback([options, dry_run, no_probe, json, validation, trials] {
+  on_run(*command, options, [options, dry_run, no_probe, json, validation, trials] {
     const bool tested = !*validation;
     options->run.test = tested;
     std::optional<ExperimentSweep> sweep;
@@ -46,10 +46,9 @@ void add_compare_command(CLI::App& app) {
       return;
     }
     const auto failures =
-        run.run(options->run, [&](const PlannedRun&) { write_experiment_table(run, tested); });
-    const std::string markdown = write_experiment_table(run, tested);
-    const char* file = tested ? "table.json" : "validation.json";
-    fmt::print("{}", *json ? read_file(run.folder() / file) : markdown);
+        run.run(options->run, [&](const RunSpec&) { write_results_table(run, tested); });
+    const WrittenTable table = write_results_table(run, tested);
+    fmt::print("{}", *json ? table.json : table.markdown);
     fmt::print(stderr, "results: {}\n", run.folder().string());
     require_no_failures(failures);
   });

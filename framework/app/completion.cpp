@@ -8,7 +8,7 @@
 #include "app/commands.h"
 #include "config/varies.h"
 #include "io/error.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 
 namespace avbench {
 namespace {

@@ -2,8 +2,8 @@
 
 #include "config/reader.h"
 #include "config/value.h"
-#include "train/interrupt.h"
-#include "train/progress.h"
+#include "runtime/interrupt.h"
+#include "runtime/progress.h"
 
 namespace avbench {
 

@@ -8,8 +8,8 @@
 
 #include "app/commands.h"
 #include "io/error.h"
+#include "runtime/interrupt.h"
 #include "synth/dataset.h"
-#include "train/interrupt.h"
 
 namespace avbench {
 namespace {
@@ -57,7 +57,7 @@ void run_synth(SynthArguments& arguments) {
 
 void add_dataset_synth_command(CLI::App& dataset) {
   auto* command = dataset.add_subcommand(
-      "synth", "Render the synthetic data set: MP4 files whose picture and sound tell the class");
+      "synth", "Render the synthetic data set: MP4 files whose video and audio tell the class");
   const auto arguments = std::make_shared<SynthArguments>();
   SynthOptions& options = arguments->options;
   command->add_option("folder", arguments->folder, "Where to; new, empty, or the same data set")
@@ -72,7 +72,7 @@ void add_dataset_synth_command(CLI::App& dataset) {
   command->add_option("--seconds", options.seconds, "Length of a file")->capture_default_str();
   command->add_option("--fps", options.fps, "Frames a second")->capture_default_str();
   command->add_flag("--shuffle-pairs", options.shuffle_pairs,
-                    "Give each training picture the sound of another training file");
+                    "Give each training video the audio of another training file");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments] { run_synth(*arguments); });
 }

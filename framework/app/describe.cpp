@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 #include "plugin/embeddings.h"
 #include "plugin/failure.h"
 #include "plugin/registry.h"

@@ -1,11 +1,11 @@
-// avbench diff RUN_A RUN_B: in which keys two runs differ, and where their figures part.
+// avbench diff RUN_A RUN_B: in which keys two runs differ, and where their metrics part.
 #include <fmt/format.h>
 
 #include <memory>
 #include <string>
 
 #include "app/commands.h"
-#include "protocol/run_diff.h"
+#include "experiment/run_diff.h"
 
 namespace avbench {
 

@@ -16,7 +16,7 @@
 #include "app/kernel_report.h"
 #include "data/index_cache.h"
 #include "io/processors.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 #include "kernels/switch.h"
 #include "kernels/tile_product.h"
 #include "media/capabilities.h"
@@ -32,7 +32,7 @@ using Json = nlohmann::ordered_json;
 // kNote: works, but something is worth knowing. kMissing: some command will fail.
 enum class Status { kOk, kNote, kMissing };
 
-struct Finding {
+struct Diagnosis {
   std::string name, value;
   Status status = Status::kOk;
   std::string advice = {};
@@ -62,12 +62,12 @@ std::string openmp_runtime() {
   return std::filesystem::path(info.dli_fname).filename().string();
 }
 
-Finding own_kernels() {
+Diagnosis own_kernels() {
   return {"own kernels", kernels::enabled() ? std::string("on, ") + kernels::instruction_set()
                                             : std::string("off (AVBENCH_KERNELS)")};
 }
 
-Finding threads() {
+Diagnosis threads() {
   const Processors found = processors();
   const ThreadRule rule = thread_rule(found.usable());
   const std::string quota =
@@ -79,7 +79,7 @@ Finding threads() {
                   rule.threads, rule.workers, found.logical, found.cores, quota, openmp_runtime())};
 }
 
-Finding memory() {
+Diagnosis memory() {
   struct sysinfo info {};
   if (::sysinfo(&info) != 0) return {"memory", "unknown", Status::kNote, "sysinfo() failed"};
   const double gib = static_cast<double>(info.mem_unit) / (1 << 30);
@@ -87,33 +87,33 @@ Finding memory() {
                                 static_cast<double>(info.freeram) * gib)};
 }
 
-void add_media(std::vector<Finding>& findings) {
+void add_media(std::vector<Diagnosis>& diagnoses) {
   std::vector<std::string> versions;
   bool differs = false;
   for (const MediaLibrary& library : media_libraries()) {
     differs = differs || library.compiled != library.running;
     versions.push_back(library.name + " " + library.running);
   }
-  findings.push_back({"FFmpeg", join(versions) + "; " + media_license()});
+  diagnoses.push_back({"FFmpeg", join(versions) + "; " + media_license()});
   if (differs) {
-    findings.back().status = Status::kNote;
-    findings.back().advice =
+    diagnoses.back().status = Status::kNote;
+    diagnoses.back().advice =
         "avbench was built with other minor versions; build it anew if "
         "decoding misbehaves";
   }
   const auto check = [&](const char* name, const std::vector<std::string>& missing, const char* all,
                          const char* advice) {
     if (missing.empty()) {
-      findings.push_back({name, all});
+      diagnoses.push_back({name, all});
     } else {
-      findings.push_back({name, "without " + join(missing), Status::kMissing, advice});
+      diagnoses.push_back({name, "without " + join(missing), Status::kMissing, advice});
     }
   };
   const Formats formats;
-  findings.push_back({"containers", formats.containers()});
-  findings.push_back({"video codecs", formats.codecs(true)});
-  findings.push_back({"audio codecs", formats.codecs(false)});
-  findings.push_back({"not tested", "of these codecs: " + join(untested_codecs())});
+  diagnoses.push_back({"containers", formats.containers()});
+  diagnoses.push_back({"video codecs", formats.codecs(true)});
+  diagnoses.push_back({"audio codecs", formats.codecs(false)});
+  diagnoses.push_back({"not tested", "of these codecs: " + join(untested_codecs())});
   check("missing formats", missing_formats(), "none of the above",
         "files in these formats will be excluded; install an FFmpeg with them (Debian: "
         "libavcodec-extra)");
@@ -121,39 +121,39 @@ void add_media(std::vector<Finding>& findings) {
         "`dataset synth` cannot write videos; install an FFmpeg with libx264");
 }
 
-void add_plugins(std::vector<Finding>& findings) {
+void add_plugins(std::vector<Diagnosis>& diagnoses) {
   const PluginRegistry registry = PluginRegistry::discover();
   std::vector<std::string> folders, names;
   for (const fs::path& folder : registry.folders()) folders.push_back(folder.string());
   for (const LoadedPlugin& plugin : registry.plugins()) names.emplace_back(plugin.record->name);
-  findings.push_back({"plugin folders", join(folders)});
+  diagnoses.push_back({"plugin folders", join(folders)});
   if (names.empty()) {
-    findings.push_back({"methods", "none", Status::kMissing,
-                        "build the target avbench_plugins, or name their folder in "
-                        "AVBENCH_PLUGIN_PATH"});
+    diagnoses.push_back({"methods", "none", Status::kMissing,
+                         "build the target avbench_plugins, or name their folder in "
+                         "AVBENCH_PLUGIN_PATH"});
   } else {
-    findings.push_back({"methods", join(names)});
+    diagnoses.push_back({"methods", join(names)});
   }
   for (const PluginProblem& problem : registry.problems()) {
-    findings.push_back({"refused plugin", problem.file.string(), Status::kNote, problem.message});
+    diagnoses.push_back({"refused plugin", problem.file.string(), Status::kNote, problem.message});
   }
 }
 
 // The nearest folder that exists decides whether the cache can be made.
-Finding cache() {
+Diagnosis cache() {
   fs::path folder = index_cache_file(".").parent_path();
-  Finding finding{"cache", folder.string()};
+  Diagnosis diagnosis{"cache", folder.string()};
   std::error_code error;
   while (!folder.empty() && !fs::exists(folder, error)) folder = folder.parent_path();
   if (folder.empty() || ::access(folder.c_str(), W_OK | X_OK) != 0) {
-    finding.status = Status::kNote;
-    finding.advice = "not writable: every start examines all files anew; set AVBENCH_CACHE";
+    diagnosis.status = Status::kNote;
+    diagnosis.advice = "not writable: every start examines all files anew; set AVBENCH_CACHE";
   }
-  return finding;
+  return diagnosis;
 }
 
-std::vector<Finding> examine() {
-  std::vector<Finding> findings = {
+std::vector<Diagnosis> examine() {
+  std::vector<Diagnosis> diagnoses = {
       {"avbench", AVBENCH_VERSION},
       {"plugin interface", host_abi_tag()},
       {"compiler", AVBENCH_COMPILER},
@@ -163,19 +163,19 @@ std::vector<Finding> examine() {
       threads(),
       memory()};
   if (!at::globalContext().hasMKLDNN()) {
-    findings.push_back({"oneDNN", "absent", Status::kNote,
-                        "convolutions will be slow; use the LibTorch that scripts/bootstrap.sh "
-                        "installs"});
+    diagnoses.push_back({"oneDNN", "absent", Status::kNote,
+                         "convolutions will be slow; use the LibTorch that scripts/bootstrap.sh "
+                         "installs"});
   }
-  add_media(findings);
-  add_plugins(findings);
-  findings.push_back(cache());
-  return findings;
+  add_media(diagnoses);
+  add_plugins(diagnoses);
+  diagnoses.push_back(cache());
+  return diagnoses;
 }
 
-void print_json(const std::vector<Finding>& findings) {
+void print_json(const std::vector<Diagnosis>& diagnoses) {
   Json list = Json::array();
-  for (const Finding& f : findings) {
+  for (const Diagnosis& f : diagnoses) {
     list.push_back({{"name", f.name},
                     {"value", f.value},
                     {"status", status_name(f.status)},
@@ -184,8 +184,8 @@ void print_json(const std::vector<Finding>& findings) {
   fmt::print("{}\n", list.dump(2));
 }
 
-void print_text(const std::vector<Finding>& findings) {
-  for (const Finding& f : findings) {
+void print_text(const std::vector<Diagnosis>& diagnoses) {
+  for (const Diagnosis& f : diagnoses) {
     fmt::print("{:<7}  {:<16}  {}\n", status_name(f.status), f.name, f.value);
     if (!f.advice.empty()) fmt::print("{:27}{}\n", "", f.advice);
   }
@@ -207,8 +207,13 @@ void add_doctor_command(CLI::App& app) {
         ->check(CLI::Range(1, 4096))
         ->capture_default_str();
   };
-  command->add_option("--encoder", shape->encoder.name, "of --kernels: backbone")
-      ->capture_default_str();
+  command
+      ->add_option_function<std::string>(
+          "--encoder",
+          [shape](const std::string& word) { shape->encoder.name = *from_word<Backbone>(word); },
+          "of --kernels: backbone")
+      ->check(CLI::IsMember(all_words<Backbone>()))
+      ->default_str(to_word(shape->encoder.name));
   of_shape("--width", shape->encoder.width, "channels of the first stage");
   of_shape("--batch", shape->batch, "clips a step");
   of_shape("--frames", shape->frames, "frames a clip");
@@ -219,9 +224,9 @@ void add_doctor_command(CLI::App& app) {
       fmt::print("{}\n", *json ? report.dump(2) : kernel_text(report));
       return;
     }
-    const auto findings = examine();
-    *json ? print_json(findings) : print_text(findings);
-    const auto missing = std::count_if(findings.begin(), findings.end(), [](const Finding& f) {
+    const auto diagnoses = examine();
+    *json ? print_json(diagnoses) : print_text(diagnoses);
+    const auto missing = std::count_if(diagnoses.begin(), diagnoses.end(), [](const Diagnosis& f) {
       return f.status == Status::kMissing;
     });
     if (missing > 0) throw std::runtime_error(fmt::format("{} of the above is missing", missing));

@@ -58,7 +58,7 @@ void add_embed_command(CLI::App& app) {
                    "finetuned: the checkpoint that is tested; start: what finetuning starts from")
       ->check(CLI::IsMember({"finetuned", "start"}))
       ->capture_default_str();
-  command->callback([options, arguments] { run(*options, *arguments); });
+  on_run(*command, options, [options, arguments] { run(*options, *arguments); });
 }
 
 }  // namespace avbench

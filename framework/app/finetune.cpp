@@ -13,11 +13,11 @@ void add_finetune_command(CLI::App& app) {
       app.add_subcommand("finetune", "Finetune the rows of a configuration that are pretrained");
   const auto options = add_experiment_options(*command);
   add_init_option(*command, *options);
-  command->callback([options] {
+  on_run(*command, options, [options] {
     options->run.pretrain = options->run.test = false;
     ExperimentRun run = open_experiment(*options, false);
     const auto failures = run.run(
-        options->run, [](const PlannedRun& done) { fmt::print("{}\n", done.folder.string()); });
+        options->run, [](const RunSpec& done) { fmt::print("{}\n", done.folder.string()); });
     require_no_failures(failures);
   });
 }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "config/experiment.h"
+#include "config/encoder_config.h"
 #include "io/json.h"
 
 namespace avbench {

@@ -10,9 +10,10 @@ namespace avbench {
 namespace {
 
 // Delivers `batches` batches; returns how many clips that were.
-int64_t load(const LoaderBenchmark& b, const Plan& plan, int64_t first, int64_t batches) {
+int64_t load(const LoaderBenchmark& b, const BatchSampler& sampler, int64_t first,
+             int64_t batches) {
   Loader loader(
-      b.dataset, plan,
+      b.dataset, sampler,
       {.views = b.views, .first_batch = first, .batch_count = batches, .workers = b.workers});
   int64_t clips = 0;
   while (loader.batches_left() > 0) clips += loader.next().labels.size(0);
@@ -25,13 +26,13 @@ void fill_cache(const Dataset& dataset) {
 }
 
 void run(benchmark::State& state, const LoaderBenchmark& b) {
-  const Plan plan = train_plan(b.dataset->size(Split::kTrain), b.batch, 0);
-  const int64_t rows = static_cast<int64_t>(plan.requests(0).size());
+  const BatchSampler sampler = training_sampler(b.dataset->size(Split::kTrain), b.batch, 0);
+  const int64_t rows = static_cast<int64_t>(sampler.requests(0).size());
   const int64_t batches = (b.clips + rows - 1) / rows;
   if (b.dataset->cache()) fill_cache(*b.dataset);
   int64_t clips = 0, first = 0;
   for (auto _ : state) {
-    clips += load(b, plan, first, batches);
+    clips += load(b, sampler, first, batches);
     first += batches;
   }
   state.counters["clips_per_second"] =

@@ -8,9 +8,10 @@
 #include "app/commands.h"
 #include "io/allocator.h"
 #include "io/error.h"
+#include "io/strings.h"
 #include "io/suggest.h"
-#include "io/trace.h"
-#include "train/interrupt.h"
+#include "runtime/interrupt.h"
+#include "runtime/trace.h"
 
 namespace {
 
@@ -83,7 +84,7 @@ int run(CLI::App& app, int argc, char** argv) {
   return kDone;
 }
 
-// Of a command that failed or was interrupted too.
+// Also after a command that failed or was interrupted.
 void end_trace() {
   try {
     avbench::finish_trace();

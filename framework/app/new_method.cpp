@@ -10,7 +10,7 @@
 #include "app/commands.h"
 #include "io/atomic_file.h"
 #include "io/error.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 #include "method_template.h"
 #include "plugin/registry.h"
 

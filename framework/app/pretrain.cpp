@@ -12,10 +12,10 @@ void add_pretrain_command(CLI::App& app) {
   auto* command = app.add_subcommand("pretrain", "Pretrain the rows of a configuration");
   const auto options = add_experiment_options(*command);
   add_init_option(*command, *options);
-  command->callback([options] {
+  on_run(*command, options, [options] {
     options->run.finetune = options->run.test = false;
     ExperimentRun run = open_experiment(*options, false);
-    const auto failures = run.run(options->run, [](const PlannedRun& done) {
+    const auto failures = run.run(options->run, [](const RunSpec& done) {
       // A baseline has nothing to pretrain.
       if (!done.pretrain_folder.empty()) fmt::print("{}\n", done.pretrain_folder.string());
     });

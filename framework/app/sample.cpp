@@ -11,10 +11,10 @@
 
 #include "app/commands.h"
 #include "app/data_options.h"
+#include "app/sample_image.h"
 #include "data/single_file.h"
 #include "io/error.h"
 #include "io/json.h"
-#include "io/png.h"
 #include "tensors/tensor_file.h"
 
 namespace avbench {
@@ -26,6 +26,7 @@ struct SampleArguments {
   uint64_t seed = 0;
   int64_t epoch = 0, index = 0, clip = 0, clips = 1;
   std::optional<int64_t> crop;
+  std::optional<double> start, end;
   bool json = false;
 };
 
@@ -50,7 +51,7 @@ SampleRequest request_of(const SampleArguments& arguments, const TestConfig& tes
           .clips = arguments.clips,
           .crop = crop,
           .crops = test.crops,
-          .spread = test.spectrogram_crops == "spread"};
+          .spread = test.spectrogram_crops == TestConfig::SpectrogramCrops::kSpread};
 }
 
 Json describe_tensor(const Tensor& tensor) {
@@ -88,7 +89,7 @@ Json describe(const Sample& sample, const SampleRequest& request, const Experime
 void print_text(const Json& d) {
   fmt::print("file    {}\nstatus  {}\n", d["file"].get<std::string>(),
              d["status"].get<std::string>());
-  fmt::print("content {} frames of {}x{} at {:.3f} per second, sound at {} Hz\n",
+  fmt::print("content {} frames of {}x{} at {:.3f} per second, audio at {} Hz\n",
              d["frames"].get<int64_t>(), d["width"].get<int>(), d["height"].get<int>(),
              d["fps"].get<double>(), d["sample_rate"].get<int>());
   fmt::print("clip    from frame {}, crop at row, column {}{}; spectrogram's crop at {}\n",
@@ -110,27 +111,29 @@ Tensor shown(const Tensor& video, const ClipConfig& clip) {
   return (video * channels(clip.std) + channels(clip.mean)).clamp(0, 1);
 }
 
-// [3 or 1, T, H, W] in [0, 1] -> bytes [H, T * W, 3]: frames side by side.
-Tensor strip(const Tensor& clip) {
-  const Tensor rgb = clip.expand({3, -1, -1, -1});
-  const Tensor wide = rgb.permute({2, 1, 3, 0}).reshape({clip.size(2), -1, 3});
-  return (wide * 255).round().to(at::kByte);
-}
-
-// The frames in rows of at most eight; below them the spectrogram as it is fed.
-void write_picture(const std::string& path, const Tensor& video, const Tensor& audio) {
-  const int64_t columns = std::min<int64_t>(8, video.size(1));
-  std::vector<Tensor> rows;
-  for (int64_t t = 0; t < video.size(1); t += columns) {
-    rows.push_back(strip(video.slice(1, t, t + columns)));
+// In seconds of the file or its part.
+SampleImage image_of(const Sample& sample, const SampleRequest& request,
+                     const ProtocolConfig& protocol, const Tensor& video, const Tensor& audio) {
+  const ClipPlace place = place_clip(request, {}, sample.frames, protocol.clip, sample.starts);
+  const auto time_of = [&](int64_t frame) {
+    return sample.index->time_of(sample.first_frame + frame) - sample.segment.first;
+  };
+  const double first = time_of(place.start),
+               last = time_of(place.start + clip_span(protocol.clip) - 1);
+  const double middle = time_of(place.start + clip_span(protocol.clip) / 2);
+  const SpectrogramConfig& spectrogram = protocol.spectrogram;
+  const double end = sample.segment.second < 0 ? sample.index->audio_end() : sample.segment.second;
+  std::pair<double, double> span = {0, end - sample.segment.first};
+  if (spectrogram.audio == SpectrogramConfig::Audio::kClip) {
+    span = {middle - spectrogram.audio_seconds / 2, middle + spectrogram.audio_seconds / 2};
   }
-  rows.push_back(strip(audio.slice(1, 0, 1)));
-  int64_t width = 0;
-  for (const Tensor& row : rows) width = std::max(width, row.size(1));
-  for (Tensor& row : rows) row = at::constant_pad_nd(row, {0, 0, 0, width - row.size(1)});
-  const Tensor picture = at::cat(rows).contiguous();
-  write_png(path, {picture.data_ptr<uint8_t>(), static_cast<size_t>(picture.numel())},
-            static_cast<int>(width), static_cast<int>(picture.size(0)));
+  return {.video = shown(video, protocol.clip),
+          .audio = audio,
+          .first_second = first,
+          .seconds_a_frame =
+              (last - first) / static_cast<double>(std::max<int64_t>(1, protocol.clip.frames - 1)),
+          .audio_span = span,
+          .audio_crop = place_spectrogram(request, {kBaseView, Modality::kAudio}, spectrogram)};
 }
 
 void run(const SampleArguments& arguments, const DataOptions& options) {
@@ -138,15 +141,19 @@ void run(const SampleArguments& arguments, const DataOptions& options) {
   const ClipConfig& clip = experiment.protocol.clip;
   const SpectrogramConfig& spectrogram = experiment.protocol.spectrogram;
   const Sample sample = open_file(
-      arguments.file, {.clip = clip,
-                       .spectrogram = spectrogram,
-                       .tolerate_damage = experiment.protocol.data.on_damage == "tolerate",
-                       .formats = experiment.run.formats});
+      {arguments.file, arguments.start, arguments.end},
+      {.clip = clip,
+       .spectrogram = spectrogram,
+       .tolerate_damage = experiment.protocol.data.on_damage == DataConfig::OnDamage::kTolerate,
+       .formats = experiment.run.formats});
   const SampleRequest request = request_of(arguments, experiment.protocol.test);
   const Batch batch = view_file(sample, request, base_views(), clip, spectrogram);
   const Tensor video = batch.video.at(kBaseView)[0], audio = batch.audio.at(kBaseView)[0];
   if (!arguments.out.empty()) save_tensors(arguments.out, {{"video", video}, {"audio", audio}});
-  if (!arguments.png.empty()) write_picture(arguments.png, shown(video, clip), audio);
+  if (!arguments.png.empty()) {
+    write_sample_image(arguments.png, image_of(sample, request, experiment.protocol, video, audio),
+                       spectrogram);
+  }
   const Json description = describe(sample, request, experiment, video, audio);
   if (arguments.json) {
     fmt::print("{}\n", description.dump(2));
@@ -162,7 +169,7 @@ void add_sample_command(CLI::App& app) {
   const auto arguments = std::make_shared<SampleArguments>();
   const auto options = add_data_options(*command);
   const auto natural = CLI::Range(int64_t{0}, int64_t{4294967295});
-  command->add_option("FILE", arguments->file, "a video file with sound")->required();
+  command->add_option("FILE", arguments->file, "a video file with audio")->required();
   command->add_option("--view", arguments->view, "test, or a random training view")
       ->check(CLI::IsMember({"test", "train"}))
       ->capture_default_str();
@@ -183,10 +190,16 @@ void add_sample_command(CLI::App& app) {
       ->add_option("--crop", arguments->crop,
                    "which of protocol.test.crops, from 0; default: the centre")
       ->check(natural);
+  command->add_option("--start", arguments->start, "seconds: only the part of the file from here")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--end", arguments->end, "seconds: only the part of the file up to here")
+      ->check(CLI::PositiveNumber);
   command->add_option("--out", arguments->out,
                       "safetensors file: video [3, T, H, W], audio [3 or 1, 1, H, W]");
-  command->add_option("--png", arguments->png,
-                      "picture: the frames, then the spectrogram, low bands on top unless flipped");
+  command->add_option(
+      "--png", arguments->png,
+      "image: the frames with their times, below them the spectrogram with its axes, high "
+      "frequencies on top");
   command->add_flag("--json", arguments->json, "print the description as JSON");
   command->callback([arguments, options] { run(*arguments, *options); });
 }

@@ -13,16 +13,19 @@
 #include <vector>
 
 #include "app/step_report.h"
+#include "app/step_subject.h"
 #include "data/loader.h"
 #include "encoders/two_towers.h"
 #include "io/processors.h"
-#include "io/trace.h"
 #include "kernels/conv3d.h"
 #include "plugin/failure.h"
-#include "train/checkpoint.h"
+#include "runtime/peak_memory.h"
+#include "runtime/trace.h"
+#include "tensors/seeds.h"
+#include "train/loop.h"
 #include "train/optimizer.h"
-#include "train/peak_memory.h"
-#include "train/seeds.h"
+#include "train/random_batch.h"
+#include "train/step.h"
 
 namespace avbench {
 namespace {
@@ -33,134 +36,49 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// Where a step's batch comes from.
-class Batches {
- public:
-  virtual ~Batches() = default;
-  virtual Batch next() = 0;
-};
-
-class RandomBatches : public Batches {
- public:
-  RandomBatches(const ProtocolConfig& protocol, const Views& views) {
-    const int64_t batch = protocol.pretrain.batch_size;
-    batch_.index = at::arange(batch);
-    for (const ViewSpec& view : views) {
-      const bool video = view.modality == Modality::kVideo;
-      (video ? batch_.video : batch_.audio)[view.name] =
-          (video ? video_clips(batch, protocol.clip) : spectrograms(batch, protocol))
-              .contiguous(at::MemoryFormat::ChannelsLast3d);
-    }
-  }
-  Batch next() override { return batch_; }
-
- private:
-  static Tensor video_clips(int64_t batch, const ClipConfig& clip) {
-    return at::rand({batch, 3, clip.frames, clip.crop, clip.crop});
-  }
-  static Tensor spectrograms(int64_t batch, const ProtocolConfig& protocol) {
-    const SpectrogramConfig& audio = protocol.spectrogram;
-    const int64_t frames = audio.time == "repeat" ? protocol.clip.frames : 1;
-    return at::rand({batch, audio.channels, frames, audio.crop, audio.crop});
-  }
-
-  Batch batch_;
-};
-
-class LoadedBatches : public Batches {
- public:
-  LoadedBatches(const std::shared_ptr<const Dataset>& dataset, const Experiment& experiment,
-                Views views)
-      : loader_(
-            dataset,
-            train_plan(dataset->size(Split::kTrain), experiment.protocol.pretrain.batch_size, 0),
-            {.views = std::move(views),
-             .batch_count = int64_t{1} << 40,
-             .workers = static_cast<int>(loader_threads(experiment.run.workers))}) {}
-  Batch next() override {
-    const TracePhase phase("wait for data");
-    return loader_.next().batch;
-  }
-
- private:
-  Loader loader_;
-};
-
-std::unique_ptr<Batches> make_batches(const std::shared_ptr<const Dataset>& dataset,
-                                      const Experiment& experiment, const Views& views) {
-  if (!dataset) return std::make_unique<RandomBatches>(experiment.protocol, views);
-  return std::make_unique<LoadedBatches>(dataset, experiment, views);
+SampleShape shape_of(const ProtocolConfig& protocol) {
+  const ClipConfig& clip = protocol.clip;
+  const SpectrogramConfig& audio = protocol.spectrogram;
+  const bool repeated = audio.time == SpectrogramConfig::Time::kRepeat;
+  return {.video = {3, clip.frames, clip.crop, clip.crop},
+          .audio = {audio.channels, repeated ? clip.frames : 1, audio.crop, audio.crop}};
 }
 
-// What is stepped: a method, or the two towers alone.
-class Subject {
- public:
-  virtual ~Subject() = default;
-  virtual Loss loss(const Batch& batch, const StepContext& context) = 0;
-  virtual void after_backward(const StepContext&) {}
-  virtual void after_step(const StepContext&) {}
-  virtual std::vector<ParamGroup> groups() = 0;
-  virtual StateDict state() = 0;
-};
+// The same batch for every step.
+NextBatch random_batches(const ProtocolConfig& protocol, const Views& views) {
+  const LoadedBatch batch{.batch = random_batch(views, protocol.pretrain.batch_size,
+                                                shape_of(protocol), make_generator(0))};
+  return [batch] { return batch; };
+}
 
-class BareTowers : public Subject {
- public:
-  explicit BareTowers(const ProtocolConfig& protocol)
-      : towers_(make_towers(protocol.encoder, 0, protocol.spectrogram.channels)) {}
-  Loss loss(const Batch& batch, const StepContext&) override {
-    const Features features = towers_->forward(batch);
-    return {.total = features.video.pooled.mean() + features.audio.pooled.mean()};
-  }
-  std::vector<ParamGroup> groups() override { return {{.parameters = towers_->parameters()}}; }
-  StateDict state() override { return module_state(*towers_); }
+NextBatch loaded_batches(const std::shared_ptr<const Dataset>& dataset,
+                         const Experiment& experiment, const Views& views) {
+  const int64_t batch_size = experiment.protocol.pretrain.batch_size;
+  const auto loader = std::make_shared<Loader>(
+      dataset, training_sampler(dataset->size(Split::kTrain), batch_size, 0),
+      LoaderOptions{.views = views,
+                    .batch_count = int64_t{1} << 40,
+                    .workers = static_cast<int>(loader_threads(experiment.run.workers))});
+  return [loader] {
+    const TracePhase phase(step_phase::kData);
+    return loader->next();
+  };
+}
 
- private:
-  std::shared_ptr<Towers> towers_;
-};
-
-class MethodStep : public Subject {
- public:
-  MethodStep(const ProtocolConfig& protocol, const StepEntry& entry)
-      : origin_(entry.plugin),
-        method_(construct_method(
-            *entry.plugin,
-            {.towers = make_towers(protocol.encoder, 0, protocol.spectrogram.channels),
-             .params = entry.params,
-             .train_size = std::max<int64_t>(16 * protocol.pretrain.batch_size, 4096)},
-            "")) {
-    method_->train();
-  }
-  Loss loss(const Batch& batch, const StepContext& context) override {
-    return origin_.call("loss", [&] {
-      Loss loss = method_->loss(batch, context);
-      require_scalar(loss);
-      return loss;
-    });
-  }
-  void after_backward(const StepContext& context) override {
-    origin_.call("after_backward", [&] { method_->after_backward(context); });
-  }
-  void after_step(const StepContext& context) override {
-    origin_.call("after_step", [&] { method_->after_step(context); });
-  }
-  std::vector<ParamGroup> groups() override {
-    return origin_.call("param_groups", [&] { return method_->param_groups(Stage::kPretrain); });
-  }
-  StateDict state() override { return module_state(*method_); }
-
- private:
-  MethodOrigin origin_;
-  std::shared_ptr<Method> method_;
-};
+NextBatch open_batches(const std::shared_ptr<const Dataset>& dataset, const Experiment& experiment,
+                       const Views& views) {
+  return dataset ? loaded_batches(dataset, experiment, views)
+                 : random_batches(experiment.protocol, views);
+}
 
 // Steps of a subject, with what each phase of each took.
 class Stepper {
  public:
-  Stepper(Subject& subject, Batches& batches, const OptimizerConfig& optimizer, double clip_norm)
-      : subject_(subject),
-        batches_(batches),
+  Stepper(StepSubject& subject, const NextBatch& next_batch, const OptimizerConfig& optimizer,
+          double clip_norm)
+      : next_batch_(next_batch),
         optimizer_(optimizer, subject.groups(), subject.state()),
-        clip_norm_(clip_norm) {}
+        training_step_(subject, optimizer_, clip_norm) {}
 
   void step() {
     const PhaseTimes times;
@@ -181,34 +99,19 @@ class Stepper {
   }
 
  private:
-  template <typename F>
-  static auto timed(const char* name, const F& f) {
-    const TracePhase phase(name);
-    return f();
-  }
-
+  // As in the loop of a stage, without its logs.
   void run() {
-    const StepContext context{.step = step_,
-                              .total_steps = 1 << 20,
-                              .random = make_generator(derive_seed(0, "step", step_)),
-                              .group = alone_};
-    const Batch batch = batches_.next();
-    optimizer_.zero_grad();
-    const Loss loss = timed("loss", [&] { return subject_.loss(batch, context); });
-    timed("backward", [&] { loss.total.backward(); });
-    timed("hooks", [&] { subject_.after_backward(context); });
-    timed("optimizer", [&] {
-      optimizer_.clip_gradients(clip_norm_);
-      optimizer_.step(1);
-    });
-    timed("hooks", [&] { subject_.after_step(context); });
+    const LoadedBatch batch = next_batch_();
+    const StepContext context{
+        .step = step_, .total_steps = 1 << 20, .random = step_generator(0, step_), .group = alone_};
+    seed_default_generator(derive_seed(0, "dropout", step_));
+    training_step_.run(batch, context, /*lr_scale=*/1);
     ++step_;
   }
 
-  Subject& subject_;
-  Batches& batches_;
+  const NextBatch& next_batch_;
   Optimizer optimizer_;
-  double clip_norm_;
+  TrainingStep training_step_;
   Communicator alone_;
   int64_t step_ = 0;
   std::map<std::string, std::vector<double>> phases_;
@@ -216,13 +119,14 @@ class Stepper {
 
 // The two towers in evaluation, without gradients: what the test, `embed` and a classifier on
 // fixed towers cost.
-void bench_forward(benchmark::State& state, const ProtocolConfig& protocol, Batches& batches) {
+void bench_forward(benchmark::State& state, const ProtocolConfig& protocol,
+                   const NextBatch& next_batch) {
   ::malloc_trim(0);
   reset_peak_memory();
   const at::NoGradGuard no_grad;
   const auto towers = make_towers(protocol.encoder, 0, protocol.spectrogram.channels);
   towers->eval();
-  const auto forward = [&] { benchmark::DoNotOptimize(towers->forward(batches.next())); };
+  const auto forward = [&] { benchmark::DoNotOptimize(towers->forward(next_batch().batch)); };
   forward();
   const auto begin = Clock::now();
   for (auto _ : state) forward();
@@ -233,35 +137,41 @@ void bench_forward(benchmark::State& state, const ProtocolConfig& protocol, Batc
       benchmark::Counter(static_cast<double>(peak_memory_bytes() >> 20));
 }
 
-void bench_steps(benchmark::State& state, const PretrainConfig& pretrain, Subject& subject,
-                 const OptimizerConfig& optimizer, Batches& batches, double peak) {
+double parameters_of(StepSubject& subject) {
+  int64_t count = 0;
+  for (const ParamGroup& group : subject.groups()) {
+    for (const Tensor& parameter : group.parameters) count += parameter.numel();
+  }
+  return static_cast<double>(count);
+}
+
+// Floating-point operations of the first step, which also allocates momentum and gradients.
+double flops_of_first_step(Stepper& stepper) {
+  double flops = 0;
+  const kernels::ConvObserver count([&](const kernels::ConvCall& call) { flops += call.flops(); });
+  stepper.step();
+  return flops;
+}
+
+// `peak`: see gemm_peak().
+void bench_steps(benchmark::State& state, const PretrainConfig& pretrain, StepSubject& subject,
+                 const OptimizerConfig& optimizer, const NextBatch& next_batch, double peak) {
   ::malloc_trim(0);  // what the method before kept doesn't count
   reset_peak_memory();
-  Stepper stepper(subject, batches, optimizer, pretrain.clip_norm);
-  const auto batch = static_cast<double>(pretrain.batch_size);
-  double flops = 0;
-  {
-    const kernels::ConvObserver count(
-        [&](const kernels::ConvCall& call) { flops += call.flops(); });
-    stepper.step();  // allocates momentum and gradients
-  }
+  Stepper stepper(subject, next_batch, optimizer, pretrain.clip_norm);
+  const double flops = flops_of_first_step(stepper);
   stepper.forget();
   const auto begin = Clock::now();
   for (auto _ : state) stepper.step();
   const double seconds = seconds_since(begin);
   const auto steps = static_cast<double>(state.iterations());
+  const auto batch = static_cast<double>(pretrain.batch_size);
   const auto set = [&](const std::string& name, double value) {
     state.counters[name] = benchmark::Counter(value);
   };
   set(counter::kClips, steps * batch / seconds);
   set(counter::kPeak, static_cast<double>(peak_memory_bytes() >> 20));
-  double parameters = 0;
-  for (const ParamGroup& group : subject.groups()) {
-    for (const Tensor& parameter : group.parameters) {
-      parameters += static_cast<double>(parameter.numel());
-    }
-  }
-  set(counter::kParameters, parameters);
+  set(counter::kParameters, parameters_of(subject));
   set(counter::kFlops, flops / batch / 1e9);
   set(counter::kGemmShare, flops * steps / seconds / peak);
   for (const char* phase : step_phases()) {
@@ -303,16 +213,16 @@ StepBenchmarks::StepBenchmarks(const Experiment& experiment, std::shared_ptr<con
 
 void StepBenchmarks::add_bare() const {
   add_benchmark("bare", [this](benchmark::State& state) {
-    BareTowers towers(experiment_.protocol);
-    const auto batches = make_batches(dataset_, experiment_, base_views());
-    bench_steps(state, experiment_.protocol.pretrain, towers, experiment_.training.optimizer,
-                *batches, gemm_peak_);
+    const auto towers = bare_towers(experiment_.protocol);
+    const NextBatch next_batch = open_batches(dataset_, experiment_, base_views());
+    bench_steps(state, experiment_.protocol.pretrain, *towers, experiment_.training.optimizer,
+                next_batch, gemm_peak_);
   });
 }
 
 void StepBenchmarks::add_forward() const {
   add_benchmark("forward", [this](benchmark::State& state) {
-    bench_forward(state, experiment_.protocol, *make_batches(dataset_, experiment_, base_views()));
+    bench_forward(state, experiment_.protocol, open_batches(dataset_, experiment_, base_views()));
   });
 }
 
@@ -321,9 +231,9 @@ void StepBenchmarks::add(const StepEntry& entry) const {
     const Views views = MethodOrigin(entry.plugin).call("views", [&] {
       return entry.plugin->record->views(entry.params);
     });
-    MethodStep method(experiment_.protocol, entry);
-    const auto batches = make_batches(dataset_, experiment_, views);
-    bench_steps(state, experiment_.protocol.pretrain, method, entry.optimizer, *batches,
+    const auto method = method_subject(experiment_.protocol, *entry.plugin, entry.params);
+    const NextBatch next_batch = open_batches(dataset_, experiment_, views);
+    bench_steps(state, experiment_.protocol.pretrain, *method, entry.optimizer, next_batch,
                 gemm_peak_);
   });
 }

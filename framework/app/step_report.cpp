@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "train/step.h"
+
 namespace avbench {
 namespace {
 
@@ -23,7 +25,8 @@ std::vector<double> sorted(const std::vector<benchmark::BenchmarkReporter::Run>&
 
 const std::vector<const char*>& step_phases() {
   static const std::vector<const char*> phases{
-      "wait for data", "video tower", "audio tower", "loss", "backward", "optimizer", "hooks"};
+      step_phase::kData,     "video tower",          "audio tower",     step_phase::kLoss,
+      step_phase::kBackward, step_phase::kOptimizer, step_phase::kHooks};
   return phases;
 }
 
@@ -74,7 +77,7 @@ void StepTable::Finalize() {
     fmt::print("{:{}}  {:>8.2f} {:>6.1f}% ", line.name, name_width, line.median(counter::kClips),
                100 * line.spread());
     for (const char* phase : step_phases()) {
-      const bool wide = std::string_view(phase) == "backward";
+      const bool wide = std::string_view(phase) == step_phase::kBackward;
       fmt::print("{:>{}} ", line.text(phase_counter(phase, "p50"), 1, 1), wide ? 8 : 6);
     }
     const double of_bare =

@@ -5,7 +5,7 @@
 
 #include "app/commands.h"
 #include "app/experiment_options.h"
-#include "io/atomic_file.h"
+#include "experiment/results_table.h"
 
 namespace avbench {
 
@@ -14,12 +14,12 @@ void add_test_command(CLI::App& app) {
   const auto options = add_experiment_options(*command);
   const auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "print the table as JSON");
-  command->callback([options, json] {
+  on_run(*command, options, [options, json] {
     options->run.pretrain = options->run.finetune = false;
     ExperimentRun run = open_experiment(*options, true);
-    const auto failures = run.run(options->run, [](const PlannedRun&) {});
-    const std::string markdown = write_experiment_table(run, true);
-    fmt::print("{}", *json ? read_file(run.folder() / "table.json") : markdown);
+    const auto failures = run.run(options->run, [](const RunSpec&) {});
+    const WrittenTable table = write_results_table(run, true);
+    fmt::print("{}", *json ? table.json : table.markdown);
     require_no_failures(failures);
   });
 }

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "check/property.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 #include "train/loss_graph.h"
 
 namespace avbench {
@@ -43,8 +43,8 @@ std::string group_fault(Method& method, Stage stage, size_t& count) {
   return seen.empty() ? "they are empty" : "";
 }
 
-Finding groups_hold_parameters_once(const Examination& examination) {
-  const auto method = create_method(examination.subject);
+CheckResult groups_hold_parameters_once(const CheckContext& context) {
+  const auto method = create_method(context.tested);
   size_t pretrain = 0, finetune = 0;
   std::string fault = group_fault(*method, Stage::kPretrain, pretrain);
   if (!fault.empty()) return failed("groups of pretraining: " + fault);
@@ -53,30 +53,30 @@ Finding groups_hold_parameters_once(const Examination& examination) {
   return passed(fmt::format("{} tensors in pretraining, {} in finetuning", pretrain, finetune));
 }
 
-Finding trained_parameters_get_gradients(const Examination& examination) {
-  Trainee trainee = warmed_up(examination);
-  trainee.backward(trainee.loss(trainee.next_batch()));
-  const Names names = registered(trainee.method());
-  for (const Tensor& parameter : trainee.trained()) {
+CheckResult trained_parameters_get_gradients(const CheckContext& context) {
+  MethodHarness harness = warmed_up(context);
+  harness.backward(harness.loss(harness.next_batch()));
+  const Names names = registered(harness.method());
+  for (const Tensor& parameter : harness.trained()) {
     if (!parameter.grad().defined()) {
       return failed(names.at(parameter.unsafeGetTensorImpl()) +
                     " is in a group and the loss does not reach it");
     }
   }
-  return passed(fmt::format("{} tensors", trainee.trained().size()));
+  return passed(fmt::format("{} tensors", harness.trained().size()));
 }
 
-Finding gradient_stops_where_declared(const Examination& examination) {
-  Trainee trainee = warmed_up(examination);
-  Method& method = trainee.method();
-  const Loss loss = trainee.loss(trainee.next_batch());
+CheckResult gradient_stops_where_declared(const CheckContext& context) {
+  MethodHarness harness = warmed_up(context);
+  Method& method = harness.method();
+  const Loss loss = harness.loss(harness.next_batch());
   const auto untrained =
       untrained_leaves(method, method.param_groups(Stage::kPretrain), loss.total);
   if (!untrained.empty()) {
     return failed("a gradient reaches what nothing trains: " + join(untrained));
   }
   int64_t stopped = 0;
-  for (const EmbeddingSpec& spec : examination.subject.record().embeddings) {
+  for (const EmbeddingSpec& spec : context.tested.record().embeddings) {
     const auto input = loss.inputs.find(spec.name);
     if (spec.differentiable || input == loss.inputs.end()) continue;
     ++stopped;

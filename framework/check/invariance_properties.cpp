@@ -13,25 +13,25 @@ namespace {
 
 constexpr int64_t kSteps = 4;
 
-Finding permutation_leaves_loss(const Examination& examination) {
-  const TraineeOptions options{.type = examination.exact_type};
-  Trainee ordered = warmed_up(examination, options), permuted = warmed_up(examination, options);
+CheckResult permutation_leaves_loss(const CheckContext& context) {
+  const HarnessOptions options{.type = context.exact_type};
+  MethodHarness ordered = warmed_up(context, options), permuted = warmed_up(context, options);
   const Batch batch = ordered.next_batch();
   const Loss expected = ordered.loss(batch);
   const Loss got = permuted.loss(rows_of(batch, {3, 0, 6, 1, 7, 5, 2, 4}));
   const double loss = relative_difference(got.total, expected.total);
-  if (!(loss <= examination.limit(1e-9, 1e-4))) {
-    return within("relative difference of the loss", loss, examination.limit(1e-9, 1e-4));
+  if (!(loss <= context.limit(1e-9, 1e-4))) {
+    return within("relative difference of the loss", loss, context.limit(1e-9, 1e-4));
   }
   ordered.backward(expected);
   permuted.backward(got);
   return within("relative difference of the gradient",
                 relative_difference(permuted.gradient(), ordered.gradient()),
-                examination.limit(1e-7, 1e-2));
+                context.limit(1e-7, 1e-2));
 }
 
 // Two methods over the same steps.
-Finding same_losses(Trainee a, Trainee b) {
+CheckResult same_losses(MethodHarness a, MethodHarness b) {
   for (int64_t i = 0; i < kSteps; ++i) {
     const double first = a.train_step().total.item<double>();
     const double second = b.train_step().total.item<double>();
@@ -43,23 +43,23 @@ Finding same_losses(Trainee a, Trainee b) {
   return passed(fmt::format("{} steps, bit-equal", kSteps));
 }
 
-Finding same_seed_same_loss(const Examination& examination) {
-  return same_losses(Trainee(examination.subject), Trainee(examination.subject));
+CheckResult same_seed_same_loss(const CheckContext& context) {
+  return same_losses(MethodHarness(context.tested), MethodHarness(context.tested));
 }
 
-Finding random_only_from_context(const Examination& examination) {
-  return same_losses(Trainee(examination.subject, {.outside_seed = 1}),
-                     Trainee(examination.subject, {.outside_seed = 2}));
+CheckResult random_only_from_context(const CheckContext& context) {
+  return same_losses(MethodHarness(context.tested, {.outside_seed = 1}),
+                     MethodHarness(context.tested, {.outside_seed = 2}));
 }
 
 // Ranks of one run, with their part of each batch.
 class Processes {
  public:
-  Processes(const Subject& subject, int size, at::ScalarType type) : group_(size) {
+  Processes(const PluginUnderTest& plugin, int size, at::ScalarType type) : group_(size) {
     for (int rank = 0; rank < size; ++rank) {
-      ranks_.push_back(std::make_unique<Trainee>(
-          subject,
-          TraineeOptions{.type = type, .freeze_towers = true, .group = &group_.rank(rank)}));
+      ranks_.push_back(std::make_unique<MethodHarness>(
+          plugin,
+          HarnessOptions{.type = type, .freeze_towers = true, .group = &group_.rank(rank)}));
     }
   }
 
@@ -101,7 +101,7 @@ class Processes {
   }
 
   SimulatedGroup group_;
-  std::vector<std::unique_ptr<Trainee>> ranks_;
+  std::vector<std::unique_ptr<MethodHarness>> ranks_;
 };
 
 // The largest relative differences over several steps.
@@ -109,10 +109,10 @@ struct Deviation {
   double loss = 0, gradient = 0;
 };
 
-Deviation deviation_of_processes(const Examination& examination, int size) {
-  const at::ScalarType type = examination.exact_type;
-  Trainee single(examination.subject, {.type = type, .freeze_towers = true});
-  Processes processes(examination.subject, size, type);
+Deviation deviation_of_processes(const CheckContext& context, int size) {
+  const at::ScalarType type = context.exact_type;
+  MethodHarness single(context.tested, {.type = type, .freeze_towers = true});
+  Processes processes(context.tested, size, type);
   Deviation worst;
   for (int64_t step = 0; step < kSteps; ++step) {
     const Batch batch = single.next_batch();
@@ -129,18 +129,19 @@ Deviation deviation_of_processes(const Examination& examination, int size) {
   return worst;
 }
 
-Finding processes_equal_one(const Examination& examination) {
+CheckResult processes_equal_one(const CheckContext& context) {
   double worst = 0;
   for (const int size : {2, 4}) {
-    const Deviation deviation = deviation_of_processes(examination, size);
-    const Finding loss = within(fmt::format("{} processes: relative difference of the loss", size),
-                                deviation.loss, examination.limit(1e-9, 1e-3));
+    const Deviation deviation = deviation_of_processes(context, size);
+    const CheckResult loss =
+        within(fmt::format("{} processes: relative difference of the loss", size), deviation.loss,
+               context.limit(1e-9, 1e-3));
     if (loss.status != Status::kOk) return loss;
     worst = larger(worst, deviation.gradient);
   }
   return within(
       fmt::format("2 and 4 processes, {} steps: relative difference of the gradient", kSteps),
-      worst, examination.limit(1e-7, 1e-2));
+      worst, context.limit(1e-7, 1e-2));
 }
 
 }  // namespace

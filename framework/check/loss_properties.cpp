@@ -4,7 +4,7 @@
 
 #include "check/property.h"
 #include "check/samples.h"
-#include "train/seeds.h"
+#include "tensors/seeds.h"
 
 namespace avbench {
 namespace {
@@ -17,9 +17,9 @@ bool is_scalar(const Tensor& tensor) {
   return tensor.defined() && tensor.dim() == 0 && tensor.is_floating_point();
 }
 
-Finding total_is_scalar(const Examination& examination) {
-  Trainee trainee(examination.subject);
-  const Tensor total = trainee.loss(trainee.next_batch()).total;
+CheckResult total_is_scalar(const CheckContext& context) {
+  MethodHarness harness(context.tested);
+  const Tensor total = harness.loss(harness.next_batch()).total;
   if (!is_scalar(total)) {
     return failed("got shape " + shape_text(total) + ", expected a floating-point scalar");
   }
@@ -27,9 +27,9 @@ Finding total_is_scalar(const Examination& examination) {
   return passed(fmt::format("{:.6g}", total.item<double>()));
 }
 
-Finding parts_are_detached(const Examination& examination) {
-  Trainee trainee = warmed_up(examination);
-  const Loss loss = trainee.loss(trainee.next_batch());
+CheckResult parts_are_detached(const CheckContext& context) {
+  MethodHarness harness = warmed_up(context);
+  const Loss loss = harness.loss(harness.next_batch());
   for (const auto& [name, part] : loss.parts) {
     if (!is_scalar(part)) {
       return failed(fmt::format("'{}': got shape {}, expected a scalar", name, shape_text(part)));
@@ -43,54 +43,54 @@ Finding parts_are_detached(const Examination& examination) {
 }
 
 // Empty if loss and gradients are finite.
-std::string step_fault(Trainee& trainee, const Batch& batch) {
-  const Loss loss = trainee.loss(batch);
+std::string step_fault(MethodHarness& harness, const Batch& batch) {
+  const Loss loss = harness.loss(batch);
   if (!all_finite(loss.total)) return fmt::format("the loss is {}", loss.total.item<double>());
-  trainee.backward(loss);
-  return all_finite(trainee.gradient()) ? "" : "a gradient is not finite";
+  harness.backward(loss);
+  return all_finite(harness.gradient()) ? "" : "a gradient is not finite";
 }
 
-Finding finite_steps(const Examination& examination, at::ScalarType type) {
+CheckResult finite_steps(const CheckContext& context, at::ScalarType type) {
   constexpr int64_t kSteps = 5;
-  Trainee trainee(examination.subject, {.type = type});
+  MethodHarness harness(context.tested, {.type = type});
   for (int64_t i = 0; i < kSteps; ++i) {
-    const std::string fault = step_fault(trainee, trainee.next_batch());
+    const std::string fault = step_fault(harness, harness.next_batch());
     if (!fault.empty()) return failed(fmt::format("{} at step {}", fault, i));
-    trainee.update();
+    harness.update();
   }
   return passed(fmt::format("{} steps", kSteps));
 }
 
-Finding finite_in_float32(const Examination& examination) {
-  return finite_steps(examination, at::kFloat);
+CheckResult finite_in_float32(const CheckContext& context) {
+  return finite_steps(context, at::kFloat);
 }
 
-Finding finite_in_float64(const Examination& examination) {
-  if (!examination.not_double.empty()) {
-    return skipped("cannot run in float64: " + examination.not_double);
+CheckResult finite_in_float64(const CheckContext& context) {
+  if (!context.not_double.empty()) {
+    return skipped("cannot run in float64: " + context.not_double);
   }
-  return finite_steps(examination, at::kDouble);
+  return finite_steps(context, at::kDouble);
 }
 
-Finding finite_on_degenerate_clips(const Examination& examination) {
+CheckResult finite_on_degenerate_clips(const CheckContext& context) {
   const auto black = [](const Tensor& clip) { return at::zeros_like(clip); };
   const auto repeated = [](const Tensor& clip) {
     return clip.narrow(0, 0, 1).expand_as(clip).contiguous(at::MemoryFormat::ChannelsLast3d);
   };
-  Trainee trainee = warmed_up(examination);
-  const Batch batch = trainee.next_batch();
-  std::string fault = step_fault(trainee, with_views(batch, black));
+  MethodHarness harness = warmed_up(context);
+  const Batch batch = harness.next_batch();
+  std::string fault = step_fault(harness, with_views(batch, black));
   if (!fault.empty()) return failed("black, silent clips: " + fault);
-  fault = step_fault(trainee, with_views(batch, repeated));
+  fault = step_fault(harness, with_views(batch, repeated));
   if (!fault.empty()) return failed("the same clip in all rows: " + fault);
   return passed("black and silent, the same clip in all rows");
 }
 
-Finding batch_of_one(const Examination& examination) {
-  Trainee trainee = warmed_up(examination);
-  const Batch one = rows_of(trainee.next_batch(), {0});
+CheckResult batch_of_one(const CheckContext& context) {
+  MethodHarness harness = warmed_up(context);
+  const Batch one = rows_of(harness.next_batch(), {0});
   try {
-    const std::string fault = step_fault(trainee, one);
+    const std::string fault = step_fault(harness, one);
     return fault.empty() ? passed("finite") : failed(fault + ", expected a refusal");
   } catch (const std::exception&) {
     const std::string message = message_of(std::current_exception());
@@ -98,9 +98,9 @@ Finding batch_of_one(const Examination& examination) {
   }
 }
 
-Finding fuse_gives_rows(const Examination& examination) {
-  Trainee trainee(examination.subject);
-  Method& method = trainee.method();
+CheckResult fuse_gives_rows(const CheckContext& context) {
+  MethodHarness harness(context.tested);
+  Method& method = harness.method();
   const int64_t dim = method.towers().feature_dim();
   const auto generator = make_generator(1);
   const Tensor video = at::rand({kBatchSize, dim}, generator).requires_grad_();
@@ -121,12 +121,12 @@ Finding fuse_gives_rows(const Examination& examination) {
   return passed(shape_text(fused) + " of [8, " + std::to_string(dim) + "] twice");
 }
 
-Finding embed_gives_one_space(const Examination& examination) {
+CheckResult embed_gives_one_space(const CheckContext& context) {
   const at::NoGradGuard no_grad;
-  Trainee trainee(examination.subject);
-  trainee.method().eval();
-  const Batch batch = trainee.next_batch();
-  const auto [video, audio] = trainee.method().embed(trainee.method().towers().forward(batch));
+  MethodHarness harness(context.tested);
+  harness.method().eval();
+  const Batch batch = harness.next_batch();
+  const auto [video, audio] = harness.method().embed(harness.method().towers().forward(batch));
   for (const Tensor& rows : {video, audio}) {
     if (!rows.defined() || rows.dim() != 2 || rows.size(0) != kBatchSize || rows.size(1) < 1) {
       return failed(fmt::format("got {}, expected [{}, E]", shape_text(rows), kBatchSize));

@@ -4,19 +4,20 @@
 #include <string>
 #include <vector>
 
-#include "check/finding.h"
-#include "check/trainee.h"
+#include "check/check_result.h"
+#include "check/method_harness.h"
 
 namespace avbench {
 
 // What the properties are measured on.
-struct Examination {
-  Subject subject;
-  // Of what must be equal up to rounding: float64, or float32 if the method cannot run in float64.
+struct CheckContext {
+  PluginUnderTest tested;
+  // The type in which two results must be equal up to rounding: float64, or float32 if the method
+  // cannot run in float64.
   at::ScalarType exact_type = at::kDouble;
   std::string not_double = "";  // why it cannot
 
-  // A limit for figures measured in exact_type.
+  // A limit for what is measured in exact_type.
   double limit(double float64, double float32) const {
     return exact_type == at::kDouble ? float64 : float32;
   }
@@ -25,7 +26,7 @@ struct Examination {
 struct Property {
   const char* name;
   const char* summary;  // one line
-  Finding (*measure)(const Examination&);
+  CheckResult (*measure)(const CheckContext&);
 };
 
 // In the order in which they are reported.
@@ -40,9 +41,9 @@ std::vector<Property> state_properties();
 inline constexpr int64_t kWarmUp = 3;
 
 // A method after kWarmUp steps.
-Trainee warmed_up(const Examination& examination, TraineeOptions options = {});
+MethodHarness warmed_up(const CheckContext& context, HarnessOptions options = {});
 
-// The larger of two figures; what is not a number is the largest of all.
+// The larger of two numbers; NaN is the largest of all.
 double larger(double a, double b);
 
 // max |got - expected| / max |expected|; 0 if both are 0, NaN if either holds one.

@@ -6,7 +6,7 @@
 #include "check/property.h"
 #include "check/samples.h"
 #include "plugin/embeddings.h"
-#include "train/seeds.h"
+#include "tensors/seeds.h"
 
 namespace avbench {
 namespace {
@@ -34,14 +34,14 @@ NamedTensors random_embeddings(const MethodPlugin& record, uint64_t seed) {
 }
 
 // d total / d tensor by name; undefined where nothing flows.
-NamedTensors analytic_gradients(const Subject& subject, const NamedTensors& tensors) {
+NamedTensors analytic_gradients(const PluginUnderTest& plugin, const NamedTensors& tensors) {
   NamedTensors leaves;
   std::vector<Tensor> inputs;
   for (const auto& [name, tensor] : tensors) {
     leaves[name] = tensor.detach().clone().requires_grad_();
     inputs.push_back(leaves[name]);
   }
-  const Tensor total = subject.record().loss(leaves, subject.params).total;
+  const Tensor total = plugin.record().loss(leaves, plugin.params).total;
   std::vector<Tensor> gradients(inputs.size());
   if (total.requires_grad()) {
     gradients = torch::autograd::grad({total}, inputs, {}, /*retain_graph=*/std::nullopt,
@@ -54,14 +54,15 @@ NamedTensors analytic_gradients(const Subject& subject, const NamedTensors& tens
 }
 
 // Central differences in one input.
-Tensor numerical_gradient(const Subject& subject, NamedTensors tensors, const std::string& name) {
+Tensor numerical_gradient(const PluginUnderTest& plugin, NamedTensors tensors,
+                          const std::string& name) {
   constexpr double kStep = 1e-6;
   const at::NoGradGuard no_grad;
   Tensor x = tensors[name] = tensors[name].contiguous().clone();
   Tensor gradient = at::zeros_like(x);
   double* values = x.data_ptr<double>();
   const auto total = [&] {
-    return subject.record().loss(tensors, subject.params).total.item<double>();
+    return plugin.record().loss(tensors, plugin.params).total.item<double>();
   };
   for (int64_t i = 0; i < x.numel(); ++i) {
     const double kept = values[i];
@@ -74,12 +75,12 @@ Tensor numerical_gradient(const Subject& subject, NamedTensors tensors, const st
   return gradient;
 }
 
-Finding gradient_matches_finite_differences(const Examination& examination) {
-  const Subject& subject = examination.subject;
-  const NamedTensors tensors = random_embeddings(subject.record(), 3);
-  const NamedTensors analytic = analytic_gradients(subject, tensors);
+CheckResult gradient_matches_finite_differences(const CheckContext& context) {
+  const PluginUnderTest& plugin = context.tested;
+  const NamedTensors tensors = random_embeddings(plugin.record(), 3);
+  const NamedTensors analytic = analytic_gradients(plugin, tensors);
   double size = 0, error = 0;
-  for (const EmbeddingSpec& spec : subject.record().embeddings) {
+  for (const EmbeddingSpec& spec : plugin.record().embeddings) {
     const Tensor& gradient = analytic.at(spec.name);
     if (!spec.differentiable) {
       if (gradient.defined() && (gradient != 0).any().item<bool>()) {
@@ -88,7 +89,7 @@ Finding gradient_matches_finite_differences(const Examination& examination) {
       }
       continue;
     }
-    const Tensor numerical = numerical_gradient(subject, tensors, spec.name);
+    const Tensor numerical = numerical_gradient(plugin, tensors, spec.name);
     const Tensor got = gradient.defined() ? gradient : at::zeros_like(numerical);
     size = larger(size, numerical.abs().max().item<double>());
     error = larger(error, (got - numerical).abs().max().item<double>());
@@ -98,11 +99,11 @@ Finding gradient_matches_finite_differences(const Examination& examination) {
 }
 
 // Empty if the pure loss and its gradients are finite.
-std::string pure_fault(const Subject& subject, const NamedTensors& tensors) {
-  if (!all_finite(subject.record().loss(tensors, subject.params).total)) {
+std::string pure_fault(const PluginUnderTest& plugin, const NamedTensors& tensors) {
+  if (!all_finite(plugin.record().loss(tensors, plugin.params).total)) {
     return "the loss is not finite";
   }
-  for (const auto& [name, gradient] : analytic_gradients(subject, tensors)) {
+  for (const auto& [name, gradient] : analytic_gradients(plugin, tensors)) {
     if (gradient.defined() && !all_finite(gradient)) {
       return fmt::format("the gradient of '{}' is not finite", name);
     }
@@ -124,29 +125,29 @@ Tensor one_zero_row(const Sizes& sizes) {
   return rows;
 }
 
-Finding finite_on_degenerate_embeddings(const Examination& examination) {
+CheckResult finite_on_degenerate_embeddings(const CheckContext& context) {
   constexpr std::pair<const char*, Tensor (*)(const Sizes&)> kCases[] = {
       {"all zero", zeros},
       {"equal rows", equal_rows},
       {"one constant", constant},
       {"a zero row", one_zero_row}};
-  const Subject& subject = examination.subject;
+  const PluginUnderTest& plugin = context.tested;
   for (const auto& [words, fill] : kCases) {
     for (const auto type : {at::kFloat, at::kDouble}) {
-      NamedTensors tensors = embeddings_of(subject.record(), fill);
+      NamedTensors tensors = embeddings_of(plugin.record(), fill);
       for (auto& [name, tensor] : tensors) tensor = tensor.to(type);
-      const std::string fault = pure_fault(subject, tensors);
+      const std::string fault = pure_fault(plugin, tensors);
       if (!fault.empty()) return failed(fmt::format("{}, {}: {}", words, type_name(type), fault));
     }
   }
   return passed("zeros, equal rows, constants and a zero row, in float32 and float64");
 }
 
-Finding inputs_match_declaration(const Examination& examination) {
-  Trainee trainee = warmed_up(examination);
-  const Loss loss = trainee.loss(trainee.next_batch());
+CheckResult inputs_match_declaration(const CheckContext& context) {
+  MethodHarness harness = warmed_up(context);
+  const Loss loss = harness.loss(harness.next_batch());
   if (loss.inputs.empty()) return skipped(kNoInputs);
-  const MethodPlugin& record = examination.subject.record();
+  const MethodPlugin& record = context.tested.record();
   check_embeddings(record, loss.inputs, "Loss::inputs");
   for (const EmbeddingSpec& spec : record.embeddings) {
     if (!std::string(spec.shape).starts_with('B')) continue;
@@ -159,12 +160,12 @@ Finding inputs_match_declaration(const Examination& examination) {
   return passed(fmt::format("{} tensors", loss.inputs.size()));
 }
 
-Finding unit_rows_are_unit(const Examination& examination) {
-  Trainee trainee = warmed_up(examination);
-  const Loss loss = trainee.loss(trainee.next_batch());
+CheckResult unit_rows_are_unit(const CheckContext& context) {
+  MethodHarness harness = warmed_up(context);
+  const Loss loss = harness.loss(harness.next_batch());
   double worst = 0;
   int64_t count = 0;
-  for (const EmbeddingSpec& spec : examination.subject.record().embeddings) {
+  for (const EmbeddingSpec& spec : context.tested.record().embeddings) {
     if (!spec.unit_rows) continue;
     if (loss.inputs.empty()) return skipped(kNoInputs);
     const Tensor norms = loss.inputs.at(spec.name).detach().norm(2, {-1});
@@ -179,14 +180,14 @@ Finding unit_rows_are_unit(const Examination& examination) {
   return within(fmt::format("{} tensors, largest |norm - 1|", count), worst, 1e-5);
 }
 
-Finding loss_equals_pure_loss(const Examination& examination) {
-  const Subject& subject = examination.subject;
-  Trainee trainee = warmed_up(examination, {.type = examination.exact_type});
-  const Loss loss = trainee.loss(trainee.next_batch());
+CheckResult loss_equals_pure_loss(const CheckContext& context) {
+  const PluginUnderTest& plugin = context.tested;
+  MethodHarness harness = warmed_up(context, {.type = context.exact_type});
+  const Loss loss = harness.loss(harness.next_batch());
   if (loss.inputs.empty()) return skipped(kNoInputs);
-  const Loss pure = subject.record().loss(loss.inputs, subject.params);
+  const Loss pure = plugin.record().loss(loss.inputs, plugin.params);
   return within("relative difference", relative_difference(loss.total, pure.total),
-                examination.limit(1e-12, 1e-5));
+                context.limit(1e-12, 1e-5));
 }
 
 }  // namespace

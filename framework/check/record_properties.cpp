@@ -11,8 +11,8 @@
 namespace avbench {
 namespace {
 
-Finding loads(const Examination& examination) {
-  return passed(fmt::format("{}, {}", host_abi_tag(), examination.subject.plugin.compiler));
+CheckResult loads(const CheckContext& context) {
+  return passed(fmt::format("{}, {}", host_abi_tag(), context.tested.plugin.compiler));
 }
 
 // Counts the allocations of tensors on this thread.
@@ -26,15 +26,15 @@ class AllocationCounter : public c10::MemoryReportingInfoBase {
   int64_t count = 0;
 };
 
-Finding describing_constructs_nothing(const Examination& examination) {
-  const MethodPlugin& record = examination.subject.record();
+CheckResult describing_constructs_nothing(const CheckContext& context) {
+  const MethodPlugin& record = context.tested.record();
   const std::vector<std::string> faults = record_faults(&record);
   if (!faults.empty()) return failed(faults.front());
   const auto counter = std::make_shared<AllocationCounter>();
   size_t views = 0;
   {
     const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, counter);
-    views = record.views(examination.subject.params).size();
+    views = record.views(context.tested.params).size();
   }
   if (views == 0) return failed("views() asks for nothing, expected at least one view");
   if (counter->count > 0) {
@@ -44,8 +44,8 @@ Finding describing_constructs_nothing(const Examination& examination) {
                             record.params.size(), record.embeddings.size(), views));
 }
 
-Finding refuses_unknown_parameters(const Examination& examination) {
-  const MethodPlugin& record = examination.subject.record();
+CheckResult refuses_unknown_parameters(const CheckContext& context) {
+  const MethodPlugin& record = context.tested.record();
   std::string name = "unknown";
   for (const ParamSpec& spec : record.params) name += std::string("_") + spec.name;
   try {

@@ -4,7 +4,8 @@
 
 #include <string>
 
-#include "train/seeds.h"
+#include "tensors/seeds.h"
+#include "train/random_batch.h"
 
 namespace avbench {
 namespace {
@@ -23,15 +24,11 @@ Tensor clip(const ViewSpec& view, int64_t index) {
 }  // namespace
 
 Batch samples(const Views& views, const std::vector<int64_t>& indices, at::ScalarType type) {
-  Batch batch;
-  batch.index = at::tensor(indices, at::kLong);
-  for (const ViewSpec& view : views) {
+  return batch_of(views, at::tensor(indices, at::kLong), [&](const ViewSpec& view) {
     std::vector<Tensor> clips;
     for (const int64_t index : indices) clips.push_back(clip(view, index));
-    (view.modality == Modality::kVideo ? batch.video : batch.audio)[view.name] =
-        at::stack(clips).to(type).contiguous(at::MemoryFormat::ChannelsLast3d);
-  }
-  return batch;
+    return at::stack(clips).to(type);
+  });
 }
 
 Batch step_batch(const Views& views, int64_t step, at::ScalarType type) {

@@ -1,4 +1,4 @@
-// The suite's own samples: small clips and spectrograms that depend on the sample's index alone.
+// The suite's own samples: small clips and spectrograms that depend on view and index alone.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,7 @@ class ScratchFolder {
 };
 
 // Empty if both go on alike to the last bit.
-std::string difference_later(Trainee& a, Trainee& b) {
+std::string difference_later(MethodHarness& a, MethodHarness& b) {
   for (int64_t i = 0; i < kSteps; ++i) {
     const Tensor first = a.train_step().total, second = b.train_step().total;
     if (!at::equal(first, second)) {
@@ -52,10 +52,10 @@ std::string difference_later(Trainee& a, Trainee& b) {
 }
 
 // Evaluation where it could do most harm: what loss() keeps for after_step() is pending.
-Finding evaluation_changes_no_state(const Examination& examination) {
-  Trainee quiet = warmed_up(examination), examined = warmed_up(examination);
+CheckResult evaluation_changes_no_state(const CheckContext& context) {
+  MethodHarness quiet = warmed_up(context), examined = warmed_up(context);
   const Batch batch = quiet.next_batch();
-  for (Trainee* trainee : {&quiet, &examined}) trainee->backward(trainee->loss(batch));
+  for (MethodHarness* harness : {&quiet, &examined}) harness->backward(harness->loss(batch));
   const StateDict before = copy_of(examined.state());
   examined.evaluate(examined.batch_of(examined.step() + 1));
   const std::string changed = first_difference(before, examined.state());
@@ -72,13 +72,13 @@ Finding evaluation_changes_no_state(const Examination& examination) {
   return passed(fmt::format("{} tensors bit-equal, and {} steps after", before.size(), kSteps));
 }
 
-Finding checkpoint_round_trip(const Examination& examination) {
+CheckResult checkpoint_round_trip(const CheckContext& context) {
   const ScratchFolder folder;
   const fs::path file = folder.path() / "checkpoint.safetensors";
-  Trainee unbroken = warmed_up(examination);
+  MethodHarness unbroken = warmed_up(context);
   save_tensors(file, unbroken.state());
   // With other heads at first: what the checkpoint lacks cannot be right by chance.
-  Trainee resumed(examination.subject, {.head_seed = 1});
+  MethodHarness resumed(context.tested, {.head_seed = 1});
   resumed.resume(load_tensors(file), unbroken.step());
   const StateDict state = unbroken.state();
   const std::string name = first_difference(state, resumed.state());

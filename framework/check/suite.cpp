@@ -7,7 +7,7 @@
 #include <map>
 
 #include "io/error.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 #include "train/loss_graph.h"
 
 namespace avbench {
@@ -28,11 +28,11 @@ class OneThread {
 // One cause is reported once: what throws as an earlier property did is skipped.
 class Measurement {
  public:
-  explicit Measurement(const Examination& examination) : examination_(examination) {}
+  explicit Measurement(const CheckContext& context) : context_(context) {}
 
-  Finding operator()(const Property& property) {
+  CheckResult operator()(const Property& property) {
     try {
-      return property.measure(examination_);
+      return property.measure(context_);
     } catch (...) {
       const std::string message = message_of(std::current_exception());
       const auto [first, is_new] = first_with_.try_emplace(message, property.name);
@@ -42,35 +42,35 @@ class Measurement {
   }
 
  private:
-  const Examination& examination_;
+  const CheckContext& context_;
   std::map<std::string, const char*> first_with_;  // by message
 };
 
 // What is not registered is not converted to float64 either.
-std::string reason_against_double(const Subject& subject, const std::string& message) {
+std::string reason_against_double(const PluginUnderTest& plugin, const std::string& message) {
   try {
-    Trainee trainee(subject);
-    Method& method = trainee.method();
+    MethodHarness harness(plugin);
+    Method& method = harness.method();
     const auto untrained = untrained_leaves(method, method.param_groups(Stage::kPretrain),
-                                            trainee.loss(trainee.next_batch()).total);
+                                            harness.loss(harness.next_batch()).total);
     return untrained.empty() ? message : join(untrained) + ", and stays in float32";
   } catch (...) {
     return message;  // the other properties will tell
   }
 }
 
-Examination examine(const Subject& subject) {
-  Examination examination{subject};
+CheckContext examine(const PluginUnderTest& plugin) {
+  CheckContext context{plugin};
   try {
-    Trainee(subject, {.type = at::kDouble}).train_step();
+    MethodHarness(plugin, {.type = at::kDouble}).train_step();
   } catch (...) {
-    examination.exact_type = at::kFloat;
-    examination.not_double = reason_against_double(subject, message_of(std::current_exception()));
+    context.exact_type = at::kFloat;
+    context.not_double = reason_against_double(plugin, message_of(std::current_exception()));
   }
-  return examination;
+  return context;
 }
 
-std::vector<Result> collect(const std::function<Finding(const Property&)>& measure,
+std::vector<Result> collect(const std::function<CheckResult(const Property&)>& measure,
                             const std::function<void(const Result&)>& report) {
   std::vector<Result> results;
   for (const Property& property : all_properties()) {
@@ -91,9 +91,9 @@ std::vector<Property> all_properties() {
   return all;
 }
 
-void refuse_bad_combination(const Subject& subject) {
+void refuse_bad_combination(const PluginUnderTest& plugin) {
   try {
-    create_method(subject);
+    create_method(plugin);
   } catch (const UserError&) {
     throw;
   } catch (...) {
@@ -101,11 +101,11 @@ void refuse_bad_combination(const Subject& subject) {
   }
 }
 
-std::vector<Result> run_suite(const Subject& subject,
+std::vector<Result> run_suite(const PluginUnderTest& plugin,
                               const std::function<void(const Result&)>& report) {
   const OneThread one_thread;
-  const Examination examination = examine(subject);
-  return collect(Measurement(examination), report);
+  const CheckContext context = examine(plugin);
+  return collect(Measurement(context), report);
 }
 
 std::vector<Result> refused_by_loader(const std::string& reason,
@@ -113,17 +113,17 @@ std::vector<Result> refused_by_loader(const std::string& reason,
   bool first = true;
   return collect(
       [&](const Property&) {
-        Finding finding = first ? failed(reason) : skipped("the plugin was not loaded");
+        CheckResult result = first ? failed(reason) : skipped("the plugin was not loaded");
         first = false;
-        return finding;
+        return result;
       },
       report);
 }
 
-Trainee warmed_up(const Examination& examination, TraineeOptions options) {
-  Trainee trainee(examination.subject, options);
-  trainee.train_steps(kWarmUp);
-  return trainee;
+MethodHarness warmed_up(const CheckContext& context, HarnessOptions options) {
+  MethodHarness harness(context.tested, options);
+  harness.train_steps(kWarmUp);
+  return harness;
 }
 
 double larger(double a, double b) { return std::isnan(a) || a > b ? a : b; }

@@ -11,18 +11,18 @@ namespace avbench {
 
 struct Result {
   Property property;
-  Finding finding;
+  CheckResult result;
 };
 
 // All properties in order, the first of which is that the plugin loads.
 std::vector<Property> all_properties();
 
 // Throws UserError if the method refuses its parameters, as what they were set to makes no sense.
-void refuse_bad_combination(const Subject& subject);
+void refuse_bad_combination(const PluginUnderTest& plugin);
 
 // Measures every property; one that throws is a failure, and the rest still runs. `report` is
 // called after each.
-std::vector<Result> run_suite(const Subject& subject,
+std::vector<Result> run_suite(const PluginUnderTest& plugin,
                               const std::function<void(const Result&)>& report = {});
 
 // For a plugin that could not be loaded: the first property has failed, the others are skipped.

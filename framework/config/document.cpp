@@ -4,7 +4,7 @@
 #include "config/reader.h"
 #include "config/writer.h"
 #include "io/json.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 
 namespace avbench {
 namespace {
@@ -50,8 +50,9 @@ class Documenter {
   void operator()(const char* name, const std::string& value, const char* doc) {
     add(name, "text", value, "", doc);
   }
-  void operator()(const char* name, const std::string& value, Choices choices, const char* doc) {
-    std::vector<std::string> words = split(choices.words, '|');
+  template <Choice E>
+  void operator()(const char* name, const E& value, const char* doc) {
+    std::vector<std::string> words = all_words<E>();
     std::erase(words, "");
     add(name, "word", value, join(words), doc);
   }

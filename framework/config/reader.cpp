@@ -6,6 +6,7 @@
 
 #include "io/error.h"
 #include "io/json.h"
+#include "io/strings.h"
 #include "io/suggest.h"
 
 namespace avbench {
@@ -187,10 +188,6 @@ void Reader::operator()(const char* name, std::string& value, const char*) {
   }
 }
 
-void Reader::operator()(const char* name, std::string& value, Choices choices, const char*) {
-  if (const std::string* word = take_word(name, split(choices.words, '|'))) value = *word;
-}
-
 void Reader::operator()(const char* name, int64_t& value, OneOf allowed, const char*) {
   if (const std::string* word = take_word(name, split(allowed.numbers, '|'))) {
     value = std::stoll(*word);
@@ -279,16 +276,13 @@ void Reader::check_row(const RowConfig& row, const Value& value,
   const bool repeated = std::any_of(before.begin(), before.end(),
                                     [&](const RowConfig& other) { return other.name == row.name; });
   if (repeated) complain("name", "another row has the same name");
-  if (row.method.empty() == row.baseline.empty()) {
+  const bool baseline = row.baseline != RowConfig::Baseline::kNone;
+  if (row.method.empty() != baseline) {
     complain("method", row.method.empty() ? "expected a method or a baseline, got neither"
                                           : "expected a method or a baseline, got both");
   }
-  if (!row.baseline.empty() && !row.params.empty()) {
-    complain("params", "a baseline has no params");
-  }
-  if (!row.baseline.empty() && !row.pretrained) {
-    complain("pretrained", "a baseline is never pretrained");
-  }
+  if (baseline && !row.params.empty()) complain("params", "a baseline has no params");
+  if (baseline && !row.pretrained) complain("pretrained", "a baseline is never pretrained");
 }
 
 }  // namespace avbench

@@ -41,7 +41,8 @@ class Reader {
   void operator()(const char* name, std::vector<int64_t>& value, Range range, const char* doc);
   void operator()(const char* name, bool& value, const char* doc);
   void operator()(const char* name, std::string& value, const char* doc);
-  void operator()(const char* name, std::string& value, Choices choices, const char* doc);
+  template <Choice E>
+  void operator()(const char* name, E& value, const char* doc);
   void operator()(const char* name, int64_t& value, OneOf allowed, const char* doc);
 
   // The key `preset`: fills the section. Keys of the same file or a later one override it, those
@@ -84,6 +85,11 @@ class Reader {
   std::vector<std::string> known_;
   int preset_layer_ = 0;  // values of lower layers are overruled
 };
+
+template <Choice E>
+void Reader::operator()(const char* name, E& value, const char*) {
+  if (const std::string* word = take_word(name, all_words<E>())) value = *from_word<E>(*word);
+}
 
 template <class T>
 void read_section(const Value& value, const std::string& path, T& section, Problems& problems) {

@@ -7,6 +7,7 @@
 
 #include "io/error.h"
 #include "io/json.h"
+#include "io/strings.h"
 #include "io/suggest.h"
 
 namespace avbench {

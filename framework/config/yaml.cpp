@@ -10,7 +10,7 @@
 #include "config/value.h"
 #include "io/error.h"
 #include "io/json.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 #include "io/text_file.h"
 
 namespace avbench {

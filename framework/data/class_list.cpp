@@ -9,6 +9,7 @@
 #include "data/class_name.h"
 #include "io/error.h"
 #include "io/json.h"
+#include "io/strings.h"
 #include "io/suggest.h"
 #include "io/text_file.h"
 
@@ -52,14 +53,15 @@ std::vector<std::string> read_class_list(const fs::path& file) {
   return classes;
 }
 
-void keep_classes(std::vector<Item>& items, const std::vector<std::string>& classes,
+void keep_classes(std::vector<ManifestEntry>& items, const std::vector<std::string>& classes,
                   const fs::path& file) {
   std::set<std::string> wanted, found;
   for (const std::string& name : classes) wanted.insert(class_key(name));
   std::set<std::string> all;
-  for (const Item& item : items) all.insert(item.label);
-  std::erase_if(items, [&](const Item& item) { return !wanted.contains(class_key(item.label)); });
-  for (const Item& item : items) found.insert(class_key(item.label));
+  for (const ManifestEntry& item : items) all.insert(item.label);
+  std::erase_if(items,
+                [&](const ManifestEntry& item) { return !wanted.contains(class_key(item.label)); });
+  for (const ManifestEntry& item : items) found.insert(class_key(item.label));
   std::vector<std::string> missing;
   for (const std::string& name : classes) {
     if (found.contains(class_key(name))) continue;

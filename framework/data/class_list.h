@@ -16,7 +16,7 @@ std::vector<std::string> read_class_list(const std::filesystem::path& file);
 
 // Keeps the items of the listed classes, in either spelling (class_name.h). Throws UserError that
 // names the classes without any item.
-void keep_classes(std::vector<Item>& items, const std::vector<std::string>& classes,
+void keep_classes(std::vector<ManifestEntry>& items, const std::vector<std::string>& classes,
                   const std::filesystem::path& file);
 
 }  // namespace avbench

@@ -10,14 +10,14 @@ std::string class_key(std::string name) {
   return name;
 }
 
-void unite_spellings(std::vector<Item>& items) {
+void unite_spellings(std::vector<ManifestEntry>& items) {
   std::map<std::string, std::string> names;  // by key
-  for (const Item& item : items) {
+  for (const ManifestEntry& item : items) {
     const std::string key = class_key(item.label);
     const auto [known, is_new] = names.emplace(key, item.label);
     if (!is_new && known->second != item.label) known->second = key;
   }
-  for (Item& item : items) item.label = names.at(class_key(item.label));
+  for (ManifestEntry& item : items) item.label = names.at(class_key(item.label));
 }
 
 }  // namespace avbench

@@ -13,6 +13,6 @@ namespace avbench {
 std::string class_key(std::string name);
 
 // Items of one class get one label: as they all spell it, or, where they differ, with spaces.
-void unite_spellings(std::vector<Item>& items);
+void unite_spellings(std::vector<ManifestEntry>& items);
 
 }  // namespace avbench

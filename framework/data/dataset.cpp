@@ -7,8 +7,9 @@
 #include <map>
 #include <unordered_set>
 
+#include "config/check_input.h"
 #include "data/class_list.h"
-#include "data/file_check.h"
+#include "data/file_validator.h"
 #include "data/index_cache.h"
 #include "io/error.h"
 #include "io/json.h"
@@ -41,9 +42,9 @@ std::string listed(const std::vector<BadFile>& files, size_t shown) {
 }
 
 // Takes what is known of files other than `items` out of `known`.
-IndexEntries take_others(IndexEntries& known, const std::vector<Item>& items) {
+IndexEntries take_others(IndexEntries& known, const std::vector<ManifestEntry>& items) {
   std::unordered_set<std::string> ids;
-  for (const Item& item : items) ids.insert(item.file);
+  for (const ManifestEntry& item : items) ids.insert(item.file);
   IndexEntries others;
   for (auto entry = known.begin(); entry != known.end();) {
     const auto next = std::next(entry);
@@ -53,10 +54,11 @@ IndexEntries take_others(IndexEntries& known, const std::vector<Item>& items) {
   return others;
 }
 
-void remember(const FileChecker& checker, const std::filesystem::path& file, IndexEntries others) {
-  if (!checker.learnt()) return;
+void remember(const FileValidator& validator, const std::filesystem::path& file,
+              IndexEntries others) {
+  if (!validator.changed()) return;
   try {
-    IndexEntries entries = checker.entries();
+    IndexEntries entries = validator.entries();
     entries.merge(others);
     save_index_cache(file, entries);
   } catch (const std::exception& error) {
@@ -64,7 +66,7 @@ void remember(const FileChecker& checker, const std::filesystem::path& file, Ind
   }
 }
 
-// Warns of classes that nothing can be learnt about.
+// Warns of classes that nothing can be learned about.
 void check_classes(const Dataset& dataset) {
   if (dataset.size(Split::kTrain) == 0) return;
   std::vector<bool> seen(dataset.classes().size());
@@ -82,7 +84,7 @@ std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipC
                                              const SpectrogramConfig& spectrogram,
                                              const RunConfig& run, const OpenProgress& progress,
                                              int64_t min_frames) {
-  check_crops(clip, spectrogram);
+  check_input(clip, spectrogram);
   if (data.source.empty()) {
     throw UserError(
         "protocol.data.source is not set; expected a folder with <split>/<class>/<file>, or a CSV "
@@ -95,27 +97,28 @@ std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipC
   // Another list of classes has been used, or will be: what is known of those files stays.
   IndexEntries others;
   if (!data.classes.empty()) others = take_others(known, items);
-  const Requirements requirements{.clip = clip,
-                                  .spectrogram = spectrogram,
-                                  .tolerate_damage = data.on_damage == "tolerate",
-                                  .formats = run.formats,
-                                  .min_frames = min_frames};
+  const Requirements requirements{
+      .clip = clip,
+      .spectrogram = spectrogram,
+      .tolerate_damage = data.on_damage == DataConfig::OnDamage::kTolerate,
+      .formats = run.formats,
+      .min_frames = min_frames};
   // Nothing else runs meanwhile.
   const int64_t threads = run.workers > 0 ? run.workers : processors().usable();
-  FileChecker checker(items, known, requirements, threads, progress);
+  FileValidator validator(items, known, requirements, threads, progress);
 
   std::shared_ptr<Dataset> dataset(new Dataset(clip, spectrogram));
   dataset->classes_ = class_names(items);
   try {
-    checker.index();
-    dataset->make_cache(checker.content_bytes(), run.cache_mib, items.size());
-    checker.decode(dataset->cache_.get());
+    validator.index();
+    dataset->make_cache(validator.content_bytes(), run.cache_mib, items.size());
+    validator.decode(dataset->cache_.get());
   } catch (...) {
-    remember(checker, index_file, std::move(others));
+    remember(validator, index_file, std::move(others));
     throw;
   }
-  remember(checker, index_file, std::move(others));
-  dataset->take(items, checker.samples());
+  remember(validator, index_file, std::move(others));
+  dataset->take(items, validator.samples());
   dataset->make_hashes();
   dataset->check_splits(data.source);
   dataset->report(data);
@@ -135,7 +138,7 @@ void Dataset::make_cache(int64_t bytes, int64_t limit_mib, int64_t samples) {
   }
 }
 
-void Dataset::take(const std::vector<Item>& items, std::vector<CheckedSample>& samples) {
+void Dataset::take(const std::vector<ManifestEntry>& items, std::vector<CheckedSample>& samples) {
   for (size_t i = 0; i < items.size(); ++i) {
     auto& [sample, verdict] = samples[i];
     if (verdict.status != FileStatus::kOk) {
@@ -183,7 +186,7 @@ void Dataset::check_splits(const std::string& source) {
 void Dataset::report(const DataConfig& data) const {
   size_t files = excluded_.size();
   for (const auto& split : splits_) files += split.size();
-  if (!excluded_.empty() && data.on_bad == "fail") {
+  if (!excluded_.empty() && data.on_bad == DataConfig::OnBad::kFail) {
     throw UserError(fmt::format(
         "{}: {} of {} files are not usable, and data.on_bad is 'fail':{}\nRemove or replace them, "
         "or set data.on_bad to 'exclude' to leave them out and list them.",

@@ -9,7 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "config/experiment.h"
+#include "config/clip_config.h"
+#include "config/data_config.h"
+#include "config/run_config.h"
+#include "config/spectrogram_config.h"
 #include "data/content_cache.h"
 #include "data/manifest.h"
 #include "data/sample_reader.h"
@@ -82,7 +85,7 @@ class Dataset {
       : clip_(clip), spectrogram_(spectrogram) {}
 
   void make_cache(int64_t bytes, int64_t limit_mib, int64_t samples);
-  void take(const std::vector<Item>& items, std::vector<CheckedSample>& samples);
+  void take(const std::vector<ManifestEntry>& items, std::vector<CheckedSample>& samples);
   void make_hashes();
   void check_splits(const std::string& source);
   void report(const DataConfig& data) const;  // throws UserError if the data set cannot be used

@@ -13,7 +13,7 @@
 
 namespace avbench {
 
-// Of a file, however many samples are parts of it.
+// What is known of a file, however many samples are parts of it.
 struct IndexEntry {
   FileStamp stamp;
   std::string sha256;  // of its bytes
@@ -27,7 +27,7 @@ constexpr void fields(V& v, MaybeConst<IndexEntry> auto& entry) {
 }
 static_assert(lists_every_field<IndexEntry>());
 
-using IndexEntries = std::unordered_map<std::string, IndexEntry>;  // by Item::file
+using IndexEntries = std::unordered_map<std::string, IndexEntry>;  // by ManifestEntry::file
 
 // One file a source, below $AVBENCH_CACHE, else $XDG_CACHE_HOME/avbench, else ~/.cache/avbench:
 // sources may be read-only.

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "data/random.h"
+#include "runtime/philox_stream.h"
 
 namespace avbench {
 

@@ -11,8 +11,8 @@
 #include <thread>
 #include <utility>
 
-#include "data/batch_maker.h"
-#include "io/trace.h"
+#include "data/collator.h"
+#include "runtime/trace.h"
 
 namespace avbench {
 namespace {
@@ -24,9 +24,9 @@ Tensor labels_of(const Dataset& dataset, Split split, const std::vector<SampleRe
   return labels;
 }
 
-void fill_rows(const BatchMaker& maker, const Dataset& dataset, Split split,
+void fill_rows(const Collator& collator, const Dataset& dataset, Split split,
                const LoadedBatch& batch, RowRange rows, SampleReader& reader) {
-  maker.fill(batch, rows, dataset.sample(split, batch.requests[rows.first].index), reader);
+  collator.fill(batch, rows, dataset.sample(split, batch.requests[rows.first].index), reader);
 }
 
 }  // namespace
@@ -36,11 +36,11 @@ void fill_rows(const BatchMaker& maker, const Dataset& dataset, Split split,
 // do, and leaves it in next().
 class Loader::Impl {
  public:
-  Impl(std::shared_ptr<const Dataset> dataset, Plan plan, const LoaderOptions& options)
-      : maker_(dataset->clip(), dataset->spectrogram(), dataset->cache(), options.views),
+  Impl(std::shared_ptr<const Dataset> dataset, BatchSampler sampler, const LoaderOptions& options)
+      : collator_(dataset->clip(), dataset->spectrogram(), dataset->cache(), options.views),
         dataset_(std::move(dataset)),
         split_(options.split),
-        plan_(std::move(plan)),
+        sampler_(std::move(sampler)),
         next_planned_(options.first_batch),
         end_(options.first_batch + options.batch_count),
         left_(options.batch_count),
@@ -96,9 +96,9 @@ class Loader::Impl {
   void work() {
     name_trace_thread("loader");
     try {
-      SampleReader reader = maker_.make_reader();
+      SampleReader reader = collator_.make_reader();
       fill_groups(reader);
-    } catch (...) {  // of the plan, or of memory
+    } catch (...) {  // of the sampler, or of memory
       const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
       stopping_ = true;
@@ -118,7 +118,7 @@ class Loader::Impl {
       std::exception_ptr failure;
       try {
         const TracePhase phase("read sample");
-        fill_rows(maker_, *dataset_, split_, pending->batch, pending->groups[group], reader);
+        fill_rows(collator_, *dataset_, split_, pending->batch, pending->groups[group], reader);
       } catch (...) {
         failure = std::current_exception();
       }
@@ -134,7 +134,7 @@ class Loader::Impl {
     }
     if (next_planned_ == end_ || static_cast<int>(window_.size()) >= window_limit_) return nullptr;
     auto pending = std::make_unique<Pending>();
-    pending->batch = maker_.allocate(plan_.requests(next_planned_), *pool_);
+    pending->batch = collator_.allocate(sampler_.requests(next_planned_), *pool_);
     pending->batch.labels = labels_of(*dataset_, split_, pending->batch.requests);
     pending->groups = group_rows(pending->batch.requests);
     pending->groups_left = pending->groups.size();
@@ -152,10 +152,10 @@ class Loader::Impl {
     if (--pending.groups_left == 0) batch_done_.notify_all();
   }
 
-  const BatchMaker maker_;
+  const Collator collator_;
   const std::shared_ptr<const Dataset> dataset_;
   const Split split_;
-  const Plan plan_;
+  const BatchSampler sampler_;
   const std::shared_ptr<BufferPool> pool_ = std::make_shared<BufferPool>();
 
   mutable std::mutex mutex_;  // of everything below
@@ -169,8 +169,9 @@ class Loader::Impl {
   std::vector<std::jthread> threads_;  // last: they use all of the above
 };
 
-Loader::Loader(std::shared_ptr<const Dataset> dataset, Plan plan, const LoaderOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(dataset), std::move(plan), options)) {}
+Loader::Loader(std::shared_ptr<const Dataset> dataset, BatchSampler sampler,
+               const LoaderOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(dataset), std::move(sampler), options)) {}
 Loader::~Loader() = default;
 
 LoadedBatch Loader::next() { return impl_->next(); }
@@ -178,12 +179,12 @@ int64_t Loader::batches_left() const { return impl_->batches_left(); }
 
 LoadedBatch load_batch(const Dataset& dataset, Split split, const Views& views,
                        std::vector<SampleRequest> requests) {
-  const BatchMaker maker(dataset.clip(), dataset.spectrogram(), dataset.cache(), views);
-  LoadedBatch batch = maker.allocate(std::move(requests), *std::make_shared<BufferPool>());
+  const Collator collator(dataset.clip(), dataset.spectrogram(), dataset.cache(), views);
+  LoadedBatch batch = collator.allocate(std::move(requests), *std::make_shared<BufferPool>());
   batch.labels = labels_of(dataset, split, batch.requests);
-  SampleReader reader = maker.make_reader();
+  SampleReader reader = collator.make_reader();
   for (const RowRange& rows : group_rows(batch.requests)) {
-    fill_rows(maker, dataset, split, batch, rows, reader);
+    fill_rows(collator, dataset, split, batch, rows, reader);
   }
   return batch;
 }

@@ -7,17 +7,11 @@
 
 #include "avbench/batch.h"
 #include "avbench/views.h"
+#include "data/batch_sampler.h"
 #include "data/dataset.h"
-#include "data/plan.h"
+#include "data/loaded_batch.h"
 
 namespace avbench {
-
-// The tensors stay valid as long as they are held; their memory is used again afterwards.
-struct LoadedBatch {
-  Batch batch;                          // index: in the split
-  Tensor labels;                        // [B] int64, class ids
-  std::vector<SampleRequest> requests;  // by row
-};
 
 struct LoaderOptions {
   Split split = Split::kTrain;
@@ -28,11 +22,12 @@ struct LoaderOptions {
   int prefetch = 3;  // batches made ahead at most
 };
 
-// What is delivered depends on the data set, the plan and the views alone, never on `workers`.
+// What is delivered depends on the data set, the sampler and the views alone, never on `workers`.
 class Loader {
  public:
   // Throws UserError if a view of a modality is named twice.
-  Loader(std::shared_ptr<const Dataset> dataset, Plan plan, const LoaderOptions& options);
+  Loader(std::shared_ptr<const Dataset> dataset, BatchSampler sampler,
+         const LoaderOptions& options);
   ~Loader();  // at any time; waits for the samples that are being decoded
 
   // Blocks until the next batch is ready. Throws what a worker threw for it (then always again),

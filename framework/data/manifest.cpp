@@ -15,6 +15,7 @@
 #include "data/csv_reader.h"
 #include "io/error.h"
 #include "io/json.h"
+#include "io/strings.h"
 #include "io/suggest.h"
 #include "io/text_file.h"
 
@@ -83,7 +84,7 @@ std::vector<fs::path> visible_entries(const fs::path& folder) {
   return entries;
 }
 
-// Of a link, of what it leads to; `error` says why it cannot be told.
+// The type of what a link leads to; `error` says why it cannot be told.
 fs::file_type type_of(const fs::path& path, std::error_code& error) {
   return fs::status(path, error).type();
 }
@@ -94,7 +95,7 @@ bool is_folder(const fs::path& path) {
 }
 
 void read_class_folder(const fs::path& source, const fs::path& folder, Split split,
-                       std::vector<Item>& items) {
+                       std::vector<ManifestEntry>& items) {
   for (const fs::path& file : visible_entries(folder)) {
     if (is_folder(file)) {
       throw UserError(fmt::format(
@@ -113,7 +114,7 @@ void read_class_folder(const fs::path& source, const fs::path& folder, Split spl
 }
 
 void read_split_folder(const fs::path& source, const fs::path& folder, Split split,
-                       std::vector<Item>& items) {
+                       std::vector<ManifestEntry>& items) {
   for (const fs::path& entry : visible_entries(folder)) {
     std::error_code error;
     const fs::file_type type = type_of(entry, error);
@@ -128,8 +129,8 @@ void read_split_folder(const fs::path& source, const fs::path& folder, Split spl
   }
 }
 
-std::vector<Item> read_folder(const fs::path& source) {
-  std::vector<Item> items;
+std::vector<ManifestEntry> read_folder(const fs::path& source) {
+  std::vector<ManifestEntry> items;
   std::map<Split, fs::path> folders;
   for (const fs::path& entry : visible_entries(source)) {
     const std::string name = entry.filename().string();
@@ -187,8 +188,8 @@ class CsvManifest {
     }
   }
 
-  std::vector<Item> items() {
-    std::vector<Item> items;
+  std::vector<ManifestEntry> items() {
+    std::vector<ManifestEntry> items;
     std::map<std::pair<Split, std::string>, int64_t> lines;
     for (size_t i = 1; i < records_.size(); ++i) {
       items.push_back(item(records_[i]));
@@ -203,12 +204,12 @@ class CsvManifest {
   }
 
  private:
-  Item item(const CsvRecord& record) const {
+  ManifestEntry item(const CsvRecord& record) const {
     const size_t expected = records_.front().fields.size();
     if (record.fields.size() != expected) {
       fail(record, fmt::format("got {} fields, the header has {}", record.fields.size(), expected));
     }
-    Item item;
+    ManifestEntry item;
     item.id = item.file = required(record, "path");
     item.path = file_.parent_path() / item.file;  // an absolute path stays as it is
     item.label = required(record, "label");
@@ -226,7 +227,7 @@ class CsvManifest {
     return item;
   }
 
-  void add_segment(const CsvRecord& record, Item& item) const {
+  void add_segment(const CsvRecord& record, ManifestEntry& item) const {
     item.start = seconds(record, "start");
     item.end = seconds(record, "end");
     if (item.end && *item.end <= item.start.value_or(0)) {
@@ -285,7 +286,7 @@ bool is_left_behind(const std::string& name) {
   return std::find(std::begin(kLeftBehind), std::end(kLeftBehind), lower) != std::end(kLeftBehind);
 }
 
-std::vector<Item> read_source(const fs::path& source) {
+std::vector<ManifestEntry> read_source(const fs::path& source) {
   std::error_code error;
   const fs::file_type type = type_of(source, error);
   if (error) {
@@ -298,15 +299,15 @@ std::vector<Item> read_source(const fs::path& source) {
   }
   auto items = type == fs::file_type::directory ? read_folder(source) : CsvManifest(source).items();
   unite_spellings(items);
-  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+  std::sort(items.begin(), items.end(), [](const ManifestEntry& a, const ManifestEntry& b) {
     return std::tie(a.split, a.id) < std::tie(b.split, b.id);
   });
   return items;
 }
 
-std::vector<std::string> class_names(const std::vector<Item>& items) {
+std::vector<std::string> class_names(const std::vector<ManifestEntry>& items) {
   std::set<std::string> names;
-  for (const Item& item : items) names.insert(item.label);
+  for (const ManifestEntry& item : items) names.insert(item.label);
   return {names.begin(), names.end()};
 }
 

@@ -14,7 +14,7 @@ inline constexpr Split kSplits[] = {Split::kTrain, Split::kVal, Split::kTest};
 
 std::string_view to_string(Split split);  // "train", "val", "test"
 
-struct Item {
+struct ManifestEntry {
   std::string id;    // path as in the source, with #start-end if it is a part of the file
   std::string file;  // path as in the source: parts of one file have it in common
   std::filesystem::path path;
@@ -29,13 +29,13 @@ struct Item {
 // (RFC 4180; relative paths start at the CSV file). Both spellings of a class are one
 // (class_name.h). Whether an item is a file, and can be read, is not looked at. Throws UserError,
 // for CSV with file:line; also if the folder of a split or a class cannot be read.
-std::vector<Item> read_source(const std::filesystem::path& source);
+std::vector<ManifestEntry> read_source(const std::filesystem::path& source);
 
 // Whether operating systems and file servers leave files or folders of this name behind:
 // Thumbs.db, @eaDir.
 bool is_left_behind(const std::string& name);
 
 // Sorted, each once: a class's id is its position.
-std::vector<std::string> class_names(const std::vector<Item>& items);
+std::vector<std::string> class_names(const std::vector<ManifestEntry>& items);
 
 }  // namespace avbench

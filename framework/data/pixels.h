@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "data/sampling.h"
+#include "data/clip_place.h"
 
 namespace avbench {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "data/sampling.h"
+#include "data/clip_place.h"
 #include "io/error.h"
 
 namespace avbench {
@@ -16,7 +16,7 @@ ClipRequest clip_request(const Sample& sample, int64_t start, int64_t count, int
                          uint8_t* out) {
   ClipRequest request{.out = out};
   for (int64_t i = 0; i < count; ++i) {
-    request.ranks.push_back(sample.first_rank + start + i * stride);
+    request.frame_indices.push_back(sample.first_frame + start + i * stride);
   }
   return request;
 }
@@ -50,10 +50,10 @@ std::optional<FileStamp> stamp_of(const std::filesystem::path& path) {
 }
 
 SampleReader::SampleReader(const ClipConfig& clip, const SpectrogramConfig& spectrogram)
-    : clip_(clip), spectrogram_(spectrogram), picture_(spectrogram) {}
+    : clip_(clip), spectrogram_(spectrogram), image_(spectrogram) {}
 
 FileContent SampleReader::read_clips(const Sample& sample, std::span<const int64_t> starts,
-                                     bool sound) {
+                                     bool audio) {
   require_unchanged(sample);
   FileContent content;
   const int64_t clip_bytes = clip_.frames * frame_bytes();
@@ -63,9 +63,9 @@ FileContent SampleReader::read_clips(const Sample& sample, std::span<const int64
     clips.push_back(clip_request(sample, starts[i], clip_.frames, clip_.stride,
                                  content.frames.data() + i * clip_bytes));
   }
-  Decoded decoded = decode(sample, std::move(clips), sound);
+  Decoded decoded = decode(sample, std::move(clips), audio);
   require_ok(sample, decoded.status, decoded.message);
-  if (sound) keep_sound(std::move(decoded.sound), content);
+  if (audio) keep_audio(std::move(decoded.audio), content);
   return content;
 }
 
@@ -76,7 +76,7 @@ FileContent SampleReader::read_all(const Sample& sample) {
   Decoded decoded =
       decode(sample, {clip_request(sample, 0, sample.frames, 1, content.frames.data())}, true);
   require_ok(sample, decoded.status, decoded.message);
-  keep_sound(std::move(decoded.sound), content);
+  keep_audio(std::move(decoded.audio), content);
   return content;
 }
 
@@ -99,33 +99,33 @@ std::optional<FileContent> SampleReader::examine_and_read(const std::filesystem:
   if (reindexed || decoded.status != FileStatus::kOk || index.status != FileStatus::kOk) {
     return std::nullopt;
   }
-  keep_sound(std::move(decoded.sound), content);
+  keep_audio(std::move(decoded.audio), content);
   return content;
 }
 
-void SampleReader::keep_sound(std::vector<float> sound, FileContent& content) {
-  if (spectrogram_.sound == "clip") {
-    content.sound = std::move(sound);
+void SampleReader::keep_audio(std::vector<float> audio, FileContent& content) {
+  if (spectrogram_.audio == SpectrogramConfig::Audio::kClip) {
+    content.audio = std::move(audio);
   } else {
-    content.spectrogram = picture_.make(sound);
+    content.spectrogram = image_.make(audio);
   }
 }
 
-// Sound and frames have their time 0 apart: the part's beginning, and the file's first frame.
+// Audio and frames have their time 0 apart: the part's beginning, and the file's first frame.
 std::vector<float> SampleReader::spectrogram_at(const Sample& sample, const FileContent& content,
                                                 int64_t start) {
-  const int64_t middle = sample.first_rank + start + clip_span(clip_) / 2;
+  const int64_t middle = sample.first_frame + start + clip_span(clip_) / 2;
   const double centre = sample.index->time_of(middle) - sample.segment.first;
-  return picture_.make(
-      sound_around(content.sound, spectrogram_.sample_rate, centre, spectrogram_.sound_seconds));
+  return image_.make(
+      audio_around(content.audio, spectrogram_.sample_rate, centre, spectrogram_.audio_seconds));
 }
 
-Decoded SampleReader::decode(const Sample& sample, std::vector<ClipRequest> clips, bool sound) {
+Decoded SampleReader::decode(const Sample& sample, std::vector<ClipRequest> clips, bool audio) {
   return reader_.read(sample.path, *sample.index,
                       {.clips = std::move(clips),
                        .height = static_cast<int>(clip_.resize[0]),
                        .width = static_cast<int>(clip_.resize[1]),
-                       .sample_rate = sound ? static_cast<int>(spectrogram_.sample_rate) : 0,
+                       .sample_rate = audio ? static_cast<int>(spectrogram_.sample_rate) : 0,
                        .segment = sample.segment});
 }
 

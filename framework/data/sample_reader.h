@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "config/experiment.h"
-#include "data/sound_picture.h"
+#include "config/clip_config.h"
+#include "config/spectrogram_config.h"
+#include "data/audio_image.h"
 #include "media/reader.h"
 #include "media/video_index.h"
 
@@ -36,15 +37,15 @@ struct Sample {
   std::string sha256;  // of the file's bytes
   std::shared_ptr<const VideoIndex> index;
   std::pair<double, double> segment{0, -1};  // seconds, as DecodeRequest's
-  int64_t first_rank = 0, frames = 0;        // the part's frames, in the file's display order
+  int64_t first_frame = 0, frames = 0;       // the part's frames, in the file's display order
   std::vector<int64_t> starts;               // where alone a clip may begin; empty: anywhere
   int64_t number = 0;                        // in the whole data set: its place in the cache
 };
 
 struct FileContent {
   std::vector<uint8_t> frames;     // [n, clip.resize, 3]; empty if not asked for
-  std::vector<float> spectrogram;  // [sound_planes, spectrogram.resize]; empty if not asked for
-  std::vector<float> sound;        // in its place with spectrogram.sound "clip": the part's samples
+  std::vector<float> spectrogram;  // [image_planes, spectrogram.resize]; empty if not asked for
+  std::vector<float> audio;        // in its place with spectrogram.audio "clip": the part's samples
 };
 
 // One a thread. Frames are given by their number in the sample, not in the file.
@@ -54,7 +55,7 @@ class SampleReader {
 
   // A clip of clip.frames frames for each start, one behind the other. Throws std::runtime_error
   // with the file's name if it cannot be decoded, or is no longer the file that was indexed.
-  FileContent read_clips(const Sample& sample, std::span<const int64_t> starts, bool sound);
+  FileContent read_clips(const Sample& sample, std::span<const int64_t> starts, bool audio);
 
   // All frames and the spectrogram. Throws as read_clips().
   FileContent read_all(const Sample& sample);
@@ -67,18 +68,18 @@ class SampleReader {
   // Nothing if the file is of no use, or has other frames than the index said.
   std::optional<FileContent> examine_and_read(const std::filesystem::path& path, VideoIndex& index);
 
-  // The spectrogram, as FileContent's, of the sound around the clip that begins at frame `start`.
+  // The spectrogram, as FileContent's, of the audio around the clip that begins at frame `start`.
   std::vector<float> spectrogram_at(const Sample& sample, const FileContent& content,
                                     int64_t start);
 
  private:
-  Decoded decode(const Sample& sample, std::vector<ClipRequest> clips, bool sound);
-  void keep_sound(std::vector<float> sound, FileContent& content);
+  Decoded decode(const Sample& sample, std::vector<ClipRequest> clips, bool audio);
+  void keep_audio(std::vector<float> audio, FileContent& content);
   int64_t frame_bytes() const { return clip_.resize[0] * clip_.resize[1] * 3; }
 
   ClipConfig clip_;
   SpectrogramConfig spectrogram_;
-  SoundPicture picture_;
+  AudioImage image_;
   MediaReader reader_;
 };
 

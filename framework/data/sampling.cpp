@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "data/random.h"
+#include "runtime/philox_stream.h"
 
 namespace avbench {
 namespace {
@@ -19,16 +19,16 @@ int64_t spaced(int64_t k, int64_t count, int64_t last) {
 }
 
 int64_t draw(const SampleRequest& request, const std::string& purpose, int64_t n) {
-  return Stream(request.seed, request.epoch, request.index, purpose).uniform_int(n);
+  return PhiloxStream(request.seed, request.epoch, request.index, purpose).uniform_int(n);
 }
 
 double draw_unit(const SampleRequest& request, const std::string& purpose) {
-  return Stream(request.seed, request.epoch, request.index, purpose).uniform();
+  return PhiloxStream(request.seed, request.epoch, request.index, purpose).uniform();
 }
 
 Crop draw_crop(const SampleRequest& request, const std::string& purpose, int64_t rows,
                int64_t columns) {
-  Stream stream(request.seed, request.epoch, request.index, purpose);
+  PhiloxStream stream(request.seed, request.epoch, request.index, purpose);
   const int64_t y = stream.uniform_int(rows + 1);
   return {y, stream.uniform_int(columns + 1)};
 }
@@ -67,7 +67,7 @@ std::optional<ColourJitter> draw_jitter(const SampleRequest& request, const View
                             config.saturation == 0 && config.hue == 0)) {
     return std::nullopt;
   }
-  Stream stream(request.seed, request.epoch, request.index, "jitter/" + view.name);
+  PhiloxStream stream(request.seed, request.epoch, request.index, "jitter/" + view.name);
   const auto factor = [&](double most) {
     const double least = std::max(0.0, 1 - most);
     return static_cast<float>(least + (1 + most - least) * stream.uniform());

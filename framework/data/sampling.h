@@ -7,7 +7,9 @@
 #include <span>
 
 #include "avbench/views.h"
-#include "config/experiment.h"
+#include "config/clip_config.h"
+#include "config/spectrogram_config.h"
+#include "data/clip_place.h"
 #include "data/colour_jitter.h"
 
 namespace avbench {
@@ -24,23 +26,6 @@ struct SampleRequest {
   bool operator==(const SampleRequest&) const = default;
 };
 
-struct Crop {
-  int64_t y = 0, x = 0;
-  bool operator==(const Crop&) const = default;
-};
-
-struct ClipPlace {
-  int64_t start = 0;  // first frame, of the file or its part
-  Crop crop;          // in the resized frames
-  bool mirrored = false;
-  bool operator==(const ClipPlace&) const = default;
-};
-
-// Frames from a clip's first to its last, both included.
-inline int64_t clip_span(const ClipConfig& config) {
-  return (config.frames - 1) * config.stride + 1;
-}
-
 // `frames`: of the file, at least clip_span(). `starts`: where alone a clip may begin, ascending;
 // empty: anywhere. Training: random start, crop and mirroring. Evaluation: position `clip` of
 // linspace over the possible starts, rounded (the middle if clips is 1), and the centre crop, or
@@ -52,7 +37,7 @@ ClipPlace place_clip(const SampleRequest& request, const ViewSpec& view, int64_t
 std::optional<ColourJitter> draw_jitter(const SampleRequest& request, const ViewSpec& view,
                                         const JitterConfig& config);
 
-// Training: a random crop, independent of the picture's. Evaluation: the centre, or position `clip`
+// Training: a random crop, independent of the video's. Evaluation: the centre, or position `clip`
 // of linspace along the time axis.
 Crop place_spectrogram(const SampleRequest& request, const ViewSpec& view,
                        const SpectrogramConfig& config);

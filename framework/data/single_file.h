@@ -2,18 +2,25 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "avbench/batch.h"
 #include "avbench/views.h"
-#include "config/experiment.h"
-#include "data/sample_check.h"
+#include "config/clip_config.h"
+#include "config/spectrogram_config.h"
 #include "data/sample_reader.h"
+#include "data/sample_validator.h"
 #include "data/sampling.h"
 
 namespace avbench {
 
-// Throws UserError, with status and reason, if the file cannot be used.
-Sample open_file(const std::filesystem::path& path, const Requirements& requirements);
+struct FilePart {
+  std::filesystem::path path;
+  std::optional<double> start = {}, end = {};  // seconds after the first frame; open if absent
+};
+
+// Throws UserError, with status and reason, if the file or this part of it cannot be used.
+Sample open_file(const FilePart& part, const Requirements& requirements);
 
 // A batch of one row, made by the loader's own code.
 Batch view_file(const Sample& sample, const SampleRequest& request, const Views& views,

@@ -18,7 +18,7 @@ Tensor max_pool(const Tensor& x, int64_t time) {
 class C3d : public Encoder {
  public:
   C3d(int64_t w, int64_t channels)
-      : Encoder({.name = "c3d",
+      : Encoder({.backbone = Backbone::kC3d,
                  .channels = channels,
                  .conv3 = 4 * w,
                  .conv4 = 8 * w,

@@ -2,41 +2,28 @@
 
 #include <c10/util/StringUtil.h>
 
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "encoders/architectures.h"
 #include "io/error.h"
+#include "io/strings.h"
 #include "io/suggest.h"
 
 namespace avbench {
-namespace {
-
-template <typename Value>
-std::vector<std::string> names(const std::map<std::string, Value>& known) {
-  std::vector<std::string> out;
-  for (const auto& [name, value] : known) out.push_back(name);
-  return out;
-}
-
-std::string unknown(const std::string& what, const std::string& got,
-                    const std::vector<std::string>& known) {
-  return c10::str("unknown ", what, ": got '", got, "'", did_you_mean(got, known),
-                  "; known: ", join(known));
-}
-
-}  // namespace
 
 Encoder::Encoder(Traits traits) : traits_(std::move(traits)) {}
 
 TowerOutput Encoder::forward(const Tensor& clip) {
-  TORCH_CHECK(clip.dim() == 5 && clip.size(1) == traits_.channels && clip.numel() > 0, traits_.name,
-              ": expected a clip [B, ", traits_.channels, ", T, H, W], got ", clip.sizes());
+  TORCH_CHECK(clip.dim() == 5 && clip.size(1) == traits_.channels && clip.numel() > 0,
+              to_word(traits_.backbone), ": expected a clip [B, ", traits_.channels,
+              ", T, H, W], got ", clip.sizes());
   const int64_t height = clip.size(3), width = clip.size(4);
   if (height < traits_.min_size || width < traits_.min_size) {
-    throw UserError(c10::str("encoder '", traits_.name, "': got pictures of ", height, "x", width,
-                             " (height x width), expected at least ", traits_.min_size, "x",
-                             traits_.min_size, "; raise the crop or choose another encoder"));
+    throw UserError(c10::str("encoder '", to_word(traits_.backbone), "': got frames of ", height,
+                             "x", width, " (height x width), expected at least ", traits_.min_size,
+                             "x", traits_.min_size, "; raise the crop or choose another encoder"));
   }
   TowerOutput output;
   output.taps = feature_maps(clip.contiguous(at::MemoryFormat::ChannelsLast3d));
@@ -50,17 +37,24 @@ int64_t Encoder::tap_channels(const std::string& tap) const {
                                                 {"conv5", traits_.conv5},
                                                 {"pooled", traits_.conv5}};
   if (const auto found = channels.find(tap); found != channels.end()) return found->second;
-  throw UserError(unknown(c10::str("tap of encoder '", traits_.name, "'"), tap, names(channels)));
+  std::vector<std::string> known;
+  for (const auto& [name, count] : channels) known.push_back(name);
+  throw UserError(c10::str("unknown tap of encoder '", to_word(traits_.backbone), "': got '", tap,
+                           "'", did_you_mean(tap, known), "; known: ", join(known)));
 }
 
-std::shared_ptr<Encoder> make_encoder(const std::string& name, int64_t width, int64_t channels) {
-  using Make = std::shared_ptr<Encoder> (*)(int64_t, int64_t);
-  const std::map<std::string, Make> known{
-      {"r3d", make_r3d}, {"r2plus1d", make_r2plus1d}, {"c3d", make_c3d}};
-  TORCH_CHECK(width >= 1, "encoder '", name, "': expected a width of at least 1, got ", width);
-  if (const auto found = known.find(name); found != known.end())
-    return found->second(width, channels);
-  throw UserError(unknown("encoder", name, names(known)));
+std::shared_ptr<Encoder> make_encoder(Backbone backbone, int64_t width, int64_t channels) {
+  TORCH_CHECK(width >= 1, "encoder '", to_word(backbone), "': expected a width of at least 1, got ",
+              width);
+  switch (backbone) {
+    case Backbone::kR3d:
+      return make_r3d(width, channels);
+    case Backbone::kR2plus1d:
+      return make_r2plus1d(width, channels);
+    case Backbone::kC3d:
+      return make_c3d(width, channels);
+  }
+  throw std::invalid_argument("make_encoder");
 }
 
 }  // namespace avbench

@@ -1,4 +1,4 @@
-// A backbone: one clip of pictures or one spectrogram in, a feature vector and feature maps out.
+// A backbone: one clip of frames or one spectrogram in, a feature vector and feature maps out.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "avbench/batch.h"
+#include "config/encoder_config.h"
 
 namespace avbench {
 
@@ -20,12 +21,12 @@ class Encoder : public torch::nn::Module {
 
   int64_t feature_dim() const { return tap_channels("pooled"); }
 
-  // Of "conv3", "conv4", "conv5", "pooled"; throws UserError for any other.
+  // Channels of "conv3", "conv4", "conv5" or "pooled"; throws UserError for any other name.
   int64_t tap_channels(const std::string& tap) const;
 
  protected:
   struct Traits {
-    std::string name;
+    Backbone backbone;
     int64_t channels;             // of the input
     int64_t conv3, conv4, conv5;  // channels
     int64_t min_size = 1;         // of H and W
@@ -40,9 +41,8 @@ class Encoder : public torch::nn::Module {
   Traits traits_;
 };
 
-// "r3d", "r2plus1d" or "c3d"; `width` channels in the first stage (64: the published network), all
-// others in proportion; `channels` enter its stem. Weights are drawn from the default CPU
-// generator. Throws UserError for an unknown name.
-std::shared_ptr<Encoder> make_encoder(const std::string& name, int64_t width, int64_t channels = 3);
+// `width` channels in the first stage (64: the published network), all others in proportion;
+// `channels` enter its stem. Weights are drawn from the default CPU generator.
+std::shared_ptr<Encoder> make_encoder(Backbone backbone, int64_t width, int64_t channels = 3);
 
 }  // namespace avbench

@@ -43,7 +43,7 @@ class FactoredConv : public Layer {
 }  // namespace
 
 std::shared_ptr<Encoder> make_r2plus1d(int64_t width, int64_t channels) {
-  return make_residual_encoder("r2plus1d", width, channels, [](const ConvShape& shape) {
+  return make_residual_encoder(Backbone::kR2plus1d, width, channels, [](const ConvShape& shape) {
     return std::make_shared<FactoredConv>(shape);
   });
 }

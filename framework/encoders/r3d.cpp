@@ -5,7 +5,7 @@
 namespace avbench {
 
 std::shared_ptr<Encoder> make_r3d(int64_t width, int64_t channels) {
-  return make_residual_encoder("r3d", width, channels, [](const ConvShape& shape) {
+  return make_residual_encoder(Backbone::kR3d, width, channels, [](const ConvShape& shape) {
     return std::make_shared<Conv3d>(shape);
   });
 }

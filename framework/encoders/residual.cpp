@@ -30,9 +30,12 @@ class ResidualBlock : public Layer {
 
 class ResidualEncoder : public Encoder {
  public:
-  ResidualEncoder(const std::string& name, int64_t w, int64_t channels, const ConvFactory& conv)
-      : Encoder(
-            {.name = name, .channels = channels, .conv3 = 2 * w, .conv4 = 4 * w, .conv5 = 8 * w}) {
+  ResidualEncoder(Backbone backbone, int64_t w, int64_t channels, const ConvFactory& conv)
+      : Encoder({.backbone = backbone,
+                 .channels = channels,
+                 .conv3 = 2 * w,
+                 .conv4 = 4 * w,
+                 .conv5 = 8 * w}) {
     stem_ = register_module(
         "stem", std::make_shared<ConvBn>(conv({channels, w, {3, 7, 7}, {1, 2, 2}, {1, 3, 3}}), w));
     // stage, channels in and out, stride; a clip of 16 x 112 x 112 becomes
@@ -62,9 +65,9 @@ class ResidualEncoder : public Encoder {
 
 }  // namespace
 
-std::shared_ptr<Encoder> make_residual_encoder(const std::string& name, int64_t width,
-                                               int64_t channels, const ConvFactory& conv) {
-  return std::make_shared<ResidualEncoder>(name, width, channels, conv);
+std::shared_ptr<Encoder> make_residual_encoder(Backbone backbone, int64_t width, int64_t channels,
+                                               const ConvFactory& conv) {
+  return std::make_shared<ResidualEncoder>(backbone, width, channels, conv);
 }
 
 }  // namespace avbench

@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 
 #include "encoders/encoder.h"
 #include "encoders/layers.h"
@@ -13,7 +12,7 @@ namespace avbench {
 using ConvFactory = std::function<std::shared_ptr<Layer>(const ConvShape&)>;
 
 // Five stages and global average pooling; section 3 of arXiv:1711.11248 with one block a stage.
-std::shared_ptr<Encoder> make_residual_encoder(const std::string& name, int64_t width,
-                                               int64_t channels, const ConvFactory& conv);
+std::shared_ptr<Encoder> make_residual_encoder(Backbone backbone, int64_t width, int64_t channels,
+                                               const ConvFactory& conv);
 
 }  // namespace avbench

@@ -8,7 +8,7 @@
 #include "encoders/encoder.h"
 #include "encoders/layers.h"
 #include "io/error.h"
-#include "io/trace.h"
+#include "runtime/trace.h"
 
 namespace avbench {
 namespace {
@@ -39,7 +39,7 @@ class TwoTowers : public Towers {
       : config_(config), audio_channels_(audio_channels) {
     if (config.shared && audio_channels != 3) {
       throw UserError("encoder.shared: spectrograms of " + std::to_string(audio_channels) +
-                      " channel(s), expected 3: one tower takes pictures and spectrograms");
+                      " channel(s), expected 3: one tower takes frames and spectrograms");
     }
     const SeededScope seeded(seed);
     video_ = register_module("video", make_encoder(config.name, config.width));

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "avbench/towers.h"
-#include "config/experiment.h"
+#include "config/encoder_config.h"
 
 namespace avbench {
 

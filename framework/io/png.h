@@ -1,4 +1,4 @@
-// PNG pictures.
+// PNG images.
 #pragma once
 
 #include <cstdint>

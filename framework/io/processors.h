@@ -20,11 +20,11 @@ struct Processors {
 // /proc below `root`; what cannot be read counts as no limit. Control groups of version 1 and 2.
 Processors processors(const std::vector<int>& allowed, const std::filesystem::path& root = "/");
 
-// Of this process.
+// The processors that this process may use.
 Processors processors();
 
 // The default of run.workers and run.threads for `usable` processors. One loader thread for four
-// processors, at least one; from eight on, the training step leaves them theirs.
+// processors, at least one; from eight on, the training step leaves those to the loader.
 struct ThreadRule {
   int64_t workers, threads;
 };

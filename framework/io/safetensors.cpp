@@ -9,7 +9,7 @@
 #include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/json.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 
 namespace avbench {
 namespace {

@@ -29,7 +29,7 @@ class Sha256 {
 std::string sha256_hex(std::span<const std::byte> bytes);
 std::string sha256_hex(std::string_view text);
 
-// Of a file's content. Throws UserError if it cannot be read.
+// The hash of a file's content. Throws UserError if it cannot be read.
 std::string sha256_file(const std::filesystem::path& path);
 
 }  // namespace avbench

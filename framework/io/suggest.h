@@ -14,10 +14,4 @@ std::string nearest(const std::string& got, const std::vector<std::string>& know
 // " (did you mean 'x'?)", or "" if nothing is near.
 std::string did_you_mean(const std::string& got, const std::vector<std::string>& known);
 
-// "a, b, c"
-std::string join(const std::vector<std::string>& words, const std::string& separator = ", ");
-
-// The inverse for one separating character: "a|b" -> {"a", "b"}, "" -> {""}.
-std::vector<std::string> split(const std::string& text, char separator);
-
 }  // namespace avbench

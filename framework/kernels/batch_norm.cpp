@@ -106,7 +106,7 @@ void batch_normalize_backward(int64_t positions, int64_t channels, const float* 
                               const float* weight, const BatchNormGradient& gradient) {
   const std::vector<float> center(mean, mean + channels);
   const Chunks chunks(positions, channels);
-  // Of each job: sums of the gradient, and of the gradient times the deviation.
+  // For each job: sums of the gradient, and of the gradient times the deviation.
   std::vector<double> parts(chunks.jobs() * 2 * channels);
   run_jobs(chunks.jobs(), [&] {
     return [&, of_chunk = std::vector<float>(2 * channels)](int64_t job) mutable {

@@ -26,8 +26,8 @@ struct BatchNormGradient {
   float* residual;  // null: there was none
 };
 
-// Of batch_normalize with the moments of x itself. y is its output where it was rectified, and null
-// where it was not.
+// The gradients of batch_normalize with the moments of x itself. y is its output where it was
+// rectified, and null where it was not.
 void batch_normalize_backward(int64_t positions, int64_t channels, const float* x, const float* gy,
                               const float* y, const double* mean, const double* factor,
                               const float* weight, const BatchNormGradient& gradient);

@@ -68,7 +68,7 @@ class Blocks {
             .tiles_across = across_};
   }
 
-  // Of the output frames of a block, and of the input frames that they need.
+  // The output frames of a block, and the input frames that they need.
   int64_t output_rows() const { return frames_ * samples_ * tile_rows_ * across_; }
   int64_t input_rows(int64_t taps) const {
     return (frames_ + taps - 1) * samples_ * tile_rows_ * across_;

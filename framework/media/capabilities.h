@@ -18,7 +18,7 @@ std::vector<MediaLibrary> media_libraries();
 // "LGPL version 2.1 or later", "GPL version 2 or later", ...
 std::string media_license();
 
-// Of the allowed containers and codecs (formats.h): those that this FFmpeg cannot read, e.g.
+// The allowed containers and codecs (formats.h) that this FFmpeg cannot read, e.g.
 // "hevc".
 std::vector<std::string> missing_formats();
 

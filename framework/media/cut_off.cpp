@@ -116,8 +116,7 @@ void check_elements(const FileBytes& file, Pace pace) {
   }
 }
 
-// ---- AVI: RIFF chunks of a four-letter name and a size, at even places
-// ---------------------------
+// ---- AVI: RIFF chunks of a four-letter name and a size, at even places --------------------------
 
 // A file that was never finished has a size of 0, or the largest. Some writers count the head
 // twice.
@@ -133,8 +132,7 @@ void check_riff(const FileBytes& file) {
   }
 }
 
-// ---- MPEG-TS: packets of 188 bytes, or with a time stamp or a checksum 192 or 204
-// -----------------
+// ---- MPEG-TS: packets of 188 bytes, or with a time stamp or a checksum 192 or 204 ---------------
 
 // Bytes may be lost in the middle: what counts is whether the last packets end with the file.
 void check_transport_packets(const FileBytes& file) {

@@ -4,12 +4,12 @@
 
 namespace avbench {
 
-Examination examine_file(const Source& source, VideoIndex& index, const DecodeRequest& request,
-                         Converters& converters) {
-  Examination result;
+ExaminedFile examine_file(const Source& source, VideoIndex& index, const DecodeRequest& request,
+                          Converters& converters) {
+  ExaminedFile result;
   Facts facts;
   const bool packets_tell = !index.by_decoding;
-  result.sound = decode_all(source, index, request, converters, facts);
+  result.audio = decode_all(source, index, request, converters, facts);
   if (!agrees(index, facts)) {
     result.reindexed = true;
     if (packets_tell) {
@@ -21,7 +21,7 @@ Examination examine_file(const Source& source, VideoIndex& index, const DecodeRe
     settle_frames(facts, index);
   }
   settle_examination(facts, index);
-  settle_status(source.budget, index);
+  settle_status(source.limits, index);
   return result;
 }
 

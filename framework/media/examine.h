@@ -7,13 +7,13 @@
 
 namespace avbench {
 
-struct Examination {
-  std::vector<float> sound;  // of the request
+struct ExaminedFile {
+  std::vector<float> audio;  // of the request
   bool reindexed = false;    // the index has other frames now: the request's are unspecified
 };
 
 // See MediaReader::examine(). Throws Unusable.
-Examination examine_file(const Source& source, VideoIndex& index, const DecodeRequest& request,
-                         Converters& converters);
+ExaminedFile examine_file(const Source& source, VideoIndex& index, const DecodeRequest& request,
+                          Converters& converters);
 
 }  // namespace avbench

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "io/error.h"
+#include "io/strings.h"
 #include "io/suggest.h"
 #include "media/ffmpeg.h"
 

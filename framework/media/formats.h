@@ -12,7 +12,7 @@ const std::vector<std::string>& allowed_containers();
 const std::vector<std::string>& allowed_video_codecs();
 const std::vector<std::string>& allowed_audio_codecs();
 
-// Of the codecs above: those that no test reads, since no free encoder writes them.
+// The codecs above that no test reads, since no free encoder writes them.
 const std::vector<std::string>& untested_codecs();
 
 // The lists above, and `more` names of either kind.
@@ -28,7 +28,7 @@ class Formats {
   std::string containers() const;
   std::string codecs(bool video) const;
 
-  // Decoders of the codecs, as FFmpeg wants its white lists.
+  // Decoders of the codecs, as FFmpeg wants its lists of what is allowed.
   const std::string& decoders() const;
 
  private:

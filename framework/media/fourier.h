@@ -27,7 +27,7 @@ Aligned<T> aligned_zeros(size_t count) {
 // (Bluestein 1970) by transforms of a power of two.
 class Fourier {
  public:
-  // Of `size` samples, of which only the first `filled` are not zero.
+  // Transforms `size` samples, of which only the first `filled` are not zero.
   Fourier(int size, int filled);
 
   // [filled], to be written before each run().

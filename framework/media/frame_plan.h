@@ -11,28 +11,33 @@ namespace avbench {
 
 // One frame that somebody wants.
 struct Target {
-  int64_t rank;
+  int64_t frame_index;
   int64_t key;  // of its packet: its time or its number
   std::vector<uint8_t*> outs;
   bool filled = false;
 };
 
-// Targets that are decoded from the same entry point.
+// Targets that are decoded from the same random access point.
 struct Span {
-  const EntryPoint* entry;  // null: from the first packet on
-  size_t begin, end;        // of the targets
+  const RandomAccessPoint* entry;  // null: from the first packet on
+  size_t begin, end;               // of the targets
 };
 
 enum class Start {
-  kEntry,        // at the nearest entry points
-  kFirstPacket,  // without relying on any
+  kRandomAccess,  // at the nearest random access points
+  kFirstPacket,   // without relying on any
 };
 
-// By rank, each once. Throws std::out_of_range, and std::invalid_argument if frames are wanted
-// without a size or a buffer.
+// The seek led behind the place that was wanted, or could not be made: to be repeated from the
+// first packet on.
+struct SeekOvershoot {};
+
+// By frame index, each once. Throws std::out_of_range, and std::invalid_argument if frames are
+// wanted without a size or a buffer.
 std::vector<Target> gather_targets(const VideoIndex& index, const DecodeRequest& request);
 
-// Neighbours that go on from one entry point to the next stay together: no frame lies between.
+// Neighbours that go on from one random access point to the next stay together: no frame lies
+// between.
 std::vector<Span> group_targets(const VideoIndex& index, const std::vector<Target>& targets,
                                 Start start);
 

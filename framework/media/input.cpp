@@ -30,8 +30,8 @@ void Input::check_size(int64_t expected_bytes) const {
   const auto refuse = [](const std::string& what) { throw Unusable{FileStatus::kCorrupt, what}; };
   const std::string size = "the file has " + std::to_string(file_.size()) + " bytes";
   if (file_.size() == 0) refuse("the file is empty");
-  if (file_.size() > budget_.file_bytes) {
-    refuse(size + ", allowed are " + std::to_string(budget_.file_bytes));
+  if (file_.size() > limits_.file_bytes) {
+    refuse(size + ", allowed are " + std::to_string(limits_.file_bytes));
   }
   if (expected_bytes >= 0 && file_.size() != expected_bytes) {
     throw Unusable{FileStatus::kUnreadable,
@@ -39,10 +39,10 @@ void Input::check_size(int64_t expected_bytes) const {
   }
 }
 
-Input::Input(const std::filesystem::path& path, const Budget& budget, const Formats& formats,
+Input::Input(const std::filesystem::path& path, const DecodeLimits& limits, const Formats& formats,
              const Options& options)
-    : budget_(budget),
-      deadline_(options.seconds > 0 ? options.seconds : budget.seconds),
+    : limits_(limits),
+      deadline_(options.seconds > 0 ? options.seconds : limits.seconds),
       file_(path),
       decoders_(formats.decoders()) {
   silence_ffmpeg();
@@ -61,7 +61,7 @@ void Input::open(const Formats& formats, bool check_whole) {
   format_.reset(format);
   const AVInputFormat* demuxer = nullptr;
   const int score = av_probe_input_buffer2(io_.get(), &demuxer, "", nullptr, 0,
-                                           static_cast<unsigned>(budget_.probe_bytes));
+                                           static_cast<unsigned>(limits_.probe_bytes));
   if (score < 0 || !demuxer) fail(AVERROR_INVALIDDATA, "no media file that can be read");
   if (!formats.has_container(demuxer->name)) {
     // A low score is a guess that many a text gets.
@@ -77,8 +77,8 @@ void Input::open(const Formats& formats, bool check_whole) {
   format->flags |= AVFMT_FLAG_CUSTOM_IO;
   format->interrupt_callback = {&Input::interrupted, this};
   format->io_open = refuse_to_open;
-  format->max_streams = budget_.streams;
-  format->probesize = budget_.probe_bytes;
+  format->max_streams = limits_.streams;
+  format->probesize = limits_.probe_bytes;
   format->codec_whitelist = av_strdup(decoders_.c_str());
   format = format_.release();  // which is freed when opening fails
   const int result = avformat_open_input(&format, "", demuxer, nullptr);
@@ -86,7 +86,7 @@ void Input::open(const Formats& formats, bool check_whole) {
   format_.reset(format);
 }
 
-// Null if there is none. A cover picture is no video.
+// Null if there is none. A cover image is no video.
 AVStream* Input::stream_of(AVMediaType kind, int64_t number) const {
   AVStream** const begin = format_->streams;
   AVStream** const end = begin + format_->nb_streams;
@@ -137,9 +137,9 @@ void Input::require_codec(const AVStream* stream, const Formats& formats) const 
 
 AVPacket* Input::next() {
   av_packet_unref(packet_.get());
-  if (++packets_ > budget_.packets) {
+  if (++packets_ > limits_.packets) {
     throw Unusable{FileStatus::kCorrupt,
-                   "more than " + std::to_string(budget_.packets) + " packets"};
+                   "more than " + std::to_string(limits_.packets) + " packets"};
   }
   const int result = av_read_frame(format_.get(), packet_.get());
   if (file_.shrank()) fail(AVERROR(EIO), "the file shrank while it was read");
@@ -166,7 +166,7 @@ CodecContextPtr Input::open_decoder(const AVStream& stream) const {
   if (result < 0) fail(result, name);
   decoder->pkt_timebase = stream.time_base;
   decoder->thread_count = 1;
-  decoder->max_pixels = budget_.pixels;
+  decoder->max_pixels = limits_.pixels;
   decoder->codec_whitelist = av_strdup(decoders_.c_str());
   result = avcodec_open2(decoder.get(), codec, nullptr);
   if (result < 0) fail(result, std::string("cannot decode ") + name);

@@ -1,11 +1,11 @@
-// Opening an untrusted file: own reading, white lists, budgets. Private to this folder.
+// Opening an untrusted file: own reading, lists of what is allowed, limits. Private to this folder.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <string>
 
-#include "media/budget.h"
+#include "media/decode_limits.h"
 #include "media/ffmpeg.h"
 #include "media/file_bytes.h"
 #include "media/formats.h"
@@ -20,11 +20,11 @@ class Input {
     int64_t expected_bytes = -1;                   // another size is refused, unless negative
     int64_t video_stream = -1, audio_stream = -1;  // negative: FFmpeg's choice
     bool probe = false;  // let FFmpeg decode a little, to find what only decoding tells
-    double seconds = 0;  // wall clock; 0: the budget's
+    double seconds = 0;  // wall clock; 0: the limits'
   };
 
   // Throws Unusable if the file is no media file that we accept.
-  Input(const std::filesystem::path& path, const Budget& budget, const Formats& formats,
+  Input(const std::filesystem::path& path, const DecodeLimits& limits, const Formats& formats,
         const Options& options);
 
   AVStream* video() const { return video_; }  // null if there is none
@@ -34,7 +34,7 @@ class Input {
   const Deadline& deadline() const { return deadline_; }
 
   // Null at the end of the file. Valid, and open to change, until the next call. Throws Unusable on
-  // a failure to read, and when a budget is used up.
+  // a failure to read, and when a limit is exceeded.
   AVPacket* next();
 
   // To the last packet with a time stamp of at most `dts`, or somewhere near; false if the format
@@ -54,7 +54,7 @@ class Input {
   AVStream* stream_of(AVMediaType kind, int64_t number) const;
   void require_codec(const AVStream* stream, const Formats& formats) const;
 
-  Budget budget_;
+  DecodeLimits limits_;
   Deadline deadline_;
   FileBytes file_;
   std::string decoders_;  // that may be opened

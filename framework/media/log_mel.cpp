@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 
 #include "io/error.h"
@@ -13,39 +14,16 @@
 namespace avbench {
 namespace {
 
-void check(const LogMelParams& p) {
-  const auto refuse = [](const std::string& what) { throw UserError("spectrogram: " + what); };
-  const auto positive = [&](const char* name, int value) {
-    if (value <= 0) {
-      refuse(std::string(name) + " is " + std::to_string(value) + ", expected a positive number");
-    }
-  };
-  positive("sample_rate", p.sample_rate);
-  positive("n_fft", p.n_fft);
-  positive("window", p.window);
-  positive("hop", p.hop);
-  positive("bands", p.bands);
-  positive("size[0]", p.rows);
-  positive("size[1]", p.columns);
-  if (p.n_fft < 16 || p.n_fft > 65536) {
-    refuse("n_fft is " + std::to_string(p.n_fft) + ", expected 16 to 65536");
+// The configuration's own checks let nothing else through (config/check_input.h).
+LogMelParams checked(const LogMelParams& p) {
+  const bool sizes = p.n_fft >= 16 && p.n_fft <= 65536 && p.window >= 1 && p.window <= p.n_fft &&
+                     p.hop >= 1 && p.bands >= 1 && p.rows >= 1 && p.columns >= 1;
+  const bool range = p.f_min >= 0 && p.f_min < p.f_max && 2 * p.f_max <= p.sample_rate;
+  const bool all_bins = p.bands == p.n_fft / 2 + 1 && p.f_min == 0 && 2 * p.f_max == p.sample_rate;
+  if (!sizes || !range || (p.frequency == Frequency::kLinear && !all_bins)) {
+    throw std::invalid_argument("LogMelParams");
   }
-  if (p.window > p.n_fft) {
-    refuse("window is " + std::to_string(p.window) + ", expected at most n_fft (" +
-           std::to_string(p.n_fft) + ")");
-  }
-  if (!(p.f_min >= 0 && p.f_min < p.f_max && 2 * p.f_max <= p.sample_rate)) {
-    refuse("f_min " + std::to_string(p.f_min) + " and f_max " + std::to_string(p.f_max) +
-           ", expected 0 <= f_min < f_max <= sample_rate / 2 (" +
-           std::to_string(p.sample_rate / 2) + ")");
-  }
-  if (p.frequency == Frequency::kMel) return;
-  if (p.bands != p.n_fft / 2 + 1 || p.f_min != 0 || 2 * p.f_max != p.sample_rate) {
-    refuse("linear frequency with " + std::to_string(p.bands) + " bands from " +
-           std::to_string(p.f_min) + " to " + std::to_string(p.f_max) + " Hz, expected all " +
-           std::to_string(p.n_fft / 2 + 1) + " bins of n_fft " + std::to_string(p.n_fft) +
-           ", from 0 to half of sample_rate");
-  }
+  return p;
 }
 
 std::vector<int> empty_bands(const std::vector<MelBand>& bands) {
@@ -109,7 +87,7 @@ Blend blend(int64_t out, int64_t outs, int64_t ins) {
 class LogMel::Impl {
  public:
   explicit Impl(const LogMelParams& params)
-      : params_((check(params), params)), fourier_(params.n_fft, params.window) {
+      : params_(checked(params)), fourier_(params.n_fft, params.window) {
     bands_ = params.frequency == Frequency::kMel ? mel_bands(params, params.n_fft)
                                                  : single_bins(params.bands);
     if (const std::vector<int> empty = empty_bands(bands_); !empty.empty()) {
@@ -138,10 +116,10 @@ class LogMel::Impl {
     return power_;
   }
 
-  void picture(std::span<const float> wave, std::span<float> out) {
+  void image(std::span<const float> wave, std::span<float> out) {
     const int rows = params_.rows, columns = params_.columns, bands = params_.bands;
     if (out.size() != static_cast<size_t>(rows) * columns) {
-      throw std::invalid_argument("LogMel::picture: got room for " + std::to_string(out.size()) +
+      throw std::invalid_argument("LogMel::image: got room for " + std::to_string(out.size()) +
                                   " values, expected " + std::to_string(rows * columns));
     }
     power(wave);
@@ -181,7 +159,7 @@ class LogMel::Impl {
   static constexpr int kLanes = 4;  // columns filtered together: one vector register
   using Lanes = std::array<float, kLanes>;
 
-  // n_fft / 2 samples on both sides: reflected without repeating the edge, or zeros if the sound is
+  // n_fft / 2 samples on both sides: reflected without repeating the edge, or zeros if the audio is
   // too short for that.
   void pad(std::span<const float> wave) {
     const size_t margin = params_.n_fft / 2, size = wave.size();
@@ -232,9 +210,7 @@ LogMel::LogMel(LogMel&&) noexcept = default;
 LogMel& LogMel::operator=(LogMel&&) noexcept = default;
 int64_t LogMel::columns(int64_t samples) const { return impl_->columns(samples); }
 std::vector<float> LogMel::power(std::span<const float> wave) { return impl_->power(wave); }
-void LogMel::picture(std::span<const float> wave, std::span<float> out) {
-  impl_->picture(wave, out);
-}
+void LogMel::image(std::span<const float> wave, std::span<float> out) { impl_->image(wave, out); }
 const LogMelParams& LogMel::params() const { return impl_->params(); }
 
 }  // namespace avbench

@@ -24,6 +24,13 @@ double to_hertz(double mel, MelScale scale) {
 
 }  // namespace
 
+double band_frequency(const LogMelParams& params, double share) {
+  if (params.frequency == Frequency::kLinear) return share * params.sample_rate / 2;
+  const double lowest = to_mel(params.f_min, params.mel_scale);
+  const double highest = to_mel(params.f_max, params.mel_scale);
+  return to_hertz(lowest + share * (highest - lowest), params.mel_scale);
+}
+
 std::vector<MelBand> mel_bands(const LogMelParams& params, int n_fft) {
   const double lowest = to_mel(params.f_min, params.mel_scale);
   const double highest = to_mel(params.f_max, params.mel_scale);

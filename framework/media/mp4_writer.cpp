@@ -15,9 +15,9 @@ void check_options(const Mp4Options& o, const std::string& path) {
   const auto refuse = [&](const std::string& what) { throw UserError(path + ": " + what); };
   const std::string size = std::to_string(o.width) + "x" + std::to_string(o.height);
   if (o.width < 0 || o.height < 0 || o.width % 2 || o.height % 2 || !o.width != !o.height) {
-    refuse("got a picture of " + size + ", expected even, positive width and height");
+    refuse("got a frame of " + size + ", expected even, positive width and height");
   }
-  if (!o.width && !o.sample_rate) refuse("neither picture nor sound to write");
+  if (!o.width && !o.sample_rate) refuse("neither video nor audio to write");
   if (o.width && (o.fps.num <= 0 || o.fps.den <= 0)) {
     refuse("got a frame rate of " + std::to_string(o.fps.num) + "/" + std::to_string(o.fps.den) +
            ", expected a positive one");
@@ -42,7 +42,7 @@ CodecContextPtr make_encoder(const char* name) {
   return encoder;
 }
 
-CodecContextPtr open_picture_encoder(const Mp4Options& o) {
+CodecContextPtr open_video_encoder(const Mp4Options& o) {
   CodecContextPtr encoder = make_encoder("libx264");
   encoder->width = o.width;
   encoder->height = o.height;
@@ -61,7 +61,7 @@ CodecContextPtr open_picture_encoder(const Mp4Options& o) {
   return encoder;
 }
 
-CodecContextPtr open_sound_encoder(const Mp4Options& o) {
+CodecContextPtr open_audio_encoder(const Mp4Options& o) {
   CodecContextPtr encoder = make_encoder("aac");
   encoder->sample_rate = o.sample_rate;
   encoder->ch_layout = AV_CHANNEL_LAYOUT_MONO;
@@ -106,8 +106,8 @@ class Mp4Writer::Impl {
     output_.reset(output);
     output->flags |= AVFMT_FLAG_BITEXACT;
     output->max_interleave_delta = 0;  // wait for both streams, whatever the order of the calls
-    if (options.width) open_picture();
-    if (options.sample_rate) open_sound();
+    if (options.width) open_video();
+    if (options.sample_rate) open_audio();
     check_av(avio_open(&output->pb, url.c_str(), AVIO_FLAG_WRITE),
              "cannot write " + temporary_.string());
     AVDictionary* muxer_options = nullptr;
@@ -129,37 +129,37 @@ class Mp4Writer::Impl {
 
   void add_frame(std::span<const uint8_t> rgb24, int ticks) {
     const size_t expected = size_t(3) * options_.width * options_.height;
-    if (!picture_ || rgb24.size() != expected || ticks < 1) {
+    if (!frame_ || rgb24.size() != expected || ticks < 1) {
       throw std::invalid_argument("Mp4Writer::add_frame: got " + std::to_string(rgb24.size()) +
                                   " bytes, expected " + std::to_string(expected));
     }
-    check_av(av_frame_make_writable(picture_frame_.get()), "picture frame");
+    check_av(av_frame_make_writable(video_frame_.get()), "video frame");
     const uint8_t* rows[] = {rgb24.data()};
     const int strides[] = {3 * options_.width};
-    sws_scale(to_yuv_.get(), rows, strides, 0, options_.height, picture_frame_->data,
-              picture_frame_->linesize);
-    picture_frame_->pts = next_tick_;
+    sws_scale(to_yuv_.get(), rows, strides, 0, options_.height, video_frame_->data,
+              video_frame_->linesize);
+    video_frame_->pts = next_tick_;
     ticks_[next_tick_] = ticks;
     next_tick_ += ticks;
-    encode(*picture_, picture_frame_.get(), *picture_stream_);
+    encode(*frame_, video_frame_.get(), *video_stream_);
   }
 
   void add_audio(std::span<const float> mono) {
-    if (!sound_) throw std::invalid_argument("Mp4Writer::add_audio: the file has no sound");
+    if (!audio_) throw std::invalid_argument("Mp4Writer::add_audio: the file has no audio");
     pending_.insert(pending_.end(), mono.begin(), mono.end());
-    const size_t step = sound_->frame_size;
+    const size_t step = audio_->frame_size;
     size_t used = 0;
     for (; pending_.size() - used >= step; used += step) {
-      encode_sound({pending_.data() + used, step});
+      encode_audio({pending_.data() + used, step});
     }
     pending_.erase(pending_.begin(), pending_.begin() + used);
   }
 
   void finish() {
-    if (picture_) encode(*picture_, nullptr, *picture_stream_);
-    if (sound_) {
-      if (!pending_.empty()) encode_sound(pending_);
-      encode(*sound_, nullptr, *sound_stream_);
+    if (frame_) encode(*frame_, nullptr, *video_stream_);
+    if (audio_) {
+      if (!pending_.empty()) encode_audio(pending_);
+      encode(*audio_, nullptr, *audio_stream_);
     }
     check_av(av_write_trailer(output_.get()), "cannot finish " + temporary_.string());
     check_av(avio_closep(&output_->pb), "cannot finish " + temporary_.string());
@@ -176,13 +176,13 @@ class Mp4Writer::Impl {
     return stream;
   }
 
-  void open_picture() {
-    picture_ = open_picture_encoder(options_);
-    picture_frame_ = make_frame(*picture_);
-    picture_stream_ = add_stream(*picture_);
-    picture_stream_->avg_frame_rate = picture_->framerate;
+  void open_video() {
+    frame_ = open_video_encoder(options_);
+    video_frame_ = make_frame(*frame_);
+    video_stream_ = add_stream(*frame_);
+    video_stream_->avg_frame_rate = frame_->framerate;
     if (options_.rotation) {
-      av_display_rotation_set(add_display_matrix(picture_stream_), options_.rotation);
+      av_display_rotation_set(add_display_matrix(video_stream_), options_.rotation);
     }
     to_yuv_.reset(sws_getContext(options_.width, options_.height, AV_PIX_FMT_RGB24, options_.width,
                                  options_.height, AV_PIX_FMT_YUV420P,
@@ -191,19 +191,19 @@ class Mp4Writer::Impl {
     if (!to_yuv_) throw std::runtime_error("no conversion from RGB to YUV");
   }
 
-  void open_sound() {
-    sound_ = open_sound_encoder(options_);
-    sound_frame_ = make_frame(*sound_);
-    sound_stream_ = add_stream(*sound_);
+  void open_audio() {
+    audio_ = open_audio_encoder(options_);
+    audio_frame_ = make_frame(*audio_);
+    audio_stream_ = add_stream(*audio_);
   }
 
-  void encode_sound(std::span<const float> samples) {
-    check_av(av_frame_make_writable(sound_frame_.get()), "sound frame");
-    std::copy(samples.begin(), samples.end(), reinterpret_cast<float*>(sound_frame_->data[0]));
-    sound_frame_->nb_samples = static_cast<int>(samples.size());
-    sound_frame_->pts = next_sample_;
-    next_sample_ += sound_frame_->nb_samples;
-    encode(*sound_, sound_frame_.get(), *sound_stream_);
+  void encode_audio(std::span<const float> samples) {
+    check_av(av_frame_make_writable(audio_frame_.get()), "audio frame");
+    std::copy(samples.begin(), samples.end(), reinterpret_cast<float*>(audio_frame_->data[0]));
+    audio_frame_->nb_samples = static_cast<int>(samples.size());
+    audio_frame_->pts = next_sample_;
+    next_sample_ += audio_frame_->nb_samples;
+    encode(*audio_, audio_frame_.get(), *audio_stream_);
   }
 
   // frame null: drains the encoder.
@@ -213,7 +213,7 @@ class Mp4Writer::Impl {
       const int result = avcodec_receive_packet(&encoder, packet_.get());
       if (result == AVERROR(EAGAIN) || result == AVERROR_EOF) return;
       check_av(result, "encoding " + path_.string());
-      if (&encoder == picture_.get()) {
+      if (&encoder == frame_.get()) {
         const auto shown = ticks_.extract(packet_->pts);
         packet_->duration = shown ? shown.mapped() : 1;
       }
@@ -227,9 +227,9 @@ class Mp4Writer::Impl {
   std::filesystem::path path_, temporary_;
   Mp4Options options_;
   OutputPtr output_;  // null once finished
-  CodecContextPtr picture_, sound_;
-  AVStream *picture_stream_ = nullptr, *sound_stream_ = nullptr;
-  FramePtr picture_frame_, sound_frame_;
+  CodecContextPtr frame_, audio_;
+  AVStream *video_stream_ = nullptr, *audio_stream_ = nullptr;
+  FramePtr video_frame_, audio_frame_;
   SwsPtr to_yuv_;
   PacketPtr packet_{av_packet_alloc()};
   std::map<int64_t, int> ticks_;  // by pts, of frames inside the encoder

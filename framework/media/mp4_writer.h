@@ -1,4 +1,4 @@
-// Writes MP4 files with H.264 picture and AAC sound, byte for byte the same for the same input on
+// Writes MP4 files with H.264 video and AAC audio, byte for byte the same for the same input on
 // one machine.
 #pragma once
 
@@ -15,21 +15,21 @@ struct Rational {
 };
 
 struct Mp4Options {
-  int width = 0, height = 0;  // even; 0: no picture
+  int width = 0, height = 0;  // even; 0: no video
   Rational fps{30, 1};
   int crf = 23;
   int gop = 250;
   int b_frames = -1;  // -1: the preset's
-  // Of libx264. With "veryfast" and "medium" the bytes of small pictures (seen from 32 to 64
-  // pixels) differ from run to run.
+  // The preset of libx264. With "veryfast" and "medium" the bytes of small frames (seen from 32 to
+  // 64 pixels) differ from run to run.
   std::string preset = "superfast";
-  int sample_rate = 0;  // Hz; 0: no sound
+  int sample_rate = 0;  // Hz; 0: no audio
   int audio_bit_rate = 64000;
   bool index_first = false;  // the index before the media, as for streaming
-  int rotation = 0;          // 0, 90, 180, 270: degrees clockwise a player turns the picture
+  int rotation = 0;          // 0, 90, 180, 270: degrees clockwise a player turns the video
 };
 
-// Frames and sound may be added in any order and in pieces of any size; the file is interleaved as
+// Frames and audio may be added in any order and in pieces of any size; the file is interleaved as
 // far as both are known, so add them roughly side by side when a file is long.
 class Mp4Writer {
  public:

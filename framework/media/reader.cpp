@@ -4,6 +4,7 @@
 
 #include "media/decode_pass.h"
 #include "media/examine.h"
+#include "media/file_bytes.h"
 
 namespace avbench {
 namespace {
@@ -24,14 +25,14 @@ Formats formats_of(const VideoIndex& index) {
 
 class MediaReader::Impl {
  public:
-  explicit Impl(const Budget& budget) : budget_(budget) {}
+  explicit Impl(const DecodeLimits& limits) : limits_(limits) {}
 
   Decoded read(const std::filesystem::path& path, const VideoIndex& index,
                const DecodeRequest& request) {
     Decoded decoded = begin(index, request);
     const Formats formats = formats_of(index);
-    const Source source{path, budget_, formats};
-    with_status([&] { decoded.sound = decode_somehow(source, index, request); }, decoded.status,
+    const Source source{path, limits_, formats};
+    with_status([&] { decoded.audio = decode_somehow(source, index, request); }, decoded.status,
                 decoded.message);
     return decoded;
   }
@@ -41,8 +42,8 @@ class MediaReader::Impl {
     Decoded decoded = begin(index, request);
     const Formats formats = formats_of(index);
     const auto work = [&] {
-      Examination done = examine_file({path, budget_, formats}, index, request, converters_);
-      decoded.sound = std::move(done.sound);
+      ExaminedFile done = examine_file({path, limits_, formats}, index, request, converters_);
+      decoded.audio = std::move(done.audio);
       reindexed = done.reindexed;
     };
     with_status(work, index.status, index.message);
@@ -55,7 +56,7 @@ class MediaReader::Impl {
 
  private:
   static Decoded begin(const VideoIndex& index, const DecodeRequest& request) {
-    if (request.sample_rate > 0 && !index.has_audio) return {FileStatus::kNoAudio, "no sound", {}};
+    if (request.sample_rate > 0 && !index.has_audio) return {FileStatus::kNoAudio, "no audio", {}};
     return {};
   }
 
@@ -63,25 +64,25 @@ class MediaReader::Impl {
   std::vector<float> decode_somehow(const Source& source, const VideoIndex& index,
                                     const DecodeRequest& request) {
     try {
-      return decode(source, index, request, converters_, Start::kEntry);
-    } catch (const LandedLate&) {
+      return decode(source, index, request, converters_, Start::kRandomAccess);
+    } catch (const SeekOvershoot&) {
     } catch (const Unusable& unusable) {
       if (unusable.status != FileStatus::kCorrupt) throw;
     }
     return decode(source, index, request, converters_, Start::kFirstPacket);
   }
 
-  Budget budget_;
+  DecodeLimits limits_;
   Converters converters_;
 };
 
 ClipRequest all_frames(const VideoIndex& index, uint8_t* out) {
   ClipRequest clip{std::vector<int64_t>(index.pts.size()), out};
-  std::iota(clip.ranks.begin(), clip.ranks.end(), 0);
+  std::iota(clip.frame_indices.begin(), clip.frame_indices.end(), 0);
   return clip;
 }
 
-MediaReader::MediaReader(const Budget& budget) : impl_(std::make_unique<Impl>(budget)) {}
+MediaReader::MediaReader(const DecodeLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
 MediaReader::~MediaReader() = default;
 Decoded MediaReader::read(const std::filesystem::path& path, const VideoIndex& index,
                           const DecodeRequest& request) {

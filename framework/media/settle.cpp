@@ -7,10 +7,9 @@
 namespace avbench {
 namespace {
 
-// ---- times of frames that were found by decoding
-// --------------------------------------------------
+// ---- times of frames that were found by decoding ------------------------------------------------
 
-// Of the packets whose frames are shown, ascending: frames have them in the order of display.
+// The time stamps of the packets whose frames are shown, ascending, which is the order of display.
 // Empty if the file lacks some.
 std::vector<int64_t> sorted_times(const std::vector<int64_t>& times,
                                   const std::vector<int64_t>& shown) {
@@ -44,10 +43,10 @@ void delay_times(std::vector<int64_t>& times, int64_t frames) {
 void place_times(const Facts& facts, bool has_display_times, int64_t first_packet,
                  std::vector<int64_t>& times) {
   int64_t late = first_packet - times.front();
-  for (size_t rank = 0; has_display_times && rank < times.size(); ++rank) {
-    const int64_t pts = facts.pts.at(facts.shown[rank]);
+  for (size_t frame_index = 0; has_display_times && frame_index < times.size(); ++frame_index) {
+    const int64_t pts = facts.pts.at(facts.shown[frame_index]);
     if (pts == AV_NOPTS_VALUE) continue;
-    late = pts - times[rank];
+    late = pts - times[frame_index];
     break;
   }
   for (int64_t& time : times) time += late;
@@ -84,20 +83,21 @@ void count_times(const Facts& facts, VideoIndex& index) {
   std::iota(index.pts.begin(), index.pts.end(), 0);
 }
 
-// Entry points whose frame is shown; an earlier frame that follows in the file is not decoded from
-// there.
+// Random access points whose frame is shown; an earlier frame that follows in the file is not
+// decoded from there.
 void settle_entries(VideoIndex& index) {
-  std::vector<std::pair<int32_t, int64_t>> ranks;  // by packet
-  for (size_t rank = 0; rank < index.packets.size(); ++rank) {
-    ranks.emplace_back(index.packets[rank], rank);
+  std::vector<std::pair<int32_t, int64_t>> frame_indices;  // by packet
+  for (size_t frame_index = 0; frame_index < index.packets.size(); ++frame_index) {
+    frame_indices.emplace_back(index.packets[frame_index], frame_index);
   }
-  std::sort(ranks.begin(), ranks.end());
+  std::sort(frame_indices.begin(), frame_indices.end());
   int64_t last = -1;
-  std::erase_if(index.entries, [&](EntryPoint& entry) {
-    const auto own =
-        std::lower_bound(ranks.begin(), ranks.end(), std::pair<int32_t, int64_t>(entry.packet, 0));
-    if (own == ranks.end() || own->first != entry.packet || own->second <= last) return true;
-    entry.rank = last = own->second;
+  std::erase_if(index.entries, [&](RandomAccessPoint& entry) {
+    const auto own = std::lower_bound(frame_indices.begin(), frame_indices.end(),
+                                      std::pair<int32_t, int64_t>(entry.packet, 0));
+    if (own == frame_indices.end() || own->first != entry.packet || own->second <= last)
+      return true;
+    entry.frame_index = last = own->second;
     return false;
   });
 }
@@ -158,41 +158,41 @@ void settle_examination(const Facts& facts, VideoIndex& index) {
   index.damaged_video_packets = static_cast<int64_t>(facts.damaged_video.size());
   index.damaged_audio_packets = static_cast<int64_t>(facts.damaged_audio.size());
   if (!index.has_audio) return;
-  const auto [begin, end] = sound_extent(index, facts);
+  const auto [begin, end] = audio_extent(index, facts);
   index.audio_start = begin - index.origin;
   index.audio_duration = std::max(0.0, end - begin);
-  index.silent = moved(facts.sound.silent(), -index.origin);
-  index.not_finite = moved(facts.sound.not_finite(), -index.origin);
-  if (facts.sound.empty()) index.has_audio = false;
+  index.silent = moved(facts.audio.silent(), -index.origin);
+  index.not_finite = moved(facts.audio.not_finite(), -index.origin);
+  if (facts.audio.empty()) index.has_audio = false;
 }
 
-void settle_status(const Budget& budget, VideoIndex& index) {
+void settle_status(const DecodeLimits& limits, VideoIndex& index) {
   const auto refuse = [&](FileStatus status, std::string message) {
     index.status = status;
     index.message = std::move(message);
   };
   index.status = FileStatus::kOk;
   index.message.clear();
-  if (index.frames() > budget.frames) {
-    refuse(FileStatus::kCorrupt, "more than " + std::to_string(budget.frames) + " frames");
+  if (index.frames() > limits.frames) {
+    refuse(FileStatus::kCorrupt, "more than " + std::to_string(limits.frames) + " frames");
   } else if (index.pts.empty()) {
     refuse(FileStatus::kTooShort, "no frame to show");
-  } else if (index.width <= 0 || index.height <= 0 || index.width * index.height > budget.pixels) {
-    refuse(FileStatus::kCorrupt, "a picture of " + std::to_string(index.width) + "x" +
+  } else if (index.width <= 0 || index.height <= 0 || index.width * index.height > limits.pixels) {
+    refuse(FileStatus::kCorrupt, "a frame of " + std::to_string(index.width) + "x" +
                                      std::to_string(index.height) + ", allowed are " +
-                                     std::to_string(budget.pixels) + " pixels");
+                                     std::to_string(limits.pixels) + " pixels");
   } else if (!std::isfinite(index.duration) || !std::isfinite(index.fps) ||
              !std::isfinite(index.origin) || !std::isfinite(index.audio_end())) {
     refuse(FileStatus::kCorrupt, "times that are no numbers");
   } else if (index.sample_rate > kHighestRate) {
-    refuse(FileStatus::kCorrupt, "sound of " + std::to_string(index.sample_rate) +
+    refuse(FileStatus::kCorrupt, "audio of " + std::to_string(index.sample_rate) +
                                      " Hz, allowed are " + std::to_string(kHighestRate));
   } else if (!index.has_audio) {
     refuse(FileStatus::kNoAudio,
-           index.audio_codec.empty() ? "no sound" : "a sound track without any sound");
-  } else if (index.audio_end() > budget.audio_seconds) {
+           index.audio_codec.empty() ? "no audio" : "an audio track without any audio");
+  } else if (index.audio_end() > limits.audio_seconds) {
     refuse(FileStatus::kCorrupt,
-           "more than " + std::to_string(budget.audio_seconds) + " seconds of sound");
+           "more than " + std::to_string(limits.audio_seconds) + " seconds of audio");
   }
 }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "media/entry.h"
+#include "media/input.h"
+#include "media/random_access.h"
 
 namespace avbench {
 namespace {
@@ -54,8 +55,8 @@ std::pair<int64_t, int64_t> skipped_samples(const AVPacket& packet) {
 
 class Survey {
  public:
-  Survey(Input& input, const Budget& budget, VideoIndex& index)
-      : input_(input), budget_(budget), index_(index) {}
+  Survey(Input& input, const DecodeLimits& limits, VideoIndex& index)
+      : input_(input), limits_(limits), index_(index) {}
 
   void run() {
     while (const AVPacket* packet = input_.next()) {
@@ -89,14 +90,14 @@ class Survey {
         last_duration_ = packet.duration;
       }
     }
-    if (is_entry(packet, codec)) {
+    if (is_random_access_point(packet, codec)) {
       if (index_.video_packets == 0) begins_at_entry_ = true;
       if (can_be_found(packet)) add_entry(packet);
     }
     ++index_.video_packets;
-    if (index_.video_packets > budget_.frames || index_.frames() > budget_.frames) {
+    if (index_.video_packets > limits_.frames || index_.frames() > limits_.frames) {
       throw Unusable{FileStatus::kCorrupt,
-                     "more than " + std::to_string(budget_.frames) + " frames"};
+                     "more than " + std::to_string(limits_.frames) + " frames"};
     }
   }
 
@@ -151,15 +152,15 @@ class Survey {
   }
 
   void settle_entries() {
-    for (EntryPoint& entry : index_.entries) {
-      const auto rank = std::lower_bound(index_.pts.begin(), index_.pts.end(), entry.pts);
-      entry.rank = rank - index_.pts.begin();
+    for (RandomAccessPoint& entry : index_.entries) {
+      const auto frame_index = std::lower_bound(index_.pts.begin(), index_.pts.end(), entry.pts);
+      entry.frame_index = frame_index - index_.pts.begin();
     }
     // A later one that is shown earlier is none: something is wrong with its time.
     int64_t last = -1;
-    std::erase_if(index_.entries, [&](const EntryPoint& entry) {
-      const bool out_of_order = entry.rank <= last;
-      last = std::max(last, entry.rank);
+    std::erase_if(index_.entries, [&](const RandomAccessPoint& entry) {
+      const bool out_of_order = entry.frame_index <= last;
+      last = std::max(last, entry.frame_index);
       return out_of_order;
     });
   }
@@ -197,7 +198,7 @@ class Survey {
   }
 
   Input& input_;
-  const Budget& budget_;
+  const DecodeLimits& limits_;
   VideoIndex& index_;
   std::vector<int64_t> decoding_;  // pts in the order of decoding, displayed or not
   int64_t last_pts_ = INT64_MIN, last_duration_ = 0;  // of the frame shown last
@@ -209,13 +210,13 @@ class Survey {
 }  // namespace
 
 void survey_file(const Source& source, VideoIndex& index) {
-  Input input(source.path, source.budget, source.formats, {.check_whole = true});
+  Input input(source.path, source.limits, source.formats, {.check_whole = true});
   index.file_bytes = input.file_bytes();
   if (!input.video() && !input.audio()) {
-    throw Unusable{FileStatus::kCorrupt, "neither picture nor sound"};
+    throw Unusable{FileStatus::kCorrupt, "neither video nor audio"};
   }
   read_parameters(input, index);
-  Survey(input, source.budget, index).run();
+  Survey(input, source.limits, index).run();
 }
 
 }  // namespace avbench

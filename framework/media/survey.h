@@ -6,7 +6,7 @@
 
 namespace avbench {
 
-// Demuxes the whole file into `index`: frames, entry points, extent of the sound. Sets
+// Demuxes the whole file into `index`: frames, random access points, extent of the audio. Sets
 // index.by_decoding, and leaves the frames open, if packets do not tell the frames: time stamps are
 // missing or repeated, or the file begins between two key frames. Throws Unusable.
 void survey_file(const Source& source, VideoIndex& index);

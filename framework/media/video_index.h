@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/fields.h"
-#include "media/budget.h"
+#include "media/decode_limits.h"
 #include "media/formats.h"
 #include "media/status.h"
 
@@ -19,14 +19,14 @@ struct Interval {
   double begin = 0, end = 0;
 };
 
-// A packet from which decoding can start with nothing known (see entry.h).
-struct EntryPoint {
+// A packet from which decoding can start with nothing known (see random_access.h).
+struct RandomAccessPoint {
   int64_t packet = 0;             // number among the video packets
-  int64_t rank = 0;               // frames of this rank and later can be decoded from here
+  int64_t frame_index = 0;        // frames from this one on can be decoded from here
   int64_t pts = 0, dts = 0;       // as the file has them, to find it again ...
   int64_t bytes = 0;              // ... and its size
   double seconds = 0;             // on the file's clock
-  double audio_before_until = 0;  // on the file's clock: end of the sound that is stored before it
+  double audio_before_until = 0;  // on the file's clock: end of the audio that is stored before it
 };
 
 struct VideoIndex {
@@ -37,10 +37,10 @@ struct VideoIndex {
   std::string container, video_codec, audio_codec;  // FFmpeg's names; empty if there is none
   int64_t video_stream = -1, audio_stream = -1;     // their numbers in the file
 
-  double origin = 0;  // seconds on the file's clock of our time 0: first frame, else first sound
+  double origin = 0;  // seconds on the file's clock of our time 0: first frame, else first audio
   std::vector<int64_t> pts;  // of the frames in the order of display, in units of time_base seconds
   int64_t time_base_num = 0, time_base_den = 1;
-  std::vector<EntryPoint> entries;  // ascending
+  std::vector<RandomAccessPoint> entries;  // ascending
   // The packets did not tell the frames, so that they were found by decoding the file once:
   // `packets` holds the number of the video packet that each comes from.
   bool by_decoding = false;
@@ -71,8 +71,8 @@ struct VideoIndex {
   std::vector<Interval> not_finite;  // ... samples that are NaN, infinite or absurdly large
 
   int64_t frames() const { return static_cast<int64_t>(pts.size()); }
-  // Seconds from the first frame to frame `rank`.
-  double time_of(int64_t rank) const;
+  // Seconds from the first frame to frame `frame_index`.
+  double time_of(int64_t frame_index) const;
   double audio_end() const { return audio_start + audio_duration; }
 };
 
@@ -117,8 +117,8 @@ static_assert(lists_every_field<VideoIndex>());
 
 // From the packets alone where they tell the frames, else by decoding the file once. Never throws
 // for what is in the file, nor for one that cannot be opened: that is in the status. kNoAudio files
-// have usable frames; kTooShort means no frame at all (sound only).
-VideoIndex index_file(const std::filesystem::path& path, const Budget& budget = {},
+// have usable frames; kTooShort means no frame at all (audio only).
+VideoIndex index_file(const std::filesystem::path& path, const DecodeLimits& limits = {},
                       const Formats& formats = Formats());
 
 }  // namespace avbench

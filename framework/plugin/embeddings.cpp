@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "io/error.h"
+#include "io/strings.h"
 #include "io/suggest.h"
 
 namespace avbench {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "io/error.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 #include "plugin/elf_symbols.h"
 #include "plugin/record.h"
 

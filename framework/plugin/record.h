@@ -9,7 +9,7 @@
 namespace avbench {
 
 // One line for each missing field, bad or repeated name, default outside its own range, and
-// misspelt shape. Empty: the record is sound. Nothing of the plugin is called.
+// misspelt shape. Empty: the record has no fault. Nothing of the plugin is called.
 std::vector<std::string> record_faults(const MethodPlugin* record);
 
 }  // namespace avbench

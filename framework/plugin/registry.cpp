@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "io/error.h"
+#include "io/strings.h"
 #include "io/suggest.h"
 
 namespace avbench {

@@ -8,10 +8,10 @@
 namespace avbench {
 namespace {
 
-// In how many of the orders of n and m values U is u, as a share: the share is built up value by
-// value, the largest being of either sample.
+// At index u, the share of the orders of n and m values whose U is u. It is built up value by
+// value, the largest of which belongs to either sample.
 std::vector<double> distribution(size_t n, size_t m) {
-  std::vector<std::vector<double>> counts(m + 1, std::vector<double>{1});  // of no first values
+  std::vector<std::vector<double>> counts(m + 1, std::vector<double>{1});  // without first values
   for (size_t i = 1; i <= n; ++i) {
     std::vector<std::vector<double>> next(m + 1);
     next[0] = {1};

@@ -6,8 +6,8 @@
 namespace avbench {
 
 struct RankTest {
-  double u;        // of the first sample: pairs in which it is the larger one, ties counting half
-  double p_value;  // two-sided: that a difference as large comes by chance
+  double u;        // pairs in which the first sample's value is the larger, ties counting half
+  double p_value;  // two-sided: probability that a difference as large comes by chance
 };
 
 // Exact where there are no ties and both have at most 20 values; else the normal approximation with

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "io/strings.h"
 #include "io/suggest.h"
 
 namespace avbench {

@@ -4,11 +4,8 @@ namespace avbench {
 
 Communicator::~Communicator() = default;
 
-Features gather_pooled(const Features& features, Communicator& group) {
-  const auto gathered = [&](const Tensor& rows) {
-    return rows.defined() ? group.all_gather(rows) : rows;
-  };
-  return {{gathered(features.video.pooled), {}}, {gathered(features.audio.pooled), {}}};
+Pair gather(const Pair& rows, Communicator& group) {
+  return rows.map([&](const Tensor& x) { return group.all_gather(x); });
 }
 
 }  // namespace avbench

@@ -45,4 +45,22 @@ torch::nn::Sequential mlp(const std::vector<int64_t>& sizes, const MlpOptions& o
   return layers;
 }
 
+// The video's head draws its weights first: the arguments of a call have no such order.
+HeadPair::HeadPair(torch::nn::Module& owner, const std::string& name,
+                   const std::vector<int64_t>& sizes, const MlpOptions& options)
+    : video_(owner.register_module(name + "_video", mlp(sizes, options))),
+      audio_(owner.register_module(name + "_audio", mlp(sizes, options))) {}
+
+HeadPair::HeadPair(torch::nn::Module& owner, const std::string& name, torch::nn::Sequential video,
+                   torch::nn::Sequential audio)
+    : video_(owner.register_module(name + "_video", std::move(video))),
+      audio_(owner.register_module(name + "_audio", std::move(audio))) {}
+
+Pair HeadPair::forward(const Pair& x) {
+  const auto run = [](torch::nn::Sequential& head, const Tensor& rows) {
+    return head && rows.defined() ? head->forward(rows) : rows;
+  };
+  return {run(video_, x.video), run(audio_, x.audio)};
+}
+
 }  // namespace avbench

@@ -24,7 +24,8 @@ void KeyQueue::enqueue(const Tensor& keys) {
   const Tensor places = at::arange(given - kept, given, cursor_.options().dtype(at::kLong))
                             .add(cursor_.to(at::kLong))
                             .remainder(capacity());
-  rows_.index_copy_(0, places, unit(keys.narrow(0, given - kept, kept)).to(rows_.scalar_type()));
+  rows_.index_copy_(0, places,
+                    l2_normalize(keys.narrow(0, given - kept, kept)).to(rows_.scalar_type()));
   cursor_.add_(given).remainder_(capacity());
   filled_.add_(given).clamp_max_(capacity());
 }

@@ -7,7 +7,7 @@
 namespace avbench {
 
 MemoryBank::MemoryBank(int64_t samples, int64_t dim)
-    : rows_(register_buffer("rows", unit(at::randn({samples, dim})))) {}
+    : rows_(register_buffer("rows", l2_normalize(at::randn({samples, dim})))) {}
 
 // index_select refuses what is outside the bank, also below zero.
 Tensor MemoryBank::rows(const Tensor& index) const {
@@ -22,8 +22,8 @@ void MemoryBank::update(const Tensor& index, const Tensor& embeddings, double mo
               "MemoryBank: got index ", index.sizes(), " and embeddings ", embeddings.sizes(),
               ", expected [B] and [B, ", rows_.size(1), "]");
   const at::NoGradGuard no_grad;
-  const Tensor fresh = unit(embeddings).to(rows_.scalar_type());
-  rows_.index_copy_(0, index, unit(rows(index).lerp(fresh, 1 - momentum)));
+  const Tensor fresh = l2_normalize(embeddings).to(rows_.scalar_type());
+  rows_.index_copy_(0, index, l2_normalize(rows(index).lerp(fresh, 1 - momentum)));
 }
 
 }  // namespace avbench

@@ -4,7 +4,8 @@
 
 namespace avbench {
 
-Method::Method(const MethodContext& context) : towers_(register_module("towers", context.towers)) {}
+Method::Method(const MethodContext& context)
+    : towers_(register_module("towers", context.towers)), params_(context.params) {}
 
 Method::~Method() = default;
 
@@ -12,9 +13,7 @@ Tensor Method::fuse(const Tensor& video, const Tensor& audio) {
   return torch::cat({video, audio}, 1);
 }
 
-std::pair<Tensor, Tensor> Method::embed(const Features& features) {
-  return {features.video.pooled, features.audio.pooled};
-}
+Pair Method::embed(const Features& features) { return pooled(features); }
 
 Towers& Method::evaluation_towers() { return *towers_; }
 
@@ -31,6 +30,6 @@ void Method::before_epoch(const EpochContext&, const BatchSource&) {}
 void Method::after_backward(const StepContext&) {}
 void Method::after_step(const StepContext&) {}
 
-Health Method::health(const Features&) { return {}; }
+Diagnostics Method::diagnostics(const Features&) { return {}; }
 
 }  // namespace avbench

@@ -28,6 +28,21 @@ void ema_update(torch::nn::Module& target, const torch::nn::Module& source, doub
   }
 }
 
+MomentumEncoder::MomentumEncoder(torch::nn::Module& owner, const std::string& name,
+                                 const std::shared_ptr<Towers>& towers, const HeadPair& heads)
+    : trained_towers_(towers),
+      towers_(owner.register_module(name + "_towers", towers->momentum_copy())),
+      trained_heads_(heads) {
+  const torch::nn::Sequential video = momentum_copy(heads.video());
+  heads_ = HeadPair(owner, name, video, momentum_copy(heads.audio()));
+}
+
+void MomentumEncoder::follow(double momentum) {
+  ema_update(*towers_, *trained_towers_, momentum);
+  ema_update(*heads_.video(), *trained_heads_.video(), momentum);
+  ema_update(*heads_.audio(), *trained_heads_.audio(), momentum);
+}
+
 double cosine_momentum(double base, int64_t step, int64_t total_steps) {
   TORCH_CHECK(total_steps > 0, "cosine_momentum: got ", total_steps, " total steps, expected more");
   const double done =

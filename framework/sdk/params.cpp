@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "io/error.h"
+#include "io/strings.h"
 #include "io/suggest.h"
 
 namespace avbench {

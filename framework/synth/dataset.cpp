@@ -96,13 +96,13 @@ void render_all(const fs::path& folder, const SynthOptions& options, const std::
 }
 
 std::string manifest(const SynthOptions& options) {
-  std::string text = "path,label,split,picture,sound\n";
+  std::string text = "path,label,split,video,audio\n";
   for (const Job& job : all_jobs(options)) {
     const Scene scene = make_scene(options, job.split, job.index);
     text += fmt::format("{},{},{},{},{}\n", path_of(options, job).generic_string(),
                         synth_class_name(scene.label), name_of(job.split),
-                        scene.picture.hidden ? "hidden" : "shown",
-                        scene.sound.masked ? "masked" : "heard");
+                        scene.video.hidden ? "hidden" : "shown",
+                        scene.audio.masked ? "masked" : "heard");
   }
   return text;
 }
@@ -171,7 +171,7 @@ void write_synth_file(const fs::path& path, const SynthOptions& options, const S
   for (size_t begin = 0; begin < frames.size(); begin += frame_bytes) {
     writer.add_frame({frames.data() + begin, frame_bytes});
   }
-  writer.add_audio(render_sound(options, scene));
+  writer.add_audio(render_audio(options, scene));
   writer.finish();
 }
 

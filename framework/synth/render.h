@@ -14,6 +14,6 @@ int frame_count(const SynthOptions& options);
 std::vector<uint8_t> render_frames(const SynthOptions& options, const Scene& scene);
 
 // Mono at kSynthSampleRate, within [-1, 1].
-std::vector<float> render_sound(const SynthOptions& options, const Scene& scene);
+std::vector<float> render_audio(const SynthOptions& options, const Scene& scene);
 
 }  // namespace avbench

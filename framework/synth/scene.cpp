@@ -9,7 +9,7 @@
 namespace avbench {
 namespace {
 
-enum Stream : uint64_t { kRhythmStream, kPictureStream, kSoundStream, kPairStream };
+enum Stream : uint64_t { kRhythmStream, kVideoStream, kAudioStream, kPairStream };
 
 constexpr std::array<std::string_view, 4> kShapeNames{"disc", "square", "triangle", "cross"};
 constexpr std::array<std::string_view, 4> kDirectionNames{"across", "updown", "rising", "falling"};
@@ -49,28 +49,28 @@ Rhythm make_rhythm(SynthRandom random) {
   return rhythm;
 }
 
-Picture make_picture(const ClassCues& cues, SynthRandom random) {
-  Picture picture;
-  picture.shape = cues.shape;
-  picture.hidden = random.chance(kHiddenShare);
-  picture.radius = random.uniform(0.17, 0.25);
-  picture.angle = random.uniform(-0.3, 0.3);
+SceneVideo make_video(const ClassCues& cues, SynthRandom random) {
+  SceneVideo video;
+  video.shape = cues.shape;
+  video.hidden = random.chance(kHiddenShare);
+  video.radius = random.uniform(0.17, 0.25);
+  video.angle = random.uniform(-0.3, 0.3);
 
   const double reach = random.uniform(0.18, 0.24);
-  const double room = 0.46 - picture.radius;
+  const double room = 0.46 - video.radius;
   const Point axis = unit_vector(cues.direction);
   const auto centre = [&](double along) {
     const double free = std::max(0.0, room - reach * std::abs(along));
     return random.uniform(-free, free);
   };
   const Point middle{centre(axis.x), centre(axis.y)};
-  picture.from = {middle.x - reach * axis.x, middle.y - reach * axis.y};
-  picture.to = {middle.x + reach * axis.x, middle.y + reach * axis.y};
+  video.from = {middle.x - reach * axis.x, middle.y - reach * axis.y};
+  video.to = {middle.x + reach * axis.x, middle.y + reach * axis.y};
 
   // The object is brighter than what lies behind it.
-  picture.background = random_colour(random, 0.1, 0.35);
-  picture.colour = random_colour(random, 0.6, 1.0);
-  for (Grating& grating : picture.gratings) {
+  video.background = random_colour(random, 0.1, 0.35);
+  video.colour = random_colour(random, 0.6, 1.0);
+  for (Grating& grating : video.gratings) {
     const double frequency = random.uniform(4, 25),
                  heading = random.uniform(0, 2 * std::numbers::pi);
     grating.wave = {frequency * std::cos(heading), frequency * std::sin(heading)};
@@ -78,29 +78,29 @@ Picture make_picture(const ClassCues& cues, SynthRandom random) {
     grating.amplitude = random_colour(random, -0.04, 0.04);
   }
 
-  picture.distractor = {random.uniform(-0.5, 0.5), random.uniform(-0.5, 0.5)};
+  video.distractor = {random.uniform(-0.5, 0.5), random.uniform(-0.5, 0.5)};
   const double speed = random.uniform(0.3, 0.9), heading = random.uniform(0, 2 * std::numbers::pi);
-  picture.distractor_velocity = {speed * std::cos(heading), speed * std::sin(heading)};
-  picture.distractor_radius = random.uniform(0.06, 0.12);
-  picture.distractor_colour = random_colour(random, 0.2, 0.6);
-  picture.grain = random.uniform(0.01, 0.03);
-  picture.noise_seed = random.next();
-  return picture;
+  video.distractor_velocity = {speed * std::cos(heading), speed * std::sin(heading)};
+  video.distractor_radius = random.uniform(0.06, 0.12);
+  video.distractor_colour = random_colour(random, 0.2, 0.6);
+  video.grain = random.uniform(0.01, 0.03);
+  video.noise_seed = random.next();
+  return video;
 }
 
-Sound make_sound(const ClassCues& cues, SynthRandom random) {
-  Sound sound;
-  sound.spectrum = cues.spectrum;
-  sound.contour = cues.contour;
-  sound.masked = random.chance(kHiddenShare);
-  sound.pitch = 300 * std::exp2(random.uniform(0, 1.5));
-  sound.level = std::exp2(random.uniform(-3, -1));
-  const double ratio = sound.masked ? 1 : std::exp2(random.uniform(-7, -4));
-  sound.noise = (sound.masked ? 0.25 : sound.level) * ratio;
-  sound.noise_tilt = random.uniform(0, 0.9);
-  sound.note_seconds = random.uniform(0.22, 0.34);
-  sound.noise_seed = random.next();
-  return sound;
+SceneAudio make_audio(const ClassCues& cues, SynthRandom random) {
+  SceneAudio audio;
+  audio.spectrum = cues.spectrum;
+  audio.contour = cues.contour;
+  audio.masked = random.chance(kHiddenShare);
+  audio.pitch = 300 * std::exp2(random.uniform(0, 1.5));
+  audio.level = std::exp2(random.uniform(-3, -1));
+  const double ratio = audio.masked ? 1 : std::exp2(random.uniform(-7, -4));
+  audio.noise = (audio.masked ? 0.25 : audio.level) * ratio;
+  audio.noise_tilt = random.uniform(0, 0.9);
+  audio.note_seconds = random.uniform(0.22, 0.34);
+  audio.noise_seed = random.next();
+  return audio;
 }
 
 }  // namespace
@@ -129,11 +129,10 @@ Scene make_scene(const SynthOptions& options, SynthSplit split, int64_t index) {
   Scene scene;
   scene.label = label_of(index);
   scene.rhythm = make_rhythm(stream(options.seed, split, index, kRhythmStream));
-  scene.sound_rhythm = make_rhythm(stream(options.seed, split, heard, kRhythmStream));
-  scene.picture =
-      make_picture(cues_of(scene.label), stream(options.seed, split, index, kPictureStream));
-  scene.sound =
-      make_sound(cues_of(label_of(heard)), stream(options.seed, split, heard, kSoundStream));
+  scene.audio_rhythm = make_rhythm(stream(options.seed, split, heard, kRhythmStream));
+  scene.video = make_video(cues_of(scene.label), stream(options.seed, split, index, kVideoStream));
+  scene.audio =
+      make_audio(cues_of(label_of(heard)), stream(options.seed, split, heard, kAudioStream));
   return scene;
 }
 

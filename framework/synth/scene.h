@@ -1,4 +1,4 @@
-// What a synthetic file shows and sounds like, as a pure function of (seed, split, index).
+// What one sees and hears in a synthetic file, as a pure function of (seed, split, index).
 #pragma once
 
 #include <array>
@@ -16,17 +16,17 @@ struct SynthOptions {
   int width = 48, height = 48;  // even
   double seconds = 2.0;
   int fps = 8;
-  bool shuffle_pairs = false;  // training pictures get the sound of another training file
+  bool shuffle_pairs = false;  // training videos get the audio of another training file
 };
 
 inline constexpr int kMaxSynthClasses = 16;
 inline constexpr int kSynthSampleRate = 24000;
-inline constexpr double kHiddenShare = 0.3;  // of the files, for picture and sound independently
+inline constexpr double kHiddenShare = 0.3;  // of the files, for video and audio independently
 
 enum class SynthSplit { kTrain, kVal, kTest };
 std::string_view name_of(SynthSplit split);
 
-// A class is a pair of cues, the same pair in picture and sound: the shape goes with the spectrum,
+// A class is a pair of cues, the same pair in video and audio: the shape goes with the spectrum,
 // the direction of motion with the contour of the note. One cue alone leaves several classes open.
 enum class Shape { kDisc, kSquare, kTriangle, kCross };
 enum class Direction { kAcross, kUpDown, kRising, kFalling };
@@ -49,7 +49,7 @@ struct Point {
   double x = 0, y = 0;
 };
 
-// Hits at offset + k * period, k any integer: a bounce in the picture, a note in the sound.
+// Hits at offset + k * period, k any integer: a bounce in the video, a note in the audio.
 struct Rhythm {
   double period = 0.5, offset = 0;  // seconds
 };
@@ -60,7 +60,7 @@ struct Grating {
   Rgb amplitude{};
 };
 
-struct Picture {
+struct SceneVideo {
   Shape shape{};
   bool hidden = false;
   Point from, to;  // where the object bounces
@@ -74,7 +74,7 @@ struct Picture {
   uint64_t noise_seed = 0;
 };
 
-struct Sound {
+struct SceneAudio {
   Spectrum spectrum{};
   Contour contour{};
   bool masked = false;
@@ -88,15 +88,15 @@ struct Sound {
 
 struct Scene {
   int label = 0;
-  Rhythm rhythm, sound_rhythm;  // differ only in a shuffled pair
-  Picture picture;
-  Sound sound;
+  Rhythm rhythm, audio_rhythm;  // differ only in a shuffled pair
+  SceneVideo video;
+  SceneAudio audio;
 };
 
 // Classes alternate with the index, so every split is balanced.
 Scene make_scene(const SynthOptions& options, SynthSplit split, int64_t index);
 
-// The training file whose sound goes with picture `index` under shuffle_pairs: a permutation of
+// The training file whose audio goes with video `index` under shuffle_pairs: a permutation of
 // [0, count) without a fixed point, the same for every index of one seed.
 int64_t shuffled_partner(uint64_t seed, int64_t count, int64_t index);
 

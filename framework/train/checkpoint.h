@@ -2,19 +2,15 @@
 // and the checksums of both. The JSON is written last, so a checkpoint with one is whole.
 #pragma once
 
-#include <torch/nn/module.h>
-
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "io/json_fields.h"
+#include "tensors/state_dict.h"
 
 namespace avbench {
-
-using StateDict = std::map<std::string, at::Tensor>;
 
 struct Checkpoint {
   StateDict tensors;
@@ -80,13 +76,5 @@ class CheckpointFolder {
   std::filesystem::path folder_;
   size_t keep_steps_;
 };
-
-// Copies `source` into the live tensors of `target`. Throws UserError listing what is missing, left
-// over (unless `allow_more`) or of another shape or type; nothing is copied then.
-void copy_state(const StateDict& source, const StateDict& target, const std::string& what,
-                bool allow_more = false);
-
-// Parameters and buffers of a module by name; the tensors are the live ones.
-StateDict module_state(const torch::nn::Module& module);
 
 }  // namespace avbench

@@ -6,48 +6,98 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
-#include <map>
 #include <stdexcept>
+#include <utility>
 
-#include "io/trace.h"
-#include "train/interrupt.h"
+#include "runtime/interrupt.h"
+#include "runtime/peak_memory.h"
+#include "runtime/progress.h"
+#include "runtime/trace.h"
+#include "tensors/seeds.h"
 #include "train/loop_state.h"
 #include "train/metrics_log.h"
 #include "train/non_finite.h"
 #include "train/optimizer.h"
-#include "train/peak_memory.h"
-#include "train/progress.h"
+#include "train/run_layout.h"
 #include "train/schedule.h"
-#include "train/seeds.h"
+#include "train/stage_checkpoints.h"
+#include "train/timings_log.h"
 
 namespace avbench {
-
-TrainTask::~TrainTask() = default;
-
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kOptimizerPrefix = "optimizer/";
-constexpr const char* kWaiting = "wait for data";
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+int64_t bytes_of(const StateDict& tensors) {
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : tensors) bytes += static_cast<int64_t>(tensor.nbytes());
+  return bytes;
+}
+
+LoadedBatch wait_for(const NextBatch& next_batch) {
+  const TracePhase phase(step_phase::kData);
+  return next_batch();
+}
+
+std::vector<std::string> faulty_samples(const TrainTask& task, const Batch& batch) {
+  std::vector<std::string> names;
+  for (const int64_t row : non_finite_rows(batch)) {
+    names.push_back(task.name_of(batch.index[row].item<int64_t>()));
+  }
+  return names;
+}
+
+double clipped_share(const LoopState& state) {
+  return static_cast<double>(state.clipped) / static_cast<double>(std::max<int64_t>(1, state.step));
+}
+
+std::string best_text(const LoopState& state) {
+  return state.best_score ? fmt::format("best {:.4g}", *state.best_score) : "";
+}
+
+StageResult result_of(const LoopState& state, int64_t batch_size) {
+  const double seconds = state.train_seconds;
+  return {
+      .steps = state.step,
+      .seconds = state.seconds,
+      .clips_per_second = seconds > 0 ? static_cast<double>(state.step * batch_size) / seconds : 0,
+      .peak_memory_bytes = state.peak_memory_bytes,
+      .waiting_share = seconds > 0 ? state.waiting_seconds / seconds : 0,
+      .clipped_share = clipped_share(state),
+      .best_score = state.best_score,
+      .best_epoch = state.best_epoch,
+      .last_report = state.last_report};
+}
+
+// NaN is neither better nor worse than a number.
+void require_finite(const std::string& title, const char* what, std::optional<double> metric,
+                    int64_t epoch) {
+  if (!metric || std::isfinite(*metric)) return;
+  throw std::runtime_error(fmt::format("{}: the {} is {} after epoch {}, expected a finite number",
+                                       title, what, *metric, epoch));
+}
 
 class StageRun {
  public:
   StageRun(TrainTask& task, const StagePlan& plan)
       : task_(task),
         plan_(plan),
-        checkpoints_(plan.folder / "checkpoints", plan.keep_checkpoints),
+        checkpoints_(plan.title, plan.folder / run_layout::kCheckpoints, plan.keep_checkpoints),
+        timings_(plan.folder / run_layout::kTimings),
         total_steps_(plan.epochs * plan.steps_per_epoch),
         optimizer_(plan.optimizer, task.param_groups(), task.state()),
+        step_(task, optimizer_, plan.clip_norm),
         schedule_(plan.schedule, plan.epochs) {}
 
   StageResult run(const OpenBatches& open_batches) {
     const TracePhase phase("stage", plan_.title);
     reset_peak_memory();
-    checkpoints_.remove_leftovers();
     resume();
-    MetricsLog log(plan_.folder / "metrics.jsonl", state_.metrics_bytes);
+    MetricsLog log(plan_.folder / run_layout::kMetrics, state_.metrics_bytes);
     try {
       train(open_batches, log);
     } catch (const Interrupted&) {
@@ -57,10 +107,9 @@ class StageRun {
           "continue.",
           plan_.title, state_.step, total_steps_, checkpoints_.path().string()));
     }
-    require_own_best();
-    explain_failure([&] { checkpoints_.save("final", task_.state(), state_now(log)); });
-    checkpoints_.keep_steps(1);
-    return result();
+    checkpoints_.require_best_of(state_);
+    checkpoints_.save_final(state_now(), task_.state(), log);
+    return result_of(state_now(), plan_.batch_size);
   }
 
   StepCost probe(const OpenBatches& open_batches) {
@@ -78,35 +127,13 @@ class StageRun {
   }
 
  private:
-  static int64_t bytes_of(const StateDict& tensors) {
-    int64_t bytes = 0;
-    for (const auto& [name, tensor] : tensors) bytes += static_cast<int64_t>(tensor.nbytes());
-    return bytes;
-  }
-
-  StageResult result() const {
-    const double seconds = state_.train_seconds;
-    return {.steps = state_.step,
-            .seconds = stage_seconds(),
-            .clips_per_second =
-                seconds > 0 ? static_cast<double>(state_.step * plan_.batch_size) / seconds : 0,
-            .peak_memory_bytes = peak_memory(),
-            .waiting_share = seconds > 0 ? state_.waiting_seconds / seconds : 0,
-            .clipped_share = clipped_share(),
-            .best_score = state_.best_score,
-            .best_epoch = state_.best_epoch,
-            .last_report = state_.last_report};
-  }
-
-  double clipped_share() const {
-    return static_cast<double>(state_.clipped) /
-           static_cast<double>(std::max<int64_t>(1, state_.step));
-  }
-
-  int64_t peak_memory() const { return std::max(state_.peak_memory_bytes, peak_memory_bytes()); }
-
-  double fractional_epoch() const {
-    return static_cast<double>(state_.step) / static_cast<double>(plan_.steps_per_epoch);
+  void resume() {
+    const auto point = checkpoints_.resume(task_.state(), optimizer_);
+    if (!point) return;
+    state_ = point->state;
+    schedule_.restore(state_.schedule);
+    spdlog::info("{}: continues at step {} of {} ({})", plan_.title, state_.step, total_steps_,
+                 point->file.string());
   }
 
   void train(const OpenBatches& open_batches, MetricsLog& log) {
@@ -118,31 +145,13 @@ class StageRun {
       if (epochs_done > state_.epochs_ended) end_epoch(epochs_done, log);
       if (state_.step == total_steps_) return;
       if (state_.step % plan_.steps_per_epoch == 0) begin_epoch(epochs_done);
-      const Json line = timed_step(next_batch);
-      log.write(line);
-      const double loss = line["loss"];
-      state_.loss_sum += loss;
-      progress.update(state_.step, loss, best_text());
+      const StepMetrics metrics = timed_step(next_batch);
+      log.write(metrics);
+      state_.loss_sum += metrics.loss;
+      progress.update(state_.step, metrics.loss, best_text(state_));
       check_interrupt("training");
       if (state_.step % plan_.checkpoint_every == 0) save_step(log);
     }
-  }
-
-  std::string best_text() const {
-    return state_.best_score ? fmt::format("best {:.4g}", *state_.best_score) : "";
-  }
-
-  double stage_seconds() const {
-    return state_.seconds + std::chrono::duration<double>(Clock::now() - begin_).count();
-  }
-
-  StepContext context() {
-    return {.step = state_.step,
-            .total_steps = total_steps_,
-            .epoch = fractional_epoch(),
-            .training = true,
-            .random = make_generator(derive_seed(plan_.seed, "step", state_.step)),
-            .group = alone_};
   }
 
   void begin_epoch(int64_t epoch) {
@@ -152,242 +161,113 @@ class StageRun {
                         .total_epochs = plan_.epochs,
                         .random = make_generator(derive_seed(plan_.seed, "epoch", epoch)),
                         .group = alone_});
-    state_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    state_.train_seconds += seconds_since(begin);
   }
 
-  Json timed_step(const NextBatch& next_batch) {
+  StepMetrics timed_step(const NextBatch& next_batch) {
     const PhaseTimes times;
-    Json line = train_step(next_batch);
-    for (const auto& [phase, seconds] : times.seconds()) epoch_phases_[phase] += seconds;
-    if (const auto waiting = times.seconds().find(kWaiting); waiting != times.seconds().end()) {
-      state_.waiting_seconds += waiting->second;
-    }
-    return line;
+    StepMetrics metrics = train_step(next_batch);
+    timings_.add(times.seconds());
+    const auto waiting = times.seconds().find(step_phase::kData);
+    if (waiting != times.seconds().end()) state_.waiting_seconds += waiting->second;
+    return metrics;
   }
 
-  // Returns the line for the log.
-  Json train_step(const NextBatch& next_batch) {
+  StepMetrics train_step(const NextBatch& next_batch) {
     const TracePhase phase("step");
     const auto begin = Clock::now();
     const LoadedBatch batch = wait_for(next_batch);
-    const StepContext context = this->context();
-    seed_default_generator(derive_seed(plan_.seed, "dropout", state_.step));
-    task_.set_training();
-    optimizer_.zero_grad();
-    const Loss loss = forward(batch, context);
-    const double value = loss.total.item<double>();
-    if (!std::isfinite(value)) stop_for_divergence("loss", value, batch);
-    backward(loss, context);
-    const double norm = clip_gradients();
-    if (!std::isfinite(norm)) stop_for_divergence("gradient's norm", norm, batch);
-    if (plan_.clip_norm > 0 && norm > plan_.clip_norm) ++state_.clipped;
     const double scale = schedule_.scale(fractional_epoch());
-    update(scale, context);
-    state_.train_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    const StepOutcome outcome = step(batch, scale);
+    if (plan_.clip_norm > 0 && outcome.gradient_norm > plan_.clip_norm) ++state_.clipped;
+    state_.train_seconds += seconds_since(begin);
 
-    Json line = {{"step", state_.step}, {"epoch", context.epoch}, {"loss", value}};
-    for (const auto& [name, part] : loss.parts) line["parts"][name] = part.item<double>();
-    line["gradient_norm"] = norm;
-    line["lr"] = plan_.optimizer.lr * scale;
+    StepMetrics metrics{.step = state_.step,
+                        .epoch = fractional_epoch(),
+                        .loss = outcome.loss_value,
+                        .gradient_norm = outcome.gradient_norm,
+                        .lr = plan_.optimizer.lr * scale};
+    for (const auto& [name, part] : outcome.loss.parts) {
+      metrics.parts.emplace_back(name, part.item<double>());
+    }
     ++state_.step;
-    return line;
+    return metrics;
   }
 
-  static LoadedBatch wait_for(const NextBatch& next_batch) {
-    const TracePhase phase(kWaiting);
-    return next_batch();
-  }
-
-  Loss forward(const LoadedBatch& batch, const StepContext& context) {
-    const TracePhase phase("loss");
-    return task_.loss(batch, context);
-  }
-
-  void backward(const Loss& loss, const StepContext& context) {
-    {
-      const TracePhase phase("backward");
-      loss.total.backward();
+  StepOutcome step(const LoadedBatch& batch, double scale) {
+    const StepContext context{.step = state_.step,
+                              .total_steps = total_steps_,
+                              .epoch = fractional_epoch(),
+                              .training = true,
+                              .random = step_generator(plan_.seed, state_.step),
+                              .group = alone_};
+    seed_default_generator(derive_seed(plan_.seed, "dropout", state_.step));
+    try {
+      return step_.run(batch, context, scale);
+    } catch (const NotFinite& fault) {
+      throw std::runtime_error(
+          fmt::format("{}: the {} is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. {}",
+                      plan_.title, fault.quantity(), fault.value(), state_.step, fractional_epoch(),
+                      checkpoints_.last_good(), remedy_for(faulty_samples(task_, batch.batch))));
     }
-    const TracePhase phase("hooks");
-    task_.after_backward(context);
-  }
-
-  double clip_gradients() {
-    const TracePhase phase("optimizer");
-    return optimizer_.clip_gradients(plan_.clip_norm);
-  }
-
-  void update(double scale, const StepContext& context) {
-    {
-      const TracePhase phase("optimizer");
-      optimizer_.step(scale);
-    }
-    const TracePhase phase("hooks");
-    task_.after_step(context);
-  }
-
-  // Beside metrics.jsonl, which is the same for equal runs. A validation that is done again after
-  // an interruption has no steps.
-  void log_phases(int64_t epoch) {
-    if (epoch_phases_.empty()) return;
-    Json line = {{"epoch", epoch}};
-    for (const auto& [phase, seconds] : epoch_phases_) line["seconds"][phase] = seconds;
-    epoch_phases_.clear();
-    const auto file = plan_.folder / "timings.jsonl";
-    std::ofstream out(file, std::ios::app);
-    out << line.dump() << "\n" << std::flush;
-    if (!out) throw std::runtime_error(file.string() + " cannot be written");
   }
 
   // `epoch`: how many are done. Nothing of the loop's state changes before the task has answered,
   // so that an interrupted validation is simply done again.
   void end_epoch(int64_t epoch, MetricsLog& log) {
     const TracePhase phase("end of epoch");
-    log_phases(epoch);
+    timings_.write(epoch);
     const double mean_loss = state_.loss_sum / static_cast<double>(plan_.steps_per_epoch);
     EpochReport report;
     const bool validate = epoch % plan_.validate_every == 0 || epoch == plan_.epochs;
     if (validate) {
       report = task_.end_epoch(epoch);
-      require_finite("score", report.score, epoch);
-      require_finite("figure that the schedule watches", report.plateau, epoch);
+      require_finite(plan_.title, "score", report.score, epoch);
+      require_finite(plan_.title, "metric that the schedule watches", report.plateau, epoch);
       schedule_.validated(report.plateau.value_or(mean_loss));
     }
     state_.epochs_ended = epoch;
     state_.loss_sum = 0;
-    Json line = {{"epoch_done", epoch}, {"mean_loss", mean_loss}};
-    if (plan_.clip_norm > 0) line["clipped_share"] = clipped_share();
-    line.update(report.figures);
-    log.write(line);
+    EpochMetrics metrics{
+        .epochs_done = epoch, .mean_loss = mean_loss, .of_task = std::move(report.metrics)};
+    if (plan_.clip_norm > 0) metrics.clipped_share = clipped_share(state_);
+    log.write(metrics);
     if (!validate) return;
-    state_.last_report = report.figures;
+    state_.last_report = std::move(metrics.of_task);
     if (report.score && (!state_.best_score || *report.score > *state_.best_score)) {
       state_.best_score = report.score;
       state_.best_epoch = epoch;
-      const BestState best{.epoch = epoch, .score = *report.score};
-      explain_failure([&] { checkpoints_.save("best", task_.state(), write_fields(best)); });
+      checkpoints_.save_best({.epoch = epoch, .score = *report.score}, task_.state(), state_.step);
     }
   }
 
-  Json state_now(MetricsLog& log) const {
+  void save_step(MetricsLog& log) const {
+    checkpoints_.save_step(state_now(), task_.state(), optimizer_, log);
+  }
+
+  // With all that a checkpoint holds, but metrics_bytes.
+  LoopState state_now() const {
     LoopState state = state_;
     state.schedule = schedule_.state();
-    state.metrics_bytes = log.flush();
-    state.seconds = stage_seconds();
-    state.peak_memory_bytes = peak_memory();
-    return write_fields(state);
+    state.seconds += seconds_since(begin_);
+    state.peak_memory_bytes = std::max(state.peak_memory_bytes, peak_memory_bytes());
+    return state;
   }
 
-  void save_step(MetricsLog& log) {
-    const TracePhase phase("checkpoint");
-    StateDict tensors = task_.state();
-    for (auto& [name, tensor] : optimizer_.state()) tensors[kOptimizerPrefix + name] = tensor;
-    explain_failure([&] { checkpoints_.save_step(state_.step, tensors, state_now(log)); });
-  }
-
-  // A disk that is full or read-only: says what is still there.
-  template <class F>
-  void explain_failure(const F& write) {
-    try {
-      write();
-    } catch (const std::exception& error) {
-      const auto last = checkpoints_.latest_step();
-      throw std::runtime_error(fmt::format(
-          "{}: no checkpoint could be written at step {}: {}. {} Run the same command again when "
-          "that is mended.",
-          plan_.title, state_.step, error.what(),
-          last ? "What was written before is intact, the newest is " + last->file.string() + "."
-               : "There is no earlier one."));
-    }
-  }
-
-  static int64_t epoch_of(const std::optional<Checkpoint>& best) {
-    return best ? best->state_as<BestState>().epoch : -1;
-  }
-
-  // Without the weights of its best epoch a stage cannot be continued. A later best than the
-  // checkpoint knows was written just before the process was killed: it will be written again.
-  bool has_its_best(const Checkpoint& checkpoint) const {
-    const int64_t epoch = checkpoint.state_as<LoopState>().best_epoch;
-    return epoch < 0 || epoch_of(checkpoints_.find("best")) >= epoch;
-  }
-
-  // Nothing is written after "final": its best is exactly the one it knows.
-  bool is_whole(const Checkpoint& final) const {
-    const int64_t epoch = final.state_as<LoopState>().best_epoch;
-    return epoch < 0 || epoch_of(checkpoints_.find("best")) == epoch;
-  }
-
-  // Continued with another number of threads, the later best may not have come again.
-  void require_own_best() {
-    if (!state_.best_score || epoch_of(checkpoints_.find("best")) == state_.best_epoch) return;
-    checkpoints_.keep_steps(0);
-    throw std::runtime_error(fmt::format(
-        "{}: checkpoint best in {} is not of epoch {}, which was the best. Was the stage continued "
-        "with another number of threads? Its step checkpoints were removed; run the same command "
-        "again to repeat it.",
-        plan_.title, checkpoints_.path().string(), state_.best_epoch));
-  }
-
-  // A stage that was finished, but whose caller was not, has a final checkpoint.
-  void resume() {
-    auto checkpoint = checkpoints_.find("final");
-    if (!checkpoint || !is_whole(*checkpoint)) {
-      checkpoint =
-          checkpoints_.latest_step([this](const Checkpoint& step) { return has_its_best(step); });
-    }
-    if (!checkpoint) return;
-    StateDict model, optimizer;
-    const std::string prefix = kOptimizerPrefix;
-    for (const auto& [name, tensor] : checkpoint->tensors) {
-      if (name.starts_with(prefix)) {
-        optimizer[name.substr(prefix.size())] = tensor;
-      } else {
-        model[name] = tensor;
-      }
-    }
-    copy_state(model, task_.state(), checkpoint->file.string());
-    if (!optimizer.empty()) optimizer_.restore(optimizer);
-    state_ = checkpoint->state_as<LoopState>();
-    schedule_.restore(state_.schedule);
-    spdlog::info("{}: continues at step {} of {} ({})", plan_.title, state_.step, total_steps_,
-                 checkpoint->file.string());
-  }
-
-  // NaN is neither better nor worse than a number.
-  void require_finite(const char* what, const std::optional<double>& figure, int64_t epoch) const {
-    if (!figure || std::isfinite(*figure)) return;
-    throw std::runtime_error(
-        fmt::format("{}: the {} is {} after epoch {}, expected a finite number", plan_.title, what,
-                    *figure, epoch));
-  }
-
-  [[noreturn]] void stop_for_divergence(const char* what, double value, const LoadedBatch& batch) {
-    const auto last = checkpoints_.latest_step();
-    const std::string best = (checkpoints_.path() / "best.safetensors").string();
-    const std::string good = last ? last->file.string() : checkpoints_.has("best") ? best : "none";
-    throw std::runtime_error(fmt::format(
-        "{}: the {} is {} at step {} (epoch {:.2f}). Last good checkpoint: {}. {}", plan_.title,
-        what, value, state_.step, fractional_epoch(), good, remedy_for(faulty_samples(batch))));
-  }
-
-  std::vector<std::string> faulty_samples(const LoadedBatch& batch) const {
-    std::vector<std::string> names;
-    for (const int64_t row : non_finite_rows(batch.batch)) {
-      names.push_back(task_.name_of(batch.batch.index[row].item<int64_t>()));
-    }
-    return names;
+  double fractional_epoch() const {
+    return static_cast<double>(state_.step) / static_cast<double>(plan_.steps_per_epoch);
   }
 
   TrainTask& task_;
   const StagePlan& plan_;
-  CheckpointFolder checkpoints_;
+  StageCheckpoints checkpoints_;
+  TimingsLog timings_;
   int64_t total_steps_;
   Optimizer optimizer_;
+  TrainingStep step_;
   Schedule schedule_;
   Communicator alone_;
   LoopState state_;  // schedule, metrics_bytes, seconds and peak_memory_bytes: as resumed
-  std::map<std::string, double> epoch_phases_;  // seconds
   const Clock::time_point begin_ = Clock::now();
 };
 

@@ -1,7 +1,9 @@
-// The training loop, the same for pretraining and finetuning: order of batches, clipping,
-// optimiser, schedule, checkpoints, logs, resumption.
+// The training loop, the same for pretraining and finetuning: steps, schedule, validation,
+// checkpoints, logs, resumption.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -9,34 +11,30 @@
 
 #include "avbench/context.h"
 #include "avbench/method.h"
-#include "config/experiment.h"
+#include "config/optimizer_config.h"
 #include "data/loader.h"
 #include "io/json.h"
-#include "train/checkpoint.h"
+#include "tensors/state_dict.h"
+#include "train/step.h"
 
 namespace avbench {
 
 // What an epoch ended with.
 struct EpochReport {
-  Json figures = Json::object();  // logged
+  Json metrics = Json::object();  // logged
   std::optional<double> score;    // higher is better: decides which checkpoint is "best"
   std::optional<double> plateau;  // lower is better: what the plateau schedule watches
 };
 
-// What is trained.
-class TrainTask {
+// What a stage trains.
+class TrainTask : public Trainable {
  public:
-  virtual ~TrainTask();
   // Everything a checkpoint must hold, by stable name; the tensors are the live ones.
   virtual StateDict state() = 0;
   virtual std::vector<ParamGroup> param_groups() = 0;
-  virtual void set_training() = 0;
-  virtual Loss loss(const LoadedBatch& batch, const StepContext& context) = 0;
   virtual void before_epoch(const EpochContext&) {}
-  virtual void after_backward(const StepContext&) {}
-  virtual void after_step(const StepContext&) {}
   virtual EpochReport end_epoch(int64_t epoch) = 0;  // after epochs that are validated
-  // Of a sample of the batches, for messages.
+  // The name of a sample of the batches, for messages.
   virtual std::string name_of(int64_t index) const { return "sample " + std::to_string(index); }
 };
 

@@ -9,7 +9,7 @@
 
 namespace avbench {
 
-// Of a step checkpoint and of "final".
+// The state in a step checkpoint and in "final".
 struct LoopState {
   int64_t step = 0;
   int64_t epochs_ended = 0;  // validated and logged
@@ -23,7 +23,7 @@ struct LoopState {
   int64_t peak_memory_bytes = 0;
   std::optional<double> best_score;
   int64_t best_epoch = -1;
-  Json last_report = Json::object();  // figures of the last validation
+  Json last_report = Json::object();  // metrics of the last validation
 };
 template <class V>
 constexpr void fields(V& v, MaybeConst<LoopState> auto& s) {

@@ -12,7 +12,7 @@
 #include <unordered_set>
 
 #include "io/error.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 #include "plugin/embeddings.h"
 #include "plugin/failure.h"
 
@@ -64,7 +64,7 @@ std::vector<std::string> untrained_leaves(const Method& method,
   return {untrained.begin(), untrained.end()};
 }
 
-void require_sound_loss(const Method& method, const std::vector<ParamGroup>& groups,
+void require_valid_loss(const Method& method, const std::vector<ParamGroup>& groups,
                         const MethodPlugin& record, const Loss& loss) {
   require_scalar(loss);
   if (!loss.inputs.empty()) {

@@ -21,7 +21,7 @@ std::vector<std::string> untrained_leaves(const Method& method,
 // Throws std::runtime_error unless a method's loss is one number, reaches nothing but its groups,
 // and shows inputs, if any, by the names that the plugin declares. For the first loss, before hours
 // of training. (Their sizes may not be final: a queue is empty at first.)
-void require_sound_loss(const Method& method, const std::vector<ParamGroup>& groups,
+void require_valid_loss(const Method& method, const std::vector<ParamGroup>& groups,
                         const MethodPlugin& record, const Loss& loss);
 
 }  // namespace avbench

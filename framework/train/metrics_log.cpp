@@ -12,6 +12,16 @@
 namespace avbench {
 namespace {
 
+constexpr const char* kStep = "step";
+constexpr const char* kEpoch = "epoch";
+constexpr const char* kLoss = "loss";
+constexpr const char* kParts = "parts";
+constexpr const char* kGradientNorm = "gradient_norm";
+constexpr const char* kLearningRate = "lr";
+constexpr const char* kEpochDone = "epoch_done";
+constexpr const char* kMeanLoss = "mean_loss";
+constexpr const char* kClippedShare = "clipped_share";
+
 void drop_partial_line(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return;
   const std::string text = read_file(file);
@@ -35,7 +45,22 @@ MetricsLog::MetricsLog(const std::filesystem::path& file, uint64_t keep_bytes) :
   }
 }
 
-void MetricsLog::write(const Json& line) { stream_ << line.dump() << '\n'; }
+void MetricsLog::write(const StepMetrics& metrics) {
+  Json line = {{kStep, metrics.step}, {kEpoch, metrics.epoch}, {kLoss, metrics.loss}};
+  for (const auto& [name, value] : metrics.parts) line[kParts][name] = value;
+  line[kGradientNorm] = metrics.gradient_norm;
+  line[kLearningRate] = metrics.lr;
+  write_line(line);
+}
+
+void MetricsLog::write(const EpochMetrics& metrics) {
+  Json line = {{kEpochDone, metrics.epochs_done}, {kMeanLoss, metrics.mean_loss}};
+  if (metrics.clipped_share) line[kClippedShare] = *metrics.clipped_share;
+  line.update(metrics.of_task);
+  write_line(line);
+}
+
+void MetricsLog::write_line(const Json& line) { stream_ << line.dump() << '\n'; }
 
 uint64_t MetricsLog::flush() {
   stream_.flush();
@@ -43,6 +68,19 @@ uint64_t MetricsLog::flush() {
     throw std::runtime_error("cannot write " + file_.string() + ": " + std::strerror(errno));
   }
   return std::filesystem::file_size(file_);
+}
+
+std::string place_of(const Json& line) {
+  if (line.contains(kStep)) return "step " + line[kStep].dump();
+  return "end of epoch " + line.value(kEpochDone, Json()).dump();
+}
+
+std::vector<std::string> first_metrics() {
+  std::vector<std::string> pointers;
+  for (const char* key : {kStep, kEpochDone, kEpoch, kLoss}) {
+    pointers.push_back(std::string("/") + key);
+  }
+  return pointers;
 }
 
 }  // namespace avbench

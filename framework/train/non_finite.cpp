@@ -39,11 +39,11 @@ std::string first_few(const std::vector<std::string>& names) {
 
 std::string remedy_for(const std::vector<std::string>& faulty) {
   if (faulty.empty()) {
-    return "Pictures and sound are finite, so the weights are at fault: a lower learning rate or "
+    return "Frames and audio are finite, so the weights are at fault: a lower learning rate or "
            "protocol.*.clip_norm may help.";
   }
   return fmt::format(
-      "The pictures or the sound of {} are not finite: mend these files, or leave them out.",
+      "The frames or the audio of {} are not finite: mend these files, or leave them out.",
       first_few(faulty));
 }
 

@@ -12,7 +12,7 @@ namespace avbench {
 // Rows of [B, ...] that hold NaN or infinity, ascending.
 std::vector<int64_t> non_finite_rows(const Tensor& values);
 
-// Rows whose pictures or sound do, in any view.
+// Rows whose frames or audio do, in any view.
 std::vector<int64_t> non_finite_rows(const Batch& batch);
 
 // "a, b and 4 more": at most five names.

@@ -3,16 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <functional>
 #include <stdexcept>
-#include <unordered_map>
 
 #include "io/error.h"
 
 namespace avbench {
 namespace {
-
-constexpr double kTrust = 1e-3;  // LARS's coefficient, as in the official BYOL and Barlow Twins
 
 // The fused kernels walk raw memory, so a gradient must lie in memory as its parameter does.
 at::Tensor gradient_like(const at::Tensor& parameter) {
@@ -21,105 +17,73 @@ at::Tensor gradient_like(const at::Tensor& parameter) {
   return at::empty_like(parameter).copy_(grad);
 }
 
-}  // namespace
+at::Tensor empty_slot(const Slot& slot, const at::Tensor& parameter) {
+  return slot.is_count ? at::zeros({}, at::kFloat) : at::zeros_like(parameter);
+}
 
-struct Optimizer::Active {
-  std::vector<at::Tensor> parameters, gradients, first, second, steps;
-};
+}  // namespace
 
 Optimizer::Optimizer(const OptimizerConfig& config, const std::vector<ParamGroup>& groups,
                      const std::map<std::string, at::Tensor>& names)
-    : config_(config) {
-  if (config.nesterov && (config.name != "sgd" || config.momentum == 0)) {
-    throw UserError("optimizer: nesterov needs sgd with a momentum above 0, got " + config.name +
-                    (config.name == "sgd" ? " with momentum 0" : ""));
-  }
-  std::unordered_map<const void*, std::string> name_of;
-  const auto add = [&](const ParamGroup& given, double weight_decay,
-                       const std::function<bool(const at::Tensor&)>& belongs) {
-    Group group{
-        .lr_scale = given.lr_scale, .weight_decay = weight_decay, .constant_lr = given.constant_lr};
-    for (const at::Tensor& parameter : given.parameters) {
-      if (!belongs(parameter)) continue;
-      const auto found = name_of.extract(parameter.unsafeGetTensorImpl());
-      if (found.empty()) {
-        throw std::logic_error(
-            "a parameter group holds a tensor that is not registered or stands in two groups");
-      }
-      group.names.push_back(found.mapped());
-      group.parameters.push_back(parameter);
-      group.first.push_back(at::zeros_like(parameter));
-      if (config.name == "adamw") {
-        group.second.push_back(at::zeros_like(parameter));
-        group.steps.push_back(at::zeros({}, at::kFloat));
-      }
-    }
-    if (!group.parameters.empty()) groups_.push_back(std::move(group));
-  };
+    : lr_(config.lr), rule_(make_update_rule(config)) {
+  Names name_of;
   for (const auto& [name, tensor] : names) name_of.emplace(tensor.unsafeGetTensorImpl(), name);
+  const auto is_matrix = [](const at::Tensor& parameter) { return parameter.dim() > 1; };
+  const auto any = [](const at::Tensor&) { return true; };
   for (const ParamGroup& given : groups) {
     const double weight_decay = given.weight_decay.value_or(config.weight_decay);
-    const auto is_matrix = [](const at::Tensor& parameter) { return parameter.dim() > 1; };
-    if (config.decay_norms_and_biases || config.name == "lars") {
-      add(given, weight_decay, [](const at::Tensor&) { return true; });
+    if (config.decay_norms_and_biases || rule_->decays_by_shape()) {
+      add_group(given, weight_decay, any, name_of);
     } else {
-      add(given, weight_decay, is_matrix);
-      add(given, 0, std::not_fn(is_matrix));
+      add_group(given, weight_decay, is_matrix, name_of);
+      add_group(given, 0, std::not_fn(is_matrix), name_of);
     }
   }
 }
 
-Optimizer::Active Optimizer::active(const Group& group) {
-  Active result;
+void Optimizer::add_group(const ParamGroup& given, double weight_decay, const Filter& belongs,
+                          Names& names) {
+  const std::vector<Slot> slots = rule_->slots();
+  Group group{
+      .lr_scale = given.lr_scale, .weight_decay = weight_decay, .constant_lr = given.constant_lr};
+  group.slots.resize(slots.size());
+  for (const at::Tensor& parameter : given.parameters) {
+    if (!belongs(parameter)) continue;
+    const auto name = names.extract(parameter.unsafeGetTensorImpl());
+    if (name.empty()) {
+      throw std::logic_error(
+          "a parameter group holds a tensor that is not registered or stands in two groups");
+    }
+    group.names.push_back(name.mapped());
+    group.parameters.push_back(parameter);
+    for (size_t s = 0; s < slots.size(); ++s) {
+      group.slots[s].push_back(empty_slot(slots[s], parameter));
+    }
+  }
+  if (!group.parameters.empty()) groups_.push_back(std::move(group));
+}
+
+ActiveParameters Optimizer::active(const Group& group) {
+  ActiveParameters result;
+  result.slots.resize(group.slots.size());
   for (size_t i = 0; i < group.parameters.size(); ++i) {
     if (!group.parameters[i].grad().defined()) continue;
     result.parameters.push_back(group.parameters[i]);
     result.gradients.push_back(gradient_like(group.parameters[i]));
-    result.first.push_back(group.first[i]);
-    if (group.second.empty()) continue;
-    result.second.push_back(group.second[i]);
-    result.steps.push_back(group.steps[i]);
+    for (size_t s = 0; s < group.slots.size(); ++s) {
+      result.slots[s].push_back(group.slots[s][i]);
+    }
   }
   return result;
-}
-
-// You, Gitman, Ginsburg, arXiv:1708.03888. What has one dimension (biases, scale and shift of a
-// norm) is neither decayed nor adapted.
-void Optimizer::lars_step(const Active& active, double lr, double weight_decay) const {
-  for (size_t i = 0; i < active.parameters.size(); ++i) {
-    const at::Tensor& parameter = active.parameters[i];
-    at::Tensor update = active.gradients[i];
-    if (parameter.dim() > 1) {
-      update = update.add(parameter, weight_decay);
-      const at::Tensor weight_norm = parameter.norm(), update_norm = update.norm();
-      const at::Tensor both = weight_norm.gt(0).logical_and(update_norm.gt(0));
-      update = update * at::where(both, kTrust * weight_norm / update_norm, 1.0);
-    }
-    active.first[i].mul_(config_.momentum).add_(update);
-    parameter.sub_(active.first[i], lr);
-  }
 }
 
 void Optimizer::step(double scale) {
   const at::NoGradGuard no_grad;
   for (const Group& group : groups_) {
-    Active a = active(group);
-    if (a.parameters.empty()) continue;
-    const double lr = config_.lr * group.lr_scale * (group.constant_lr ? 1.0 : scale);
-    if (config_.name == "sgd") {
-      // With buffers that start at zero, the first step is like any other.
-      if (config_.momentum == 0) a.first.clear();  // the kernel refuses buffers it does not use
-      at::_fused_sgd_(a.parameters, a.gradients, a.first, group.weight_decay, config_.momentum, lr,
-                      /*dampening=*/0.0, config_.nesterov, /*maximize=*/false,
-                      /*is_first_step=*/false);
-    } else if (config_.name == "lars") {
-      lars_step(a, lr, group.weight_decay);
-    } else {
-      for (at::Tensor& count : a.steps) count += 1;
-      at::_fused_adamw_(a.parameters, a.gradients, a.first, a.second, /*max_exp_avg_sqs=*/{},
-                        a.steps, lr, /*beta1=*/0.9, /*beta2=*/0.999, group.weight_decay,
-                        /*eps=*/1e-8, /*amsgrad=*/false, /*maximize=*/false);
-    }
+    const ActiveParameters moved = active(group);
+    if (moved.parameters.empty()) continue;
+    const double lr = lr_ * group.lr_scale * (group.constant_lr ? 1.0 : scale);
+    rule_->step(moved, lr, group.weight_decay);
   }
 }
 
@@ -146,14 +110,14 @@ double Optimizer::clip_gradients(double limit) {
 }
 
 std::map<std::string, at::Tensor> Optimizer::state() const {
+  const std::vector<Slot> slots = rule_->slots();
   std::map<std::string, at::Tensor> result;
   for (const Group& group : groups_) {
-    for (size_t i = 0; i < group.parameters.size(); ++i) {
-      const bool adam = !group.second.empty();
-      result[(adam ? "exp_avg/" : "momentum/") + group.names[i]] = group.first[i];
-      if (!adam) continue;
-      result["exp_avg_sq/" + group.names[i]] = group.second[i];
-      result["step/" + group.names[i]] = group.steps[i];
+    for (size_t s = 0; s < slots.size(); ++s) {
+      const std::string prefix = std::string(slots[s].name) + "/";
+      for (size_t i = 0; i < group.names.size(); ++i) {
+        result[prefix + group.names[i]] = group.slots[s][i];
+      }
     }
   }
   return result;

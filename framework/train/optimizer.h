@@ -1,14 +1,18 @@
-// SGD and AdamW, through LibTorch's fused CPU kernels, and LARS, over named parameters.
+// An optimiser over named parameters in groups: SGD, AdamW or LARS (train/optimizers).
 #pragma once
 
 #include <torch/types.h>
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "avbench/method.h"
-#include "config/experiment.h"
+#include "config/optimizer_config.h"
+#include "train/optimizers/update_rule.h"
 
 namespace avbench {
 
@@ -27,7 +31,7 @@ class Optimizer {
   // norm before.
   double clip_gradients(double limit);
 
-  // Momentum and moments by "<slot>/<parameter>": "momentum/…"; "exp_avg/…", "exp_avg_sq/…",
+  // What the rule keeps, by "<slot>/<parameter>": "momentum/…"; "exp_avg/…", "exp_avg_sq/…",
   // "step/…". The tensors are the live ones.
   std::map<std::string, at::Tensor> state() const;
   void restore(const std::map<std::string, at::Tensor>& state);
@@ -39,13 +43,15 @@ class Optimizer {
     bool constant_lr;
     std::vector<std::string> names;
     std::vector<at::Tensor> parameters;
-    std::vector<at::Tensor> first, second, steps;  // momentum; or the two moments and the count
+    std::vector<std::vector<at::Tensor>> slots;  // as the rule lists them; by parameter
   };
-  struct Active;  // the part of a group that has gradients this step
-  static Active active(const Group& group);
-  void lars_step(const Active& active, double lr, double weight_decay) const;
+  using Names = std::unordered_map<const void*, std::string>;  // of what is in no group yet
+  using Filter = std::function<bool(const at::Tensor&)>;
+  void add_group(const ParamGroup& given, double weight_decay, const Filter& belongs, Names& names);
+  static ActiveParameters active(const Group& group);
 
-  OptimizerConfig config_;
+  double lr_;
+  std::unique_ptr<UpdateRule> rule_;
   std::vector<Group> groups_;
 };
 

@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <optional>
 
-#include "config/experiment.h"
+#include "config/optimizer_config.h"
 #include "io/fields.h"
 
 namespace avbench {
 
-// What a resumed run needs beside the configuration; of plateau.
+// What a resumed run needs beside the configuration. Plateau changes it, the others do not.
 struct ScheduleState {
   double scale = 1;
-  std::optional<double> best;  // figure; none before the first validation
+  std::optional<double> best;  // metric; none before the first validation
   int64_t without_improvement = 0;
 };
 template <class V>
@@ -29,13 +29,16 @@ class Schedule {
   // The factor at a (fractional) epoch in [0, total_epochs).
   double scale(double epoch) const;
 
-  // Plateau watches a figure that should fall, once a validation; the others ignore it.
-  void validated(double figure);
+  // Plateau watches a metric that should fall, once a validation; the others ignore it.
+  void validated(double metric);
 
   const ScheduleState& state() const { return state_; }
   void restore(const ScheduleState& state) { state_ = state; }
 
  private:
+  int64_t milestones_passed(double epoch) const;
+  double cosine(double epoch) const;
+
   ScheduleConfig config_;
   double total_epochs_;
   ScheduleState state_;

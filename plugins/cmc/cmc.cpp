@@ -1,40 +1,26 @@
-// InfoNCE between two towers, in the form of CMC and CLIP: each video picks its own sound among the
-// batch's sounds, and each sound its own video.
+// InfoNCE between two towers, in the form of CMC and CLIP: each video picks its own audio from the
+// batch's, and each audio its own video.
 #include <cmath>
 
-#include "avbench/heads.h"
 #include "avbench/losses.h"
-#include "avbench/plugin.h"
+#include "avbench/projected_pair.h"
 
 namespace {
 
 using namespace avbench;
 
-constexpr double kLargestScale = 100;  // of the logits; CLIP, section 2.5
+constexpr double kLargestScale = 100;  // the logits' largest factor; CLIP, section 2.5
 
 constexpr ParamSpec kParams[] = {
-    number("temperature", 0.07, 1e-3, 100, "of the softmax over similarities"),
+    number("temperature", 0.07, 1e-3, 100, "temperature of the softmax over similarities"),
     flag("learnable_temperature", false, "trained from `temperature` on, never below 0.01"),
     integer("projector_dim", 128, 1, 65536, "output of each projector"),
 };
 
-constexpr EmbeddingSpec kEmbeddings[] = {
-    {"video", "B,D", true, "projected videos"},
-    {"audio", "B,D", true, "projected sounds"},
-};
-
-Views views(const Params&) { return base_views(); }
-
 // The mean of both directions' cross-entropies over scale * cos. Section 2.3, arXiv:2103.00020.
 Loss contrast(const Tensor& video, const Tensor& audio, const Tensor& scale) {
-  TORCH_CHECK(video.dim() == 2 && video.sizes() == audio.sizes(), "cmc: got shapes ", video.sizes(),
-              " and ", audio.sizes(), ", expected [B, D] twice");
-  if (video.size(0) < 2) {
-    usage_error(
-        "cmc: got a batch of 1, expected at least 2 samples: a sample is compared with "
-        "the others");
-  }
-  const Tensor logits = scale * unit(video).mm(unit(audio).t());  // [B, B]
+  check_pair("cmc", video, audio);
+  const Tensor logits = scale * l2_normalize(video).mm(l2_normalize(audio).t());  // [B, B]
   const Tensor own = at::arange(video.size(0), video.options().dtype(at::kLong));
   const Tensor to_audio = at::cross_entropy_loss(logits, own);
   const Tensor to_video = at::cross_entropy_loss(logits.t(), own);
@@ -42,18 +28,16 @@ Loss contrast(const Tensor& video, const Tensor& audio, const Tensor& scale) {
           {{"video_to_audio", to_audio.detach()}, {"audio_to_video", to_video.detach()}}};
 }
 
-Loss pure_loss(const NamedTensors& embeddings, const Params& params) {
-  const Tensor& video = embeddings.at("video");
+Loss pure_loss(const NamedTensors& x, const Params& params) {
+  const Tensor& video = x.at("video");
   const Tensor scale = at::scalar_tensor(1 / params.number("temperature"), video.options());
-  return contrast(video, embeddings.at("audio"), scale);
+  return contrast(video, x.at("audio"), scale);
 }
 
-class Cmc : public Method {
+class Cmc : public ProjectedPair {
  public:
-  explicit Cmc(const MethodContext& context) : Method(context), params_(context.params) {
-    const std::vector<int64_t> sizes = {towers().feature_dim(), params_.integer("projector_dim")};
-    project_video_ = register_module("project_video", mlp(sizes));
-    project_audio_ = register_module("project_audio", mlp(sizes));
+  explicit Cmc(const MethodContext& context)
+      : ProjectedPair(context, pure_loss, {context.params.integer("projector_dim")}) {
     if (!params_.flag("learnable_temperature")) return;
     const double scale = 1 / params_.number("temperature");
     if (scale > kLargestScale) {
@@ -63,15 +47,13 @@ class Cmc : public Method {
     log_scale_ = register_parameter("log_scale", at::scalar_tensor(std::log(scale)));
   }
 
-  // With a learnt temperature no parameter and no embedding holds it: the loss shows no inputs.
+  // With a learned temperature no parameter and no embedding holds it: the loss shows no inputs.
   Loss loss(const Batch& batch, const StepContext& context) override {
-    const auto [own_video, own_audio] = embed(towers().forward(batch));
-    const Tensor video = context.group.all_gather(own_video);
-    const Tensor audio = context.group.all_gather(own_audio);
+    const Pair x = gather(embed(towers().forward(batch)), context.group);
     if (!log_scale_.defined()) {
-      return with_inputs(pure_loss, {{"video", video}, {"audio", audio}}, params_);
+      return with_inputs(pure_loss, {{"video", x.video}, {"audio", x.audio}}, params_);
     }
-    Loss loss = contrast(video, audio, log_scale_.exp());
+    Loss loss = contrast(x.video, x.audio, log_scale_.exp());
     loss.parts.emplace_back("temperature", (-log_scale_.detach()).exp());
     return loss;
   }
@@ -80,11 +62,6 @@ class Cmc : public Method {
     if (!log_scale_.defined()) return;
     const at::NoGradGuard no_grad;
     log_scale_.clamp_max_(std::log(kLargestScale));
-  }
-
-  std::pair<Tensor, Tensor> embed(const Features& features) override {
-    return {project_video_->forward(features.video.pooled),
-            project_audio_->forward(features.audio.pooled)};
   }
 
   // The temperature is not decayed, as in CLIP.
@@ -98,25 +75,20 @@ class Cmc : public Method {
   }
 
  private:
-  Params params_;
-  torch::nn::Sequential project_video_{nullptr}, project_audio_{nullptr};
-  Tensor log_scale_;  // scalar, if the temperature is learnt
+  Tensor log_scale_;  // scalar, if the temperature is learned
 };
 
-const MethodPlugin kPlugin = {
+constexpr MethodPlugin kPlugin = {
     .name = "cmc",
-    .summary = "Contrasts each video with its own sound against the batch's other sounds (InfoNCE)",
+    .summary = "Contrasts each video with its own audio against the batch's other audio (InfoNCE)",
     .paper =
         "Tian, Krishnan, Isola: Contrastive Multiview Coding. ECCV 2020, arXiv:1906.05849; "
         "Radford, Kim et al.: Learning Transferable Visual Models From Natural Language "
         "Supervision. ICML 2021, arXiv:2103.00020",
     .params = kParams,
-    .embeddings = kEmbeddings,
-    .views = views,
+    .embeddings = kProjections,
     .loss = pure_loss,
-    .create = [](const MethodContext& context) -> std::shared_ptr<Method> {
-      return std::make_shared<Cmc>(context);
-    },
+    .create = create<Cmc>,
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ const Json& counters(const Json& report, const std::string& name) {
   throw std::runtime_error("no benchmark " + name);
 }
 
-TEST(BenchStep, JsonHasAllFiguresOfAMethodAndOfTheTowersAlone) {
+TEST(BenchStep, JsonHasAllMetricsOfAMethodAndOfTheTowersAlone) {
   const Outcome outcome =
       run_avbench("bench step simclr byol --min-time 0.05 --repetitions 1 --json" + kSmall);
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
@@ -38,12 +38,12 @@ TEST(BenchStep, JsonHasAllFiguresOfAMethodAndOfTheTowersAlone) {
   EXPECT_GT(byol["GFLOP_per_clip"].get<double>(), 1.2 * bare["GFLOP_per_clip"].get<double>());
   for (const char* phase :
        {"video_tower", "audio_tower", "loss", "backward", "optimizer", "hooks"}) {
-    const auto figure = [&](const char* percentile) {
+    const auto metric = [&](const char* percentile) {
       return byol[std::string(phase) + "_" + percentile + "_ms"].get<double>();
     };
-    EXPECT_GT(figure("p50"), 0) << phase;
-    EXPECT_LE(figure("p50"), figure("p95")) << phase;
-    EXPECT_LE(figure("p95"), figure("p99")) << phase;
+    EXPECT_GT(metric("p50"), 0) << phase;
+    EXPECT_LE(metric("p50"), metric("p95")) << phase;
+    EXPECT_LE(metric("p95"), metric("p99")) << phase;
   }
   EXPECT_EQ(byol["wait_for_data_p50_ms"], 0);
   EXPECT_GT(counters(report, "step/forward")["clips_per_second"].get<double>(), 0);

@@ -41,7 +41,7 @@ TEST(CheckCommand, EndsInOneWhereAPropertyFails) {
     if (property.at("status") != "FAILED") continue;
     ++failures;
     EXPECT_EQ(property.at("name"), "loss_equals_pure_loss");
-    EXPECT_NEAR(property.at("figure").get<double>(), 1, 1e-6);  // twice the pure loss
+    EXPECT_NEAR(property.at("measured").get<double>(), 1, 1e-6);  // twice the pure loss
     EXPECT_LT(property.at("limit").get<double>(), 1e-9);
   }
   EXPECT_EQ(failures, 1);

@@ -31,7 +31,7 @@ inline pid_t start(const std::vector<std::string>& arguments, const fs::path& lo
   _exit(127);
 }
 
-// Of results with a single pretraining.
+// For results with a single pretraining.
 inline fs::path pretrain_folder(const fs::path& results) {
   for (const auto& entry : fs::directory_iterator(results / "pretrain")) return entry.path();
   return {};

@@ -42,6 +42,8 @@ class CompareSplits : public TinyExperiment {
     return *std::find_if(all.begin(), all.end(),
                          [&](const ManifestLine& line) { return line.split == split; });
   }
+  std::string path_of(const std::string& name) const { return (folder_ / name).string(); }
+
   // The synthetic data set without its test split.
   fs::path without_test() const {
     for (const char* split : {"train", "val"}) {
@@ -131,6 +133,25 @@ TEST_F(CompareSplits, WithoutATestAreRefusedBeforeAnyTrainingWhereATestIsMade) {
                 AllOf(HasSubstr("the split 'test' has no usable file"), HasSubstr("--validation")));
   }
   EXPECT_FALSE(fs::exists(folder_ / "r"));
+}
+
+// Reading a large data set may take longer than the message is worth waiting for.
+TEST_F(CompareSplits, ChangedSettingsAreRefusedBeforeTheDataAreRead) {
+  const std::string command =
+      "compare " + configure("r").string() + " --row SimCLR --set protocol.pretrain.epochs=1";
+  ASSERT_EQ(run(command).exit_code, 0);
+  fs::create_directories(folder_ / "empty");
+  const std::string unreadable = command + " --set protocol.data.source=" + path_of("empty");
+  EXPECT_THAT(run(unreadable).err, HasSubstr("empty"));  // nothing but the data have changed
+  for (const auto& [setting, changed] :
+       {std::pair("params.temperature=0.3", "pretrain.params.temperature: 0.1 -> 0.3"),
+        std::pair("pretrain.optimizer.lr=0.5", "pretrain.training.optimizer.lr: 0.001 -> 0.5"),
+        std::pair("modality=video", "modality: \"both\" -> \"video\"")}) {
+    const Outcome outcome = run(unreadable + " --set rows.SimCLR." + setting);
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("holds a run of another configuration"),
+                                   HasSubstr(changed), HasSubstr("--set name=tiny-2")));
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <png.h>
 
 #include "app/run_avbench.h"
 #include "data/fixtures.h"
@@ -25,6 +26,25 @@ const char* const kSettings =
     " --set protocol.spectrogram.f_max=4000 --set 'protocol.spectrogram.size=[32,32]'"
     " --set 'protocol.spectrogram.resize=[24,30]' --set protocol.spectrogram.crop=20";
 
+// The pixels of a PNG file.
+class Png {
+ public:
+  explicit Png(const std::filesystem::path& file) {
+    image_.version = PNG_IMAGE_VERSION;
+    EXPECT_TRUE(png_image_begin_read_from_file(&image_, file.c_str()));
+    image_.format = PNG_FORMAT_RGB;
+    pixels_.resize(PNG_IMAGE_SIZE(image_));
+    EXPECT_TRUE(png_image_finish_read(&image_, nullptr, pixels_.data(), 0, nullptr));
+  }
+  int at(int64_t y, int64_t x, int64_t channel) const {
+    return pixels_.at((y * image_.width + x) * 3 + channel);
+  }
+
+ private:
+  png_image image_{};
+  std::vector<uint8_t> pixels_;
+};
+
 class DataCommands : public testing::Test {
  protected:
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
@@ -34,7 +54,7 @@ class DataCommands : public testing::Test {
 TEST_F(DataCommands, SampleWritesWhatTheNetworksSee) {
   write_movie(folder_ / "a.mp4");
   const Sample sample =
-      open_file(folder_ / "a.mp4", {.clip = small_clip(), .spectrogram = small_spectrogram()});
+      open_file({folder_ / "a.mp4"}, {.clip = small_clip(), .spectrogram = small_spectrogram()});
   const auto expect_view = [&](const std::string& options, const SampleRequest& request) {
     const Outcome outcome = run_avbench("sample " + path("a.mp4") + kSettings + " --out " +
                                         path("s.safetensors") + " " + options);
@@ -61,11 +81,53 @@ TEST_F(DataCommands, SampleDescribesAndDraws) {
   const json description = json::parse(run_avbench(command + " --json").out);
   EXPECT_EQ(description["start"], 6);  // the middle of 24 - 11
   EXPECT_EQ(description["audio"]["shape"], json({3, 1, 20, 20}));
-  EXPECT_EQ(run_avbench(command + " --png " + path("a.png")).exit_code, 0);
-  EXPECT_EQ(read_file(folder_ / "a.png").substr(1, 3), "PNG");
 }
 
-TEST_F(DataCommands, SampleRefusesWhatCannotServe) {
+// Enlarged pixel by pixel: a frame of 16 pixels six times, below them the spectrogram of 20 pixels
+// 16 times, right of its labels and with its first row, the lowest band, at the bottom.
+TEST_F(DataCommands, SampleDrawsFramesAndSpectrogramForTheEye) {
+  write_movie(folder_ / "a.mp4");
+  const Outcome outcome = run_avbench("sample " + path("a.mp4") + kSettings + " --png " +
+                                      path("a.png") + " --out " + path("a.safetensors"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const Png png(folder_ / "a.png");
+  const auto tensors = load_tensors(folder_ / "a.safetensors");
+  const Tensor video = (tensors.at("video") * 255).round(), audio = tensors.at("audio") * 255;
+  for (const int64_t y : {0, 7, 15}) {
+    for (const int64_t x : {0, 3, 15}) {
+      const int64_t left = 2 * (16 * 6 + 6) + 6 * x + 5;  // of the third frame
+      for (int64_t c = 0; c < 3; ++c) {
+        EXPECT_EQ(png.at(6 * y + 3, left, c), video[c][2][y][x].item<float>()) << y << " " << x;
+      }
+    }
+  }
+  const int64_t frames = 16 * 6 + 14 + 4 + 6;  // their label and gap included
+  for (const int64_t row : {0, 11, 19}) {
+    const int64_t y = frames + 7 + 16 * (19 - row) + 8;
+    EXPECT_EQ(png.at(y, 7 * 12 + 5 + 16 * 4 + 8, 0), std::lround(audio[0][0][row][4].item<float>()))
+        << row;
+  }
+}
+
+TEST_F(DataCommands, SampleTakesAPartOfAFile) {
+  write_movie(folder_ / "a.mp4");
+  const std::string command =
+      "sample " + path("a.mp4") + kSettings + " --out " + path("s.safetensors");
+  ASSERT_EQ(run_avbench(command + " --start 0.5 --end 1.75").exit_code, 0);
+  const Sample part = open_file({folder_ / "a.mp4", 0.5, 1.75},
+                                {.clip = small_clip(), .spectrogram = small_spectrogram()});
+  EXPECT_EQ(part.first_frame, 6);  // at 12 frames a second
+  EXPECT_EQ(part.frames, 15);
+  const Batch expected =
+      view_file(part, {.clip = 0, .clips = 1}, base_views(), small_clip(), small_spectrogram());
+  EXPECT_TRUE(at::equal(load_tensors(folder_ / "s.safetensors").at("video"),
+                        expected.video.at(kBaseView)[0]));
+  const Outcome backwards = run_avbench(command + " --start 1 --end 0.5");
+  EXPECT_EQ(backwards.exit_code, 2);
+  EXPECT_THAT(backwards.err, HasSubstr("the part's end, 0.5 s, is not after its start, 1 s"));
+}
+
+TEST_F(DataCommands, SampleRefusesAnUnusableFile) {
   write_text(folder_ / "text.mp4", "text");
   const Outcome text = run_avbench("sample " + path("text.mp4"));
   EXPECT_EQ(text.exit_code, 2);
@@ -80,7 +142,7 @@ TEST_F(DataCommands, SampleRefusesWhatCannotServe) {
 TEST_F(DataCommands, IndexCountsAndListsBadFiles) {
   folder_.write_good_files(2);
   write_text(folder_ / "train/bell/text.mp4", "text");
-  write_movie(folder_ / "train/drum/silent.mp4", {.sound = false});
+  write_movie(folder_ / "train/drum/silent.mp4", {.audio = false});
   const std::string command = "dataset index " + folder_.source().string() + kSettings;
   const Outcome outcome = run_avbench(command + " --json");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;

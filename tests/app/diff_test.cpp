@@ -61,7 +61,7 @@ TEST_F(Diff, FindsNothingBetweenRepeatedRunsAndTheStepWhereOneWasChanged) {
   changed.close();
   const json first = diff("a", "b")["stages"][1]["first_difference"];
   EXPECT_EQ(first["place"], "step 7");
-  EXPECT_EQ(first["figure"], "lr");  // before parts in the order of names
+  EXPECT_EQ(first["metric"], "lr");  // before parts in the order of names
   EXPECT_EQ(first["a"], before["lr"]);
   EXPECT_EQ(first["b"], 3);
 }
@@ -77,7 +77,7 @@ TEST_F(Diff, NamesTheKeysOfTheProtocolAndOfTheRow) {
                                               "settings.finetune.epochs: 3 -> 2"));
   EXPECT_THAT(parted["settings"], ElementsAre("pretrain.params.temperature: 0.1 -> 0.25"));
   EXPECT_EQ(parted["stages"][0]["first_difference"]["place"], "step 0");
-  EXPECT_EQ(parted["stages"][0]["first_difference"]["figure"], "loss");
+  EXPECT_EQ(parted["stages"][0]["first_difference"]["metric"], "loss");
   EXPECT_EQ(parted["stages"][1]["lines_b"], 10);
 }
 

@@ -33,7 +33,7 @@ bool kill_after(pid_t process, std::chrono::milliseconds delay) {
   return WIFSIGNALED(status);
 }
 
-// Of the stage that would be continued.
+// The newest checkpoint of the stage that would be continued.
 int64_t last_checkpoint(const fs::path& results, const std::string& row) {
   const fs::path pretrain =
       fs::exists(results / "pretrain") ? pretrain_folder(results) : fs::path();

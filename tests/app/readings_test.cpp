@@ -15,7 +15,7 @@ namespace {
 
 using Readings = TinyExperiment;
 
-// A figure of each line of metrics.jsonl that has it.
+// A metric of each line of metrics.jsonl that has it.
 std::vector<double> logged(const fs::path& file, const std::string& key) {
   std::istringstream lines(read_file(file));
   std::vector<double> values;

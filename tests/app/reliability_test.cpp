@@ -76,19 +76,19 @@ TEST_F(Reliability, FiguresThatWereChangedAreMadeAgainAndSaid) {
   ASSERT_EQ(run(command).exit_code, 0);
   const fs::path row = folder_ / "r/tiny/Baseline-R-s0";
   struct Case {
-    std::string file, figure;
+    std::string file, metric;
     std::vector<std::string> later;  // made from the file, and removed so that it is read again
   };
-  for (const auto& [file, figure, later] :
+  for (const auto& [file, metric, later] :
        {Case{"finetune.json", "validation", {"test.json", "summary.json"}},
         Case{"test.json", "accuracy", {"summary.json"}}, Case{"summary.json", "accuracy", {}}}) {
     const json before = json::parse(read_file(row / file));
-    replace(row / file, "\"" + figure + "\": ", "\"" + figure + "\": 4");
+    replace(row / file, "\"" + metric + "\": ", "\"" + metric + "\": 4");
     for (const std::string& name : later) fs::remove(row / name);
     const Outcome again = run(command);
     ASSERT_EQ(again.exit_code, 0) << again.err;
     EXPECT_THAT(again.err, HasSubstr("damaged file " + (row / file).string()));
-    EXPECT_EQ(json::parse(read_file(row / file)).at(figure), before.at(figure)) << file;
+    EXPECT_EQ(json::parse(read_file(row / file)).at(metric), before.at(metric)) << file;
   }
   replace(row / "run.json", "\"row\"", "\"rov\"");
   for (const std::string& broken : {command, "test " + row.string()}) {

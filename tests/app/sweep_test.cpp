@@ -55,9 +55,9 @@ TEST_F(Sweep, TriesAsManySettingsOfEveryMethodAndTestsTheBestOnValidationData) {
   }
   for (const json& row : read_json("r/tiny/table.json")) {
     EXPECT_EQ(row["trials"], row["method"] == "supervised" ? 0 : 3) << row["row"];
-    EXPECT_EQ(row["encoder_forwards"], row["modality"] == "video" ? 1 : 2) << row["row"];
+    EXPECT_EQ(row["forward_passes"], row["modality"] == "video" ? 1 : 2) << row["row"];
   }
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("| Trials |"), HasSubstr("| Passes |")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("| Trials |"), HasSubstr("| Forward passes |")));
 
   const Outcome again = run(command);  // finds everything done
   EXPECT_EQ(again.exit_code, 0) << again.err;

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "app/rendered_data.h"
 #include "app/run_avbench.h"
 #include "config/load.h"
 
@@ -20,13 +21,7 @@ const fs::path kConfigs = fs::path(AVBENCH_SOURCE_DIR) / "configs";
 
 class Tables : public testing::TestWithParam<const char*> {
  protected:
-  static void SetUpTestSuite() {
-    shared_ = new TempFolder;
-    const Outcome made =
-        run_avbench("dataset synth " + (*shared_ / "data").string() +
-                    " --classes 2 --train 4 --val 2 --test 2 --size 32x32 --seconds 1 --fps 8");
-    ASSERT_EQ(made.exit_code, 0) << made.err;
-  }
+  static void SetUpTestSuite() { shared_ = new TempFolder; }
   static void TearDownTestSuite() {
     delete shared_;
     shared_ = nullptr;
@@ -38,7 +33,7 @@ class Tables : public testing::TestWithParam<const char*> {
 
   // The synthetic classes are not those of the lists.
   std::vector<std::string> sets() const {
-    return {"protocol.data.source=" + (*shared_ / "data").string(),
+    return {"protocol.data.source=" + smallest_data().string(),
             "protocol.data.classes=", "run.results=" + (folder_ / "results").string()};
   }
 
@@ -63,7 +58,7 @@ class Tables : public testing::TestWithParam<const char*> {
   static inline TempFolder* shared_ = nullptr;
 };
 
-TEST_P(Tables, RunsEveryRowAndPrintsItBesideThePapersFigure) {
+TEST_P(Tables, RunsEveryRowAndPrintsItBesideThePapersMetric) {
   const Experiment experiment = load_experiment(table(GetParam()), sets(), {scale()});
   const Outcome outcome = compare(GetParam());
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
@@ -180,7 +175,7 @@ TEST_F(OneTable, ADryRunEstimatesTimeAndDiskOfEachRow) {
 TEST_F(OneTable, OwnVideosHaveAConfigurationOfTheirOwnInThreeSizes) {
   const std::string command = "compare " + (kConfigs / "my_videos.yaml").string();
   const std::string rest =
-      " --dry-run --no-probe --set protocol.data.source=" + (*shared_ / "data").string() +
+      " --dry-run --no-probe --set protocol.data.source=" + smallest_data().string() +
       " --set protocol.pretrain.batch_size=2 --set run.results=" + (folder_ / "results").string();
   const std::string cache = "AVBENCH_CACHE=" + (*shared_ / "cache").string();
   std::set<std::string> plans;

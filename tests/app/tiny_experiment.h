@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include "app/rendered_data.h"
 #include "app/run_avbench.h"
 
 namespace avbench {
@@ -40,19 +41,14 @@ inline std::string replaced(std::string text, const std::string& from, const std
 
 class TinyExperiment : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    shared_ = new TempFolder;
-    const Outcome made =
-        run_avbench("dataset synth " + (*shared_ / "data").string() +
-                    " --classes 2 --train 16 --val 6 --test 6 --size 32x32 --seconds 1 --fps 8");
-    ASSERT_EQ(made.exit_code, 0) << made.err;
-  }
+  static void SetUpTestSuite() { shared_ = new TempFolder; }
   static void TearDownTestSuite() {
     delete shared_;
     shared_ = nullptr;
   }
 
-  static fs::path data() { return *shared_ / "data"; }
+  // Shared by all processes: nothing may be changed in it.
+  static fs::path data() { return tiny_data(); }
 
   fs::path configure(const std::string& results, const fs::path& source = data()) {
     fs::path file = folder_ / (results + ".yaml");

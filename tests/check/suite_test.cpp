@@ -15,44 +15,44 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Subject subject_of(const LoadedPlugin& plugin, const std::string& fault = "") {
+PluginUnderTest subject_of(const LoadedPlugin& plugin, const std::string& fault = "") {
   std::vector<ParamInput> inputs;
   if (!fault.empty()) inputs.push_back({"fault", fault, "test"});
   const MethodPlugin& record = *plugin.record;
   return {plugin, Params::resolve(record.name, record.params, inputs)};
 }
 
-Subject fixture(const std::string& name, const std::string& fault = "") {
+PluginUnderTest fixture(const std::string& name, const std::string& fault = "") {
   return subject_of(load_plugin(fs::path(WRONG_METHODS) / (name + ".so")), fault);
 }
 
 std::vector<std::string> names_of(const std::vector<Result>& results, Status status) {
   std::vector<std::string> names;
-  for (const auto& [property, finding] : results) {
-    if (finding.status == status) names.emplace_back(property.name);
+  for (const auto& [property, result] : results) {
+    if (result.status == status) names.emplace_back(property.name);
   }
   return names;
 }
 
 std::string told(const std::vector<Result>& results) {
   std::string text;
-  for (const auto& [property, finding] : results) {
-    if (finding.status == Status::kOk) continue;
-    text += std::string(property.name) + ": " + finding.text + "\n";
+  for (const auto& [property, result] : results) {
+    if (result.status == Status::kOk) continue;
+    text += std::string(property.name) + ": " + result.text + "\n";
   }
   return text;
 }
 
 std::string text_of(const std::vector<Result>& results, const std::string& name) {
-  for (const auto& [property, finding] : results) {
-    if (property.name == name) return finding.text;
+  for (const auto& [property, result] : results) {
+    if (property.name == name) return result.text;
   }
   return "";
 }
 
-void expect_conforming(const Subject& subject) {
-  const auto results = run_suite(subject);
-  EXPECT_THAT(names_of(results, Status::kFailed), IsEmpty()) << subject.record().name << "\n"
+void expect_conforming(const PluginUnderTest& plugin) {
+  const auto results = run_suite(plugin);
+  EXPECT_THAT(names_of(results, Status::kFailed), IsEmpty()) << plugin.record().name << "\n"
                                                              << told(results);
   EXPECT_EQ(results.size(), all_properties().size());
 }

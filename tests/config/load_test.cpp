@@ -263,5 +263,40 @@ TEST_F(LoadExperiment, APresetOverrulesTheFilesThatAreExtended) {
             512);
 }
 
+// As if each had been written out, in the order of the rows.
+TEST_F(LoadExperiment, AddsAControlToEveryRowThatIsPretrained) {
+  const std::string rows =
+      "rows=[{name: A, method: m, params: {t: 3}, sweep: {params.t: [1, 2]}}, "
+      "{name: B, baseline: both}, {name: C, method: n, pretrained: false}, "
+      "{name: D, method: n, paper: 50, protocol: {finetune: {hidden: 7}}}]";
+  const Experiment experiment =
+      load({rows, "varies=[protocol.finetune.hidden]", "controls=shuffled_pairs"});
+  const Experiment written =
+      load({rows, "varies=[protocol.finetune.hidden, protocol.pretrain.pairs]",
+            "rows=" + rows.substr(5, rows.size() - 6) +
+                ", {name: A shuffled, control_of: A, method: m, params: {t: 3}, "
+                "protocol: {pretrain: {pairs: shuffled}}}, "
+                "{name: D shuffled, control_of: D, method: n, "
+                "protocol: {finetune: {hidden: 7}, pretrain: {pairs: shuffled}}}]"});
+  EXPECT_EQ(to_yaml(experiment), to_yaml(written));
+}
+
+TEST_F(LoadExperiment, AddsControlsOnce) {
+  write_file_atomically(folder_ / "resolved.yaml", to_yaml(load({"controls=shuffled_pairs"})));
+  const Experiment again = load_experiment(folder_ / "resolved.yaml", {});
+  ASSERT_EQ(again.rows.size(), 2u);
+  EXPECT_EQ(again.rows[1].name, "A shuffled");
+  // Asked for again, it is no control of a control.
+  EXPECT_THAT(
+      user_error([&] { load_experiment(folder_ / "resolved.yaml", {"controls=shuffled_pairs"}); }),
+      HasSubstr("the control of row 'A' would be named 'A shuffled'"));
+}
+
+TEST_F(LoadExperiment, ControlsNeedABatchOfTwo) {
+  EXPECT_THAT(refusal({"controls=shuffled_pairs", "protocol.pretrain.batch_size=1"}),
+              HasSubstr("protocol.pretrain.batch_size: got 1, expected at least 2"));
+  EXPECT_THAT(refusal({"controls=shufled_pairs"}), HasSubstr("did you mean 'shuffled_pairs'"));
+}
+
 }  // namespace
 }  // namespace avbench

@@ -33,7 +33,7 @@ TEST(Reader, FillsEveryTypeAndLeavesTheRest) {
   EXPECT_THAT(clip.resize, ElementsAre(64, 80));
   const auto optimizer =
       read<OptimizerConfig>("{name: adamw, lr: 1e-4, momentum: 0, nesterov: true}");
-  EXPECT_EQ(optimizer.name, "adamw");
+  EXPECT_EQ(optimizer.name, OptimizerConfig::Name::kAdamw);
   EXPECT_EQ(optimizer.lr, 1e-4);
   EXPECT_EQ(optimizer.momentum, 0);
   EXPECT_TRUE(optimizer.nesterov);

@@ -1,4 +1,4 @@
-// The configurations of the AVCL paper's tables against the figures that the paper prints.
+// The configurations of the AVCL paper's tables against the metrics that the paper prints.
 #include <gmock/gmock.h>
 
 #include <map>
@@ -13,22 +13,22 @@ namespace {
 namespace fs = std::filesystem;
 const fs::path kConfigs = fs::path(AVBENCH_SOURCE_DIR) / "configs";
 
-using Figures = std::map<std::string, double>;
+using Metrics = std::map<std::string, double>;
 
 Experiment load(const std::string& table, const std::vector<fs::path>& overlays = {}) {
   return load_experiment(kConfigs / "experiments" / (table + ".yaml"), {"protocol.data.source=."},
                          overlays);
 }
 
-Figures figures(const Experiment& experiment) {
-  Figures figures;
+Metrics metrics(const Experiment& experiment) {
+  Metrics metrics;
   for (const RowConfig& row : experiment.rows) {
-    if (row.paper) figures[row.name] = *row.paper;
+    if (row.paper) metrics[row.name] = *row.paper;
   }
-  return figures;
+  return metrics;
 }
 
-std::vector<std::string> names_without_figure(const Experiment& experiment) {
+std::vector<std::string> names_without_metric(const Experiment& experiment) {
   std::vector<std::string> names;
   for (const RowConfig& row : experiment.rows) {
     if (!row.paper) names.push_back(row.name);
@@ -36,26 +36,26 @@ std::vector<std::string> names_without_figure(const Experiment& experiment) {
   return names;
 }
 
-TEST(PaperTables, HaveEveryRowWithThePapersFigure) {
-  EXPECT_EQ(figures(load("table1")), (Figures{{"RGB 16 + raw audio", 50.2},
+TEST(PaperTables, HaveEveryRowWithThePapersMetric) {
+  EXPECT_EQ(metrics(load("table1")), (Metrics{{"RGB 16 + raw audio", 50.2},
                                               {"RGB 1 + 1.2 s mel", 67.9},
                                               {"RGB 16 + 1.2 s mel", 72.1},
                                               {"RGB 16 + whole mel", 75.6},
                                               {"RGB 16 + whole mel (1 model)", 60.5}}));
-  EXPECT_EQ(figures(load("table2")), (Figures{{"none", 72.5},
+  EXPECT_EQ(metrics(load("table2")), (Metrics{{"none", 72.5},
                                               {"conv3", 68.5},
                                               {"conv4", 69.3},
                                               {"conv5", 70.9},
                                               {"pool-final", 75.6},
                                               {"conv5 + pool", 70.4}}));
-  EXPECT_EQ(figures(load("table3")), (Figures{{"without SelfCL (1 0)", 73.5},
+  EXPECT_EQ(metrics(load("table3")), (Metrics{{"without SelfCL (1 0)", 73.5},
                                               {"AVCL (0.1 0.9)", 72.0},
                                               {"AVCL (0.3 0.7)", 72.2},
                                               {"AVCL (0.5 0.5)", 74.1},
                                               {"AVCL (0.7 0.3)", 73.7},
                                               {"AVCL (0.9 0.1)", 75.6},
                                               {"without AMFM (0.9 0.1)", 73.5}}));
-  EXPECT_EQ(figures(load("table4")), (Figures{{"Baseline-R", 60.4},
+  EXPECT_EQ(metrics(load("table4")), (Metrics{{"Baseline-R", 60.4},
                                               {"Baseline-A", 52.9},
                                               {"Baseline-R+A", 73.9},
                                               {"IIC", 60.5},
@@ -67,7 +67,7 @@ TEST(PaperTables, HaveEveryRowWithThePapersFigure) {
                                               {"AVCL", 75.6},
                                               {"AVCL C3D", 74.0},
                                               {"AVCL R(2+1)D", 77.2}}));
-  EXPECT_EQ(figures(load("table4_k100")), (Figures{{"Baseline-R", 53.6},
+  EXPECT_EQ(metrics(load("table4_k100")), (Metrics{{"Baseline-R", 53.6},
                                                    {"Baseline-A", 40.9},
                                                    {"Baseline-R+A", 61.3},
                                                    {"IIC", 46.4},
@@ -83,12 +83,12 @@ TEST(PaperTables, HaveEveryRowWithThePapersFigure) {
 
 TEST(PaperTables, HaveFourRowsThatThePaperHasNot) {
   for (const char* table : {"table4", "table4_k100"}) {
-    EXPECT_THAT(names_without_figure(load(table)),
+    EXPECT_THAT(names_without_metric(load(table)),
                 testing::ElementsAre("AVCL + concat", "Baseline-R+A + AMFM", "AVCL-towers",
                                      "Baseline-R+A (1 model)"));
   }
   for (const char* table : {"table1", "table2", "table3"}) {
-    EXPECT_THAT(names_without_figure(load(table)), testing::IsEmpty()) << table;
+    EXPECT_THAT(names_without_metric(load(table)), testing::IsEmpty()) << table;
   }
 }
 
@@ -106,7 +106,7 @@ TEST(PaperTables, ShareTheProtocolThatIsTheDefault) {
   }
 }
 
-TEST(PaperTables, OfK100DifferFromThoseOfK32InFiguresAndClassesOnly) {
+TEST(PaperTables, OfK100DifferFromThoseOfK32InMetricsAndClassesOnly) {
   Experiment k32 = load("table4"), k100 = load("table4_k100");
   for (Experiment* experiment : {&k32, &k100}) {
     experiment->name = experiment->description = experiment->protocol.data.classes = "";

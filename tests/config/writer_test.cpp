@@ -38,9 +38,9 @@ class Randomizer {
   }
   void operator()(const char*, bool& value, const char*) { value = integer({0, 1}) == 1; }
   void operator()(const char*, std::string& value, const char*) { value = text(); }
-  void operator()(const char*, std::string& value, Choices choices, const char*) {
-    const std::string words = choices.words;
-    value = words.substr(words.rfind('|') + 1);
+  template <Choice E>
+  void operator()(const char*, E& value, const char*) {
+    value = words(value).back().value;
   }
   void operator()(const char*, int64_t& value, OneOf allowed, const char*) {
     const std::string numbers = allowed.numbers;
@@ -67,7 +67,7 @@ class Randomizer {
       fields(*this, row);
       row.name = "row " + std::to_string(i);
       row.control_of = i == 0 ? "" : "row 0";
-      row.baseline = "";
+      row.baseline = RowConfig::Baseline::kNone;
       row.method += "m";
       rows.push_back(row);
     }
@@ -93,6 +93,7 @@ class Randomizer {
 
 // Makes the keys that are checked against each other and the file system agree.
 void make_consistent(Experiment& experiment, const std::string& source) {
+  experiment.controls = Experiment::Controls::kNone;  // their rows are written out
   experiment.name = "x";
   experiment.protocol.data.source = source;
   experiment.protocol.data.pretrain_source = "";
@@ -137,8 +138,9 @@ TEST(ToYaml, KeepsTheOrderOfFieldsAndIsReadable) {
   experiment.name = "x";
   experiment.rows.push_back({.name = "A b", .method = "m", .params = {{"t", "0.1", "f:1"}}});
   const std::string text = to_yaml(experiment);
-  EXPECT_TRUE(text.starts_with(
-      "name: \"x\"\ndescription: \"\"\nseeds: [0]\nvaries: []\nprotocol:\n  data:\n"));
+  EXPECT_TRUE(
+      text.starts_with("name: \"x\"\ndescription: \"\"\nseeds: [0]\nvaries: []\ncontrols: "
+                       "\"none\"\nprotocol:\n  data:\n"));
   EXPECT_NE(text.find("\n    resize: [128,171]\n"), std::string::npos);
   EXPECT_NE(text.find("\nrows:\n  -\n    name: \"A b\"\n"), std::string::npos);
   EXPECT_NE(text.find("\n    params:\n      t: \"0.1\"\n"), std::string::npos);

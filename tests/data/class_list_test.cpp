@@ -55,10 +55,10 @@ TEST(ClassList, RefusesARepeatedNameAndAnEmptyList) {
 }
 
 TEST(ClassList, KeepsTheItemsOfItsClassesUnderTheirOwnNames) {
-  std::vector<Item> items = {{.id = "a", .label = "tap_dancing"},
-                             {.id = "b", .label = "singing"},
-                             {.id = "c", .label = "Singing"},
-                             {.id = "d", .label = "tap_dancing"}};
+  std::vector<ManifestEntry> items = {{.id = "a", .label = "tap_dancing"},
+                                      {.id = "b", .label = "singing"},
+                                      {.id = "c", .label = "Singing"},
+                                      {.id = "d", .label = "tap_dancing"}};
   keep_classes(items, {"tap dancing", "singing"}, "l");
   ASSERT_EQ(items.size(), 3u);
   EXPECT_EQ(items[0].label, "tap_dancing");
@@ -67,7 +67,7 @@ TEST(ClassList, KeepsTheItemsOfItsClassesUnderTheirOwnNames) {
 }
 
 TEST(ClassList, NamesTheClassesThatHaveNoFile) {
-  std::vector<Item> items = {{.label = "singing"}, {.label = "bowling"}};
+  std::vector<ManifestEntry> items = {{.label = "singing"}, {.label = "bowling"}};
   EXPECT_THAT(
       user_error([&] {
         keep_classes(items, {"singin", "bowling", "tickling"}, "l.txt");
@@ -80,7 +80,7 @@ TEST(ClassList, NamesTheClassesThatHaveNoFile) {
 TEST(ClassList, NamesTheFirstTenOfMany) {
   std::vector<std::string> classes;
   for (char c = 'a'; c <= 'n'; ++c) classes.push_back(std::string(3, c));
-  std::vector<Item> items;
+  std::vector<ManifestEntry> items;
   EXPECT_THAT(
       user_error([&] { keep_classes(items, classes, "l"); }),
       AllOf(HasSubstr("14 of the 14"), HasSubstr("'jjj', and 4 more."), Not(HasSubstr("'kkk'"))));
@@ -114,7 +114,7 @@ std::vector<std::string> shipped(const char* name) {
   return read_class_list(fs::path(AVBENCH_SOURCE_DIR) / "datasets" / name);
 }
 
-TEST(ClassLists, OfKineticsSoundsHave32And100ClassesTheFirstWithinTheSecond) {
+TEST(ClassLists, OfKineticsAudiosHave32And100ClassesTheFirstWithinTheSecond) {
   const std::vector<std::string> k32 = shipped("k32.txt"), k100 = shipped("k100.txt");
   const std::set<std::string> small(k32.begin(), k32.end()), large(k100.begin(), k100.end());
   EXPECT_EQ(k32.size(), 32u);

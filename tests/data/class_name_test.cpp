@@ -11,11 +11,11 @@ namespace {
 using testing::ElementsAre;
 
 std::vector<std::string> united(const std::vector<std::string>& labels) {
-  std::vector<Item> items;
+  std::vector<ManifestEntry> items;
   for (const std::string& label : labels) items.push_back({.label = label});
   unite_spellings(items);
   std::vector<std::string> result;
-  for (const Item& item : items) result.push_back(item.label);
+  for (const ManifestEntry& item : items) result.push_back(item.label);
   return result;
 }
 
@@ -36,7 +36,7 @@ TEST(ClassName, OfFoldersInTwoSpellingsIsOneClass) {
   const auto items = read_source(folder.path());
   EXPECT_THAT(class_names(items), ElementsAre("playing guitar", "tap_dancing"));
   std::vector<std::string> ids;
-  for (const Item& item : items) ids.push_back(item.id);
+  for (const ManifestEntry& item : items) ids.push_back(item.id);
   EXPECT_THAT(ids, ElementsAre("train/playing guitar/1.mp4", "train/playing_guitar/1.mp4",
                                "train/tap_dancing/4.mp4", "val/playing guitar/2.mp4",
                                "test/playing_guitar/3.mp4"));

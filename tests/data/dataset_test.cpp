@@ -29,7 +29,7 @@ std::map<std::string, FileStatus> statuses(const Dataset& dataset) {
 void write_bad_files(const DataFolder& folder) {
   write_movie(folder / "train/bell/one_frame.mp4", {.frames = 1});
   write_movie(folder / "train/bell/short.mp4", {.frames = 10});  // a clip spans 11
-  write_movie(folder / "train/bell/silent.mp4", {.sound = false});
+  write_movie(folder / "train/bell/silent.mp4", {.audio = false});
   write_text(folder / "train/bell/text.mp4", "not a movie, whatever its name says\n");
   write_text(folder / "train/bell/empty.mp4", "");
   write_movie(folder / "train/bell/whole.mp4");
@@ -92,9 +92,9 @@ TEST(Dataset, FindsTheSameWithoutCache) {
 TEST(Dataset, StopsAtBadFilesIfToldSo) {
   const DataFolder folder;
   folder.write_good_files(1);
-  EXPECT_NO_THROW(folder.open(64, "fail"));
+  EXPECT_NO_THROW(folder.open(64, DataConfig::OnBad::kFail));
   write_text(folder / "train/bell/text.mp4", "text");
-  EXPECT_THAT(user_error([&] { folder.open(64, "fail"); }),
+  EXPECT_THAT(user_error([&] { folder.open(64, DataConfig::OnBad::kFail); }),
               AllOf(HasSubstr("1 of 4 files"), HasSubstr("text.mp4"), HasSubstr("corrupt"),
                     HasSubstr("on_bad")));
 }
@@ -105,7 +105,7 @@ TEST(Dataset, NamesAllBadFilesWhenTheyStopIt) {
   for (int i = 10; i < 24; ++i) {
     write_text(folder / ("train/bell/bad" + std::to_string(i) + ".mp4"), "text");
   }
-  const std::string text = user_error([&] { folder.open(64, "fail"); });
+  const std::string text = user_error([&] { folder.open(64, DataConfig::OnBad::kFail); });
   for (int i = 10; i < 24; ++i) {
     EXPECT_THAT(text, HasSubstr("train/bell/bad" + std::to_string(i) + ".mp4: corrupt"));
   }
@@ -158,9 +158,9 @@ TEST(Dataset, DecodesPartsOfFilesThatAManifestNames) {
   ASSERT_EQ(dataset->size(Split::kTrain), 3);
   const Sample& middle = dataset->sample(Split::kTrain, 1);
   EXPECT_EQ(middle.id, "a.mp4#1-2.5");
-  EXPECT_EQ(middle.first_rank, 12);
+  EXPECT_EQ(middle.first_frame, 12);
   EXPECT_EQ(middle.frames, 18);
-  EXPECT_EQ(dataset->sample(Split::kTrain, 2).first_rank, 36);
+  EXPECT_EQ(dataset->sample(Split::kTrain, 2).first_frame, 36);
   EXPECT_EQ(dataset->sample(Split::kTrain, 2).frames, 12);
   EXPECT_EQ(statuses(*dataset),
             (std::map<std::string, FileStatus>{{"a.mp4#1-1.2", FileStatus::kTooShort},
@@ -210,14 +210,14 @@ TEST(Dataset, ReportsProgressAndStopsWhenThatThrows) {
   const DataFolder folder;
   folder.write_good_files(2);
   std::vector<int64_t> done;
-  folder.open(64, "exclude", [&](int64_t files, int64_t total) {
+  folder.open(64, DataConfig::OnBad::kExclude, [&](int64_t files, int64_t total) {
     EXPECT_EQ(total, 5);
     done.push_back(files);
   });
   EXPECT_THAT(done, ElementsAre(0, 1, 1, 2, 2, 3, 3, 4, 4, 5));  // indexed, then decoded
-  EXPECT_THROW(
-      folder.open(64, "exclude", [](int64_t, int64_t) { throw std::runtime_error("stop"); }),
-      std::runtime_error);
+  EXPECT_THROW(folder.open(64, DataConfig::OnBad::kExclude,
+                           [](int64_t, int64_t) { throw std::runtime_error("stop"); }),
+               std::runtime_error);
 }
 
 TEST(Dataset, ForgetsNothingWhenItIsStopped) {

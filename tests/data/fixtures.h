@@ -1,4 +1,4 @@
-// Small files with picture and sound, rendered when a test needs them.
+// Small files with image and audio, rendered when a test needs them.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "config/experiment.h"
+#include "config/clip_config.h"
+#include "config/spectrogram_config.h"
 #include "data/dataset.h"
 #include "io/temp_folder.h"
 #include "media/mp4_writer.h"
@@ -17,8 +18,8 @@ namespace avbench {
 
 struct MovieOptions {
   int frames = 24;
-  bool sound = true;
-  int pattern = 0;  // changes picture and pitch
+  bool audio = true;
+  int pattern = 0;  // changes image and pitch
 };
 
 // 64x48 at 12 frames a second, 8 kHz: a bright bar that moves over a gradient, and a tone.
@@ -29,21 +30,21 @@ inline void write_movie(const std::filesystem::path& path, const MovieOptions& o
                           .height = kHeight,
                           .fps = {kFps, 1},
                           .gop = 8,
-                          .sample_rate = options.sound ? kRate : 0});
-  std::vector<uint8_t> picture(kWidth * kHeight * 3);
+                          .sample_rate = options.audio ? kRate : 0});
+  std::vector<uint8_t> image(kWidth * kHeight * 3);
   for (int t = 0; t < options.frames; ++t) {
     for (int y = 0; y < kHeight; ++y) {
       for (int x = 0; x < kWidth; ++x) {
-        uint8_t* pixel = &picture[(y * kWidth + x) * 3];
+        uint8_t* pixel = &image[(y * kWidth + x) * 3];
         const bool bar = (x + 64 - 2 * t - 7 * options.pattern % 64) % 64 < 8;
         pixel[0] = static_cast<uint8_t>(bar ? 240 : 3 * x);
         pixel[1] = static_cast<uint8_t>(bar ? 20 : 4 * y);
         pixel[2] = static_cast<uint8_t>(8 * t % 256);
       }
     }
-    writer.add_frame(picture);
+    writer.add_frame(image);
   }
-  if (options.sound) {
+  if (options.audio) {
     std::vector<float> tone(options.frames * kRate / kFps);
     for (size_t i = 0; i < tone.size(); ++i) {
       tone[i] = 0.5f * std::sin(0.2f * static_cast<float>((1 + options.pattern) * i));
@@ -91,15 +92,15 @@ class DataFolder {
     write_movie(*this / "val/drum/v.mp4", {.pattern = 9});
   }
 
-  std::shared_ptr<const Dataset> open(int64_t cache_mib, const std::string& on_bad = "exclude",
+  std::shared_ptr<const Dataset> open(int64_t cache_mib,
+                                      DataConfig::OnBad on_bad = DataConfig::OnBad::kExclude,
                                       const OpenProgress& progress = {}) const {
     return open_source(source(), cache_mib, on_bad, progress);
   }
 
-  static std::shared_ptr<const Dataset> open_source(const std::filesystem::path& source,
-                                                    int64_t cache_mib,
-                                                    const std::string& on_bad = "exclude",
-                                                    const OpenProgress& progress = {}) {
+  static std::shared_ptr<const Dataset> open_source(
+      const std::filesystem::path& source, int64_t cache_mib,
+      DataConfig::OnBad on_bad = DataConfig::OnBad::kExclude, const OpenProgress& progress = {}) {
     return Dataset::open({.source = source.string(), .on_bad = on_bad}, small_clip(),
                          small_spectrogram(), {.workers = 2, .cache_mib = cache_mib}, progress);
   }

@@ -27,8 +27,9 @@ class Filler {
   void fill(FileStatus& value) { value = FileStatus::kTimeout; }
   void fill(std::string& value) { value = "text " + std::to_string(next_ += 1); }
   void fill(Interval& value) { value = {next_ += 1, next_ += 1}; }
-  void fill(EntryPoint& value) {
-    for (int64_t* number : {&value.packet, &value.rank, &value.pts, &value.dts, &value.bytes}) {
+  void fill(RandomAccessPoint& value) {
+    for (int64_t* number :
+         {&value.packet, &value.frame_index, &value.pts, &value.dts, &value.bytes}) {
       fill(*number);
     }
     fill(value.seconds);
@@ -65,11 +66,11 @@ class Printer {
   void operator()(const char*, const std::shared_ptr<const VideoIndex>& value) {
     fields(*this, *value);
   }
-  void operator()(const char* name, const std::vector<EntryPoint>& values) {
+  void operator()(const char* name, const std::vector<RandomAccessPoint>& values) {
     std::string text;
-    for (const EntryPoint& e : values) {
-      text += testing::PrintToString(
-          std::tuple(e.packet, e.rank, e.pts, e.dts, e.bytes, e.seconds, e.audio_before_until));
+    for (const RandomAccessPoint& e : values) {
+      text += testing::PrintToString(std::tuple(e.packet, e.frame_index, e.pts, e.dts, e.bytes,
+                                                e.seconds, e.audio_before_until));
     }
     printed[name] = text;
   }

@@ -24,9 +24,9 @@ Views three_views() {
   return views;
 }
 
-std::vector<LoadedBatch> load_all(const std::shared_ptr<const Dataset>& dataset, const Plan& plan,
-                                  const LoaderOptions& options) {
-  Loader loader(dataset, plan, options);
+std::vector<LoadedBatch> load_all(const std::shared_ptr<const Dataset>& dataset,
+                                  const BatchSampler& sampler, const LoaderOptions& options) {
+  Loader loader(dataset, sampler, options);
   std::vector<LoadedBatch> batches;
   while (loader.batches_left() > 0) batches.push_back(loader.next());
   return batches;
@@ -65,14 +65,14 @@ TEST_F(LoaderTest, RowsHoldTheFileAsTheRequestSays) {
   ASSERT_EQ(video.sizes(), (std::vector<int64_t>{1, 3, 6, 16, 16}));
   MediaReader reader;
   const VideoIndex index = index_file(sample.path);
-  std::vector<float> sound;
+  std::vector<float> audio;
   for (int64_t t = 0; t < clip.frames; ++t) {
     std::vector<uint8_t> frame(24 * 32 * 3);
     Decoded decoded = reader.read(
         sample.path, index,
         {.clips = {{{14 + 2 * t}, frame.data()}}, .height = 24, .width = 32, .sample_rate = 8000});
     ASSERT_EQ(decoded.status, FileStatus::kOk);
-    sound = decoded.sound;
+    audio = decoded.audio;
     const Tensor pixels = at::from_blob(frame.data(), {24, 32, 3}, at::kByte);
     const Tensor expected = pixels.slice(0, 4, 20).slice(1, 8, 24).to(at::kDouble) / 255;
     const Tensor got = video[0].select(1, t).permute({1, 2, 0}).to(at::kDouble);
@@ -87,22 +87,22 @@ TEST_F(LoaderTest, RowsHoldTheFileAsTheRequestSays) {
                   .f_max = 4000,
                   .rows = 32,
                   .columns = 32});
-  std::vector<float> picture(32 * 32);
-  log_mel.picture(sound, picture);
-  const Tensor resized = at::upsample_bilinear2d(at::from_blob(picture.data(), {1, 1, 32, 32}),
+  std::vector<float> image(32 * 32);
+  log_mel.image(audio, image);
+  const Tensor resized = at::upsample_bilinear2d(at::from_blob(image.data(), {1, 1, 32, 32}),
                                                  at::IntArrayRef{24, 30}, false)[0][0];
-  const Tensor audio = loaded.batch.audio.at(kBaseView);
-  ASSERT_EQ(audio.sizes(), (std::vector<int64_t>{1, 3, 1, 20, 20}));
+  const Tensor got = loaded.batch.audio.at(kBaseView);
+  ASSERT_EQ(got.sizes(), (std::vector<int64_t>{1, 3, 1, 20, 20}));
   for (int64_t channel = 0; channel < 3; ++channel) {
     const Tensor crop = resized.slice(0, 2, 22).slice(1, 10, 30);  // the last of three over 30 - 20
-    EXPECT_TRUE(at::allclose(audio[0][channel][0], crop, 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(got[0][channel][0], crop, 1e-5, 1e-6));
   }
 }
 
 TEST_F(LoaderTest, BatchesAreLaidOutForTheEncoders) {
   const auto dataset = folder_.open(64);
   const auto loaded =
-      load_batch(*dataset, Split::kTrain, three_views(), train_plan(6, 4, 1).requests(0));
+      load_batch(*dataset, Split::kTrain, three_views(), training_sampler(6, 4, 1).requests(0));
   for (const auto& [name, tensor] : loaded.batch.video) {
     EXPECT_TRUE(tensor.is_contiguous(at::MemoryFormat::ChannelsLast3d)) << name;
     EXPECT_GE(tensor.min().item<float>(), 0);
@@ -120,18 +120,18 @@ TEST_F(LoaderTest, BatchesAreLaidOutForTheEncoders) {
 TEST_F(LoaderTest, DeliversTheSameForAnyNumberOfWorkersWithAndWithoutCache) {
   const auto cached = folder_.open(64), uncached = folder_.open(0);
   ASSERT_TRUE(cached->cache() && !uncached->cache());
-  for (const Plan& plan : {train_plan(6, 4, 3), eval_plan(6, 3, 4)}) {
+  for (const BatchSampler& sampler : {training_sampler(6, 4, 3), evaluation_sampler(6, 3, 4)}) {
     LoaderOptions options{.views = three_views(), .first_batch = 1, .batch_count = 4};
-    const auto expected = load_all(uncached, plan, options);
+    const auto expected = load_all(uncached, sampler, options);
     for (size_t i = 0; i < expected.size(); ++i) {
-      EXPECT_EQ(expected[i].requests, plan.requests(1 + static_cast<int64_t>(i)));
+      EXPECT_EQ(expected[i].requests, sampler.requests(1 + static_cast<int64_t>(i)));
     }
     for (const auto& dataset : {cached, uncached}) {
       for (const int workers : {1, 2, 5}) {
         for (const int prefetch : {1, 3}) {
           options.workers = workers;
           options.prefetch = prefetch;
-          const auto batches = load_all(dataset, plan, options);
+          const auto batches = load_all(dataset, sampler, options);
           ASSERT_EQ(batches.size(), expected.size());
           for (size_t i = 0; i < batches.size(); ++i) expect_equal(batches[i], expected[i]);
         }
@@ -142,7 +142,7 @@ TEST_F(LoaderTest, DeliversTheSameForAnyNumberOfWorkersWithAndWithoutCache) {
 
 TEST_F(LoaderTest, ASecondOpenFillsItsCacheWhenAsked) {
   const auto first = folder_.open(64), second = folder_.open(64);  // nothing is decoded at once
-  const auto requests = train_plan(6, 6, 3).requests(2);
+  const auto requests = training_sampler(6, 6, 3).requests(2);
   const auto expected = load_batch(*first, Split::kTrain, three_views(), requests);
   ASSERT_NE(second->cache(), nullptr);
   expect_equal(load_batch(*second, Split::kTrain, three_views(), requests), expected);
@@ -155,7 +155,7 @@ TEST_F(LoaderTest, ASecondOpenFillsItsCacheWhenAsked) {
 
 TEST_F(LoaderTest, LoadsOnlyWhatIsWanted) {
   const auto dataset = folder_.open(0);
-  const auto requests = train_plan(6, 3, 3).requests(0);
+  const auto requests = training_sampler(6, 3, 3).requests(0);
   const auto both = load_batch(*dataset, Split::kTrain, base_views(), requests);
   const auto video = load_batch(*dataset, Split::kTrain, {{kBaseView, Modality::kVideo}}, requests);
   const auto audio = load_batch(*dataset, Split::kTrain, {{kBaseView, Modality::kAudio}}, requests);
@@ -174,8 +174,8 @@ TEST_F(LoaderTest, LoadsOnlyWhatIsWanted) {
 TEST_F(LoaderTest, AFileAloneLooksAsItDoesInItsDataSet) {
   const auto dataset = folder_.open(64);
   const SpectrogramConfig spectrogram = small_spectrogram();
-  const Sample sample =
-      open_file(folder_ / "train/bell/f2.mp4", {.clip = small_clip(), .spectrogram = spectrogram});
+  const Sample sample = open_file({folder_ / "train/bell/f2.mp4"},
+                                  {.clip = small_clip(), .spectrogram = spectrogram});
   for (const SampleRequest& request : {SampleRequest{.index = 2, .clip = 1, .clips = 4},
                                        SampleRequest{.index = 2, .seed = 8, .epoch = 3}}) {
     const Batch expected = load_batch(*dataset, Split::kTrain, three_views(), {request}).batch;
@@ -184,9 +184,9 @@ TEST_F(LoaderTest, AFileAloneLooksAsItDoesInItsDataSet) {
     EXPECT_TRUE(at::equal(got.video.at("second"), expected.video.at("second")));
     EXPECT_TRUE(at::equal(got.audio.at(kBaseView), expected.audio.at(kBaseView)));
   }
-  write_movie(folder_ / "silent.mp4", {.sound = false});
+  write_movie(folder_ / "silent.mp4", {.audio = false});
   EXPECT_THAT(user_error([&] {
-                open_file(folder_ / "silent.mp4",
+                open_file({folder_ / "silent.mp4"},
                           {.clip = small_clip(), .spectrogram = spectrogram});
               }),
               AllOf(HasSubstr("silent.mp4"), HasSubstr("no_audio")));
@@ -194,11 +194,11 @@ TEST_F(LoaderTest, AFileAloneLooksAsItDoesInItsDataSet) {
 
 TEST_F(LoaderTest, RepeatsTheSpectrogramAlongTimeIfConfigured) {
   SpectrogramConfig repeated = small_spectrogram();
-  repeated.time = "repeat";
+  repeated.time = SpectrogramConfig::Time::kRepeat;
   const auto once = folder_.open(64);
   const auto many =
       Dataset::open({.source = folder_.source().string()}, small_clip(), repeated, {});
-  const auto requests = train_plan(6, 2, 3).requests(0);
+  const auto requests = training_sampler(6, 2, 3).requests(0);
   const Tensor frame =
       load_batch(*once, Split::kTrain, base_views(), requests).batch.audio.at(kBaseView);
   const Tensor clip =
@@ -210,7 +210,7 @@ TEST_F(LoaderTest, RepeatsTheSpectrogramAlongTimeIfConfigured) {
 Tensor audio_of(const DataFolder& folder, const SpectrogramConfig& config, int64_t cache_mib = 0) {
   const auto dataset = Dataset::open({.source = folder.source().string()}, small_clip(), config,
                                      {.cache_mib = cache_mib});
-  return load_batch(*dataset, Split::kTrain, base_views(), train_plan(6, 6, 3).requests(0))
+  return load_batch(*dataset, Split::kTrain, base_views(), training_sampler(6, 6, 3).requests(0))
       .batch.audio.at(kBaseView);
 }
 
@@ -218,7 +218,7 @@ TEST_F(LoaderTest, GivesTheSpectrogramOneChannelIfConfigured) {
   SpectrogramConfig config = small_spectrogram();
   const Tensor three = audio_of(folder_, config);
   config.channels = 1;
-  config.time = "repeat";
+  config.time = SpectrogramConfig::Time::kRepeat;
   const Tensor one = audio_of(folder_, config);
   ASSERT_EQ(one.sizes(), (std::vector<int64_t>{6, 1, 6, 20, 20}));
   EXPECT_TRUE(at::equal(one.expand({6, 3, 6, 20, 20}), three.expand({6, 3, 6, 20, 20})));
@@ -226,7 +226,7 @@ TEST_F(LoaderTest, GivesTheSpectrogramOneChannelIfConfigured) {
 
 TEST_F(LoaderTest, ColoursTheSpectrogramIfConfigured) {
   SpectrogramConfig config = small_spectrogram();
-  config.colour = "magma";
+  config.colour = SpectrogramConfig::Colour::kMagma;
   config.resize = {32, 32};
   config.crop = 32;  // nothing is cut away
   const Tensor audio = audio_of(folder_, config);
@@ -246,10 +246,10 @@ TEST_F(LoaderTest, CropsTheSpectrogramDirectlyIfItIsNotResized) {
   config.resize = config.size;
   const auto dataset =
       Dataset::open({.source = folder_.source().string()}, small_clip(), config, {.cache_mib = 0});
-  const SampleRequest request = train_plan(6, 6, 3).requests(0)[2];
+  const SampleRequest request = training_sampler(6, 6, 3).requests(0)[2];
   const Sample& sample = dataset->sample(Split::kTrain, request.index);
   const Decoded decoded = MediaReader().read(sample.path, *sample.index, {.sample_rate = 8000});
-  std::vector<float> whole = SoundPicture(config).make(decoded.sound);
+  std::vector<float> whole = AudioImage(config).make(decoded.audio);
   const Crop crop = place_spectrogram(request, {kBaseView, Modality::kAudio}, config);
   const Tensor expected = at::from_blob(whole.data(), {32, 32})
                               .slice(0, crop.y, crop.y + 20)
@@ -257,36 +257,36 @@ TEST_F(LoaderTest, CropsTheSpectrogramDirectlyIfItIsNotResized) {
   EXPECT_TRUE(at::equal(audio_of(folder_, config)[2][0][0], expected));
 }
 
-// A slow twin: the part's sound decoded once more, the clip's middle from the frame rate (12).
-void expect_sound_around_clips(const Dataset& dataset, const SampleRequest& request) {
+// A slow twin: the part's audio decoded once more, the clip's middle from the frame rate (12).
+void expect_audio_around_clips(const Dataset& dataset, const SampleRequest& request) {
   const SpectrogramConfig& config = dataset.spectrogram();
   const Sample& sample = dataset.sample(Split::kTrain, request.index);
   const auto loaded = load_batch(dataset, Split::kTrain, three_views(), {request});
-  const std::vector<float> sound =
+  const std::vector<float> audio =
       MediaReader()
           .read(sample.path, *sample.index, {.sample_rate = 8000, .segment = sample.segment})
-          .sound;
+          .audio;
   const int64_t start = place_clip(request, {}, sample.frames, small_clip()).start;
   // Frames start ... start + 10, each a twelfth of a second: the middle one's time.
   const double centre =
-      static_cast<double>(sample.first_rank + start + 5) / 12 - sample.segment.first;
+      static_cast<double>(sample.first_frame + start + 5) / 12 - sample.segment.first;
   std::vector<float> piece(4000);
   for (int64_t i = 0; i < 4000; ++i) {
     const int64_t at = std::llround(8000 * centre) - 2000 + i;
-    if (at >= 0 && at < static_cast<int64_t>(sound.size())) piece[i] = sound[at];
+    if (at >= 0 && at < static_cast<int64_t>(audio.size())) piece[i] = audio[at];
   }
-  std::vector<float> picture = SoundPicture(config).make(piece);
+  std::vector<float> image = AudioImage(config).make(piece);
   const Crop crop = place_spectrogram(request, {kBaseView, Modality::kAudio}, config);
-  const Tensor expected = at::from_blob(picture.data(), {24, 30})
+  const Tensor expected = at::from_blob(image.data(), {24, 30})
                               .slice(0, crop.y, crop.y + 20)
                               .slice(1, crop.x, crop.x + 20);
   EXPECT_TRUE(at::equal(loaded.batch.audio.at(kBaseView)[0][2][0], expected)) << sample.id;
 }
 
-TEST_F(LoaderTest, TakesTheSoundAroundTheClipIfConfigured) {
+TEST_F(LoaderTest, TakesTheAudioAroundTheClipIfConfigured) {
   SpectrogramConfig config = small_spectrogram();
-  config.sound = "clip";
-  config.sound_seconds = 0.5;
+  config.audio = SpectrogramConfig::Audio::kClip;
+  config.audio_seconds = 0.5;
   const std::filesystem::path parts = folder_.source().parent_path() / "parts.csv";
   write_text(parts,
              "path,label,split,start,end\n"
@@ -298,29 +298,29 @@ TEST_F(LoaderTest, TakesTheSoundAroundTheClipIfConfigured) {
       const auto dataset = Dataset::open({.source = source.string()}, small_clip(), config,
                                          {.cache_mib = cache_mib});
       for (int64_t index = 0; index < dataset->size(Split::kTrain); ++index) {
-        expect_sound_around_clips(*dataset, {.index = index, .seed = 5});
+        expect_audio_around_clips(*dataset, {.index = index, .seed = 5});
         for (const int64_t clip : {0, 1, 2}) {
-          expect_sound_around_clips(*dataset, {.index = index, .clip = clip, .clips = 3});
+          expect_audio_around_clips(*dataset, {.index = index, .clip = clip, .clips = 3});
         }
       }
     }
   }
-  config.kind = "raw";
+  config.kind = SpectrogramConfig::Kind::kRaw;
   const auto raw =
       Dataset::open({.source = folder_.source().string()}, small_clip(), config, {.cache_mib = 64});
-  expect_sound_around_clips(*raw, {.index = 3, .seed = 5});
+  expect_audio_around_clips(*raw, {.index = 3, .seed = 5});
 }
 
 TEST_F(LoaderTest, HeldBatchesKeepTheirValuesAndFreedMemoryIsUsedAgain) {
   const auto dataset = folder_.open(64);
-  const Plan plan = train_plan(6, 2, 5);
+  const BatchSampler sampler = training_sampler(6, 2, 5);
   const LoaderOptions options{.batch_count = 30, .workers = 2, .prefetch = 2};
-  const auto held = load_all(dataset, plan, options);
+  const auto held = load_all(dataset, sampler, options);
   for (size_t i = 0; i < held.size(); ++i) {
     expect_equal(held[i], load_batch(*dataset, Split::kTrain, base_views(),
-                                     plan.requests(static_cast<int64_t>(i))));
+                                     sampler.requests(static_cast<int64_t>(i))));
   }
-  Loader loader(dataset, plan, options);
+  Loader loader(dataset, sampler, options);
   std::set<const void*> places;
   for (int i = 0; i < 30; ++i) places.insert(loader.next().batch.video.at(kBaseView).data_ptr());
   EXPECT_LE(places.size(), 4u);  // the window and the one being delivered
@@ -328,9 +328,10 @@ TEST_F(LoaderTest, HeldBatchesKeepTheirValuesAndFreedMemoryIsUsedAgain) {
 
 TEST_F(LoaderTest, StopsWithTheNameOfAFileThatChangedMeanwhile) {
   const auto dataset = folder_.open(0);
-  const Plan plan{[](int64_t batch) { return std::vector<SampleRequest>{{.index = batch}}; }, 6};
+  const BatchSampler sampler{
+      [](int64_t batch) { return std::vector<SampleRequest>{{.index = batch}}; }, 6};
   write_text(folder_ / "train/bell/f2.mp4", "changed");
-  Loader loader(dataset, plan, {.batch_count = 6, .workers = 3});
+  Loader loader(dataset, sampler, {.batch_count = 6, .workers = 3});
   EXPECT_EQ(loader.next().requests[0].index, 0);
   EXPECT_EQ(loader.next().requests[0].index, 1);
   for (int i = 0; i < 2; ++i) {
@@ -344,19 +345,20 @@ TEST_F(LoaderTest, StopsWithTheNameOfAFileThatChangedMeanwhile) {
 }
 
 TEST_F(LoaderTest, PassesOnWhatThePlanThrows) {
-  const Plan plan{[](int64_t) -> std::vector<SampleRequest> { throw std::domain_error("plan"); },
-                  1};
-  Loader loader(folder_.open(64), plan, {.batch_count = 1, .workers = 2});
+  const BatchSampler sampler{
+      [](int64_t) -> std::vector<SampleRequest> { throw std::domain_error("sampler"); }, 1};
+  Loader loader(folder_.open(64), sampler, {.batch_count = 1, .workers = 2});
   EXPECT_THROW(loader.next(), std::domain_error);
 }
 
 TEST_F(LoaderTest, CanBeEndedAtAnyTime) {
   const auto dataset = folder_.open(0);
   for (int taken = 0; taken < 4; ++taken) {
-    Loader loader(dataset, train_plan(6, 2, 0), {.batch_count = 1000, .workers = 3, .prefetch = 4});
+    Loader loader(dataset, training_sampler(6, 2, 0),
+                  {.batch_count = 1000, .workers = 3, .prefetch = 4});
     for (int i = 0; i < taken; ++i) loader.next();
   }
-  Loader empty(dataset, train_plan(6, 2, 0), {.batch_count = 0});
+  Loader empty(dataset, training_sampler(6, 2, 0), {.batch_count = 0});
   EXPECT_THROW(empty.next(), std::logic_error);
 }
 

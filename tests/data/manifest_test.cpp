@@ -44,7 +44,7 @@ TEST(ReadSource, ReadsAFolderSortedAndWithoutHiddenFiles) {
   }
   const auto items = read_source(folder.path());
   std::vector<std::string> ids;
-  for (const Item& item : items) ids.push_back(item.id);
+  for (const ManifestEntry& item : items) ids.push_back(item.id);
   EXPECT_THAT(ids, ElementsAre("train/a/3.mp4", "train/b/1.mp4", "val/b/2.mp4"));
   EXPECT_EQ(items[2].split, Split::kVal);
   EXPECT_EQ(items[2].label, "b");
@@ -84,9 +84,9 @@ TEST(ReadSource, TakesTheOtherNamesOfTheValidationSplit) {
 
 // ---- what cannot be read, and what is no part of a data set ------------------------------------
 
-std::vector<std::string> ids_of(const std::vector<Item>& items) {
+std::vector<std::string> ids_of(const std::vector<ManifestEntry>& items) {
   std::vector<std::string> ids;
-  for (const Item& item : items) ids.push_back(item.id);
+  for (const ManifestEntry& item : items) ids.push_back(item.id);
   return ids;
 }
 
@@ -180,7 +180,7 @@ class CsvSource : public testing::Test {
     write_text(folder_ / "clips/one.mp4", "x");
     write_text(folder_ / "clips/a, b.mp4", "x");
   }
-  std::vector<Item> read(const std::string& text) {
+  std::vector<ManifestEntry> read(const std::string& text) {
     write_text(folder_ / "m.csv", text);
     return read_source(folder_ / "m.csv");
   }
@@ -207,7 +207,7 @@ TEST_F(CsvSource, TakesTheOtherNamesOfTheValidationSplit) {
   const auto items = read(
       "path,label,split\nclips/a.mp4,a,validate\nclips/b.mp4,a,validation\nclips/c.mp4,a,val\n");
   ASSERT_EQ(items.size(), 3u);
-  for (const Item& item : items) EXPECT_EQ(item.split, Split::kVal);
+  for (const ManifestEntry& item : items) EXPECT_EQ(item.split, Split::kVal);
 }
 
 TEST_F(CsvSource, TakesPartsOfAFile) {
@@ -215,9 +215,9 @@ TEST_F(CsvSource, TakesPartsOfAFile) {
   const auto items = read("path,label,split,start,end\n" + path + ",a,train,1.5,3\n" + path +
                           ",a,train,,1\n" + path + ",a,train,4,\n" + path + ",a,train,,\n");
   std::vector<std::string> ids;
-  for (const Item& item : items) ids.push_back(item.id.substr(path.size()));
+  for (const ManifestEntry& item : items) ids.push_back(item.id.substr(path.size()));
   EXPECT_THAT(ids, ElementsAre("", "#-1", "#1.5-3", "#4-"));
-  for (const Item& item : items) EXPECT_EQ(item.file, path);
+  for (const ManifestEntry& item : items) EXPECT_EQ(item.file, path);
   EXPECT_EQ(items[2].start, 1.5);
   EXPECT_EQ(items[2].end, 3);
   EXPECT_FALSE(items[3].end);

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <set>
 
+#include "data/batch_sampler.h"
 #include "data/label_subset.h"
-#include "data/plan.h"
 
 namespace avbench {
 namespace {
@@ -167,7 +167,7 @@ TEST(PlaceClip, FurtherViewsKeepOrDrawTheirStart) {
   EXPECT_LT(equal_crops, 3);
 }
 
-TEST(PlaceSpectrogram, TrainingCropIsIndependentOfThePicture) {
+TEST(PlaceSpectrogram, TrainingCropIsIndependentOfTheImage) {
   int equal = 0;
   for (int64_t index = 0; index < 100; ++index) {
     const SampleRequest request{.index = index};
@@ -178,13 +178,13 @@ TEST(PlaceSpectrogram, TrainingCropIsIndependentOfThePicture) {
 }
 
 TEST(TrainPlan, VisitsEachSampleOnceAnEpochAndDropsTheRest) {
-  const Plan plan = train_plan({2, 3, 5, 7, 11, 13, 17}, 3, 4);
-  EXPECT_EQ(plan.batches, 2);
+  const BatchSampler sampler = training_sampler({2, 3, 5, 7, 11, 13, 17}, 3, 4);
+  EXPECT_EQ(sampler.batches, 2);
   std::set<std::vector<int64_t>> orders;
   for (int64_t epoch = 0; epoch < 20; ++epoch) {
     std::vector<int64_t> order;
     for (int64_t batch = 2 * epoch; batch < 2 * epoch + 2; ++batch) {
-      const auto requests = plan.requests(batch);
+      const auto requests = sampler.requests(batch);
       ASSERT_EQ(requests.size(), 3u);
       for (const SampleRequest& request : requests) {
         EXPECT_EQ(request.epoch, epoch);
@@ -198,23 +198,23 @@ TEST(TrainPlan, VisitsEachSampleOnceAnEpochAndDropsTheRest) {
     orders.insert(order);
   }
   EXPECT_GT(orders.size(), 15u);
-  EXPECT_EQ(plan.requests(9), plan.requests(9));
+  EXPECT_EQ(sampler.requests(9), sampler.requests(9));
 }
 
 TEST(TrainPlan, TakesAllSamplesIfThereAreFewerThanABatch) {
-  const Plan plan = train_plan(3, 16, 0);
-  EXPECT_EQ(plan.batches, 1);
-  EXPECT_EQ(plan.requests(0).size(), 3u);
-  EXPECT_EQ(plan.requests(5).front().epoch, 5);
-  EXPECT_THROW(train_plan(0, 16, 0), std::invalid_argument);
+  const BatchSampler sampler = training_sampler(3, 16, 0);
+  EXPECT_EQ(sampler.batches, 1);
+  EXPECT_EQ(sampler.requests(0).size(), 3u);
+  EXPECT_EQ(sampler.requests(5).front().epoch, 5);
+  EXPECT_THROW(training_sampler(0, 16, 0), std::invalid_argument);
 }
 
 TEST(EvalPlan, KeepsClipsOfAFileTogetherAndTheLastPartialBatch) {
-  const Plan plan = eval_plan(std::vector<int64_t>{4, 6, 9}, 3, 4, false);
-  EXPECT_EQ(plan.batches, 3);
+  const BatchSampler sampler = evaluation_sampler(std::vector<int64_t>{4, 6, 9}, 3, 4, false);
+  EXPECT_EQ(sampler.batches, 3);
   std::vector<int64_t> indices, clips;
   for (int64_t batch = 0; batch < 3; ++batch) {
-    for (const SampleRequest& request : plan.requests(batch)) {
+    for (const SampleRequest& request : sampler.requests(batch)) {
       indices.push_back(request.index);
       clips.push_back(request.clip);
       EXPECT_EQ(request.clips, 3);
@@ -223,7 +223,7 @@ TEST(EvalPlan, KeepsClipsOfAFileTogetherAndTheLastPartialBatch) {
   }
   EXPECT_THAT(indices, ElementsAre(4, 4, 4, 6, 6, 6, 9, 9, 9));
   EXPECT_THAT(clips, ElementsAre(0, 1, 2, 0, 1, 2, 0, 1, 2));
-  EXPECT_EQ(plan.requests(2).size(), 1u);
+  EXPECT_EQ(sampler.requests(2).size(), 1u);
 }
 
 TEST(LabelSubset, IsStratifiedNestedAndKeepsOneOfEachClass) {

@@ -80,7 +80,7 @@ class Transforms : public testing::Test {
 TEST_F(Transforms, MirroringTurnsTheWholeClipAround) {
   ClipConfig mirrored = small_clip();
   mirrored.flip = 1;
-  const auto requests = train_plan(6, 6, 4).requests(0);
+  const auto requests = training_sampler(6, 6, 4).requests(0);
   const Tensor plain = video(small_clip(), requests);
   EXPECT_TRUE(at::equal(video(mirrored, requests), plain.flip(4)));
   const std::vector<SampleRequest> tested{{.index = 1, .clip = 0, .clips = 1}};
@@ -104,7 +104,7 @@ TEST_F(Transforms, NormalisationIsOfTrainingAndTest) {
 TEST_F(Transforms, JitterIsOneDrawForAllFramesOfAClip) {
   ClipConfig jittered = small_clip();
   jittered.jitter = {.brightness = 0.3};
-  const auto requests = train_plan(6, 6, 4).requests(0);
+  const auto requests = training_sampler(6, 6, 4).requests(0);
   const Tensor plain = video(small_clip(), requests), got = video(jittered, requests);
   for (int64_t row = 0; row < 6; ++row) {
     const auto draw = draw_jitter(requests[row], {}, jittered.jitter);
@@ -139,7 +139,7 @@ TEST_F(Transforms, ThreeCropsOfAClipShowItsLeftItsMiddleAndItsRight) {
 // 12 frames a second, a clip spans 11.
 TEST_F(Transforms, ClipsBeginWithASecondIfConfigured) {
   ClipConfig clip = small_clip();
-  clip.start = "second";
+  clip.start = ClipConfig::Start::kSecond;
   write_movie(folder_ / "train/drum/long.mp4", {.frames = 49});
   write_text(folder_.source().parent_path() / "parts.csv",
              "path,label,split,start,end\n"

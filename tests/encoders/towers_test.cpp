@@ -18,7 +18,7 @@ namespace {
 
 using State = std::map<std::string, Tensor>;
 
-EncoderConfig small(const std::string& name = "r3d", bool shared = false) {
+EncoderConfig small(Backbone name = Backbone::kR3d, bool shared = false) {
   return {.name = name, .width = 4, .shared = shared};
 }
 
@@ -77,7 +77,7 @@ TEST(Towers, ModalitiesShareNoWeights) {
 
 TEST(Towers, SharingLeavesTheVideoTowersWeightsAsTheyAre) {
   const State apart = state_of(*make_towers(small(), 7));
-  for (const auto& [name, tensor] : state_of(*make_towers(small("r3d", true), 7))) {
+  for (const auto& [name, tensor] : state_of(*make_towers(small(Backbone::kR3d, true), 7))) {
     EXPECT_TRUE(at::equal(tensor, apart.at(name))) << name;
   }
 }
@@ -101,7 +101,7 @@ TEST(Towers, RunTheModalitiesThatTheViewHas) {
 }
 
 TEST(Towers, TwoViewsCanBeRunBeforeOneBackward) {
-  auto towers = make_towers(small("r3d", true), 0);
+  auto towers = make_towers(small(Backbone::kR3d, true), 0);
   const Features a = towers->forward(random_batch(2)), b = towers->forward(random_batch(2));
   (a.video.pooled * b.video.pooled + a.audio.pooled * b.audio.pooled).sum().backward();
   for (const auto& item : towers->named_parameters()) {
@@ -111,7 +111,7 @@ TEST(Towers, TwoViewsCanBeRunBeforeOneBackward) {
 
 TEST(Towers, EvaluationChangesNoState) {
   for (const bool shared : {false, true}) {
-    auto towers = make_towers(small("r2plus1d", shared), 0);
+    auto towers = make_towers(small(Backbone::kR2plus1d, shared), 0);
     towers->eval();
     const State before = state_of(*towers);
     towers->forward(random_batch(2));
@@ -120,7 +120,7 @@ TEST(Towers, EvaluationChangesNoState) {
 }
 
 TEST(Towers, TheAudioTowersStemTakesTheSpectrogramsChannels) {
-  for (const std::string name : {"r3d", "r2plus1d", "c3d"}) {
+  for (const Backbone name : {Backbone::kR3d, Backbone::kR2plus1d, Backbone::kC3d}) {
     auto towers = make_towers(small(name), 0, 1);
     const State ours = state_of(*towers), theirs = state_of(*make_towers(small(name), 0));
     Batch batch = random_batch(2);
@@ -134,13 +134,13 @@ TEST(Towers, TheAudioTowersStemTakesTheSpectrogramsChannels) {
       EXPECT_TRUE(!starts_with(tensor, "video.") || at::equal(ours.at(tensor), value)) << tensor;
     }
   }
-  EXPECT_THROW(make_towers(small("r3d", true), 0, 1), UserError);
+  EXPECT_THROW(make_towers(small(Backbone::kR3d, true), 0, 1), UserError);
 }
 
 // ---- one shared tower ---------------------------------------------------------------------------
 
 TEST(SharedTower, HasOneSetOfParametersAndTwoOfStatistics) {
-  for (const std::string name : {"r3d", "r2plus1d", "c3d"}) {
+  for (const Backbone name : {Backbone::kR3d, Backbone::kR2plus1d, Backbone::kC3d}) {
     auto towers = make_towers(small(name, true), 0);
     auto apart = make_towers(small(name), 0);
     EXPECT_EQ(2 * towers->parameters().size(), apart->parameters().size());
@@ -152,7 +152,7 @@ TEST(SharedTower, HasOneSetOfParametersAndTwoOfStatistics) {
 }
 
 TEST(SharedTower, BothModalitiesFollowTheSameWeights) {
-  auto towers = make_towers(small("r3d", true), 0);
+  auto towers = make_towers(small(Backbone::kR3d, true), 0);
   const Tensor clip = at::rand({3, 3, 1, 32, 32});
   Batch batch;
   batch.video[kBaseView] = batch.audio[kBaseView] = clip;
@@ -165,7 +165,7 @@ TEST(SharedTower, BothModalitiesFollowTheSameWeights) {
 }
 
 TEST(SharedTower, GradientIsTheSumOverBothModalities) {
-  auto towers = make_towers(small("r3d", true), 0);
+  auto towers = make_towers(small(Backbone::kR3d, true), 0);
   towers->to(at::kDouble);
   Batch both = random_batch(3), video, audio;
   video.video[kBaseView] = both.video[kBaseView] = both.video[kBaseView].to(at::kDouble);
@@ -189,7 +189,7 @@ TEST(SharedTower, GradientIsTheSumOverBothModalities) {
 }
 
 TEST(SharedTower, OneModalityLeavesTheOthersStatistics) {
-  auto towers = make_towers(small("r3d", true), 0);
+  auto towers = make_towers(small(Backbone::kR3d, true), 0);
   const State before = state_of(*towers);
   Batch batch;
   batch.audio[kBaseView] = at::rand({3, 3, 1, 32, 32});
@@ -204,7 +204,7 @@ TEST(SharedTower, OneModalityLeavesTheOthersStatistics) {
 
 TEST(MomentumCopy, EqualsItsSourceAndSharesNothingWithIt) {
   for (const bool shared : {false, true}) {
-    auto towers = make_towers(small("r3d", shared), 3);
+    auto towers = make_towers(small(Backbone::kR3d, shared), 3);
     towers->forward(random_batch(3));
     towers->eval();
     auto copy = towers->momentum_copy();
@@ -266,7 +266,8 @@ TEST(BatchNormStats, AreAveragesOverBatches) {
 }
 
 TEST(BatchNormStats, ForgetWhatWasThereAndTouchNothingElse) {
-  auto towers = make_towers(small("c3d"), 0), other = make_towers(small("c3d"), 0);
+  auto towers = make_towers(small(Backbone::kC3d), 0),
+       other = make_towers(small(Backbone::kC3d), 0);
   {
     const torch::NoGradGuard no_grad;
     for (Tensor& buffer : other->buffers()) buffer.fill_(std::nan(""));
@@ -275,7 +276,7 @@ TEST(BatchNormStats, ForgetWhatWasThereAndTouchNothingElse) {
   reestimate_batch_norm(*towers, over(batches));
   reestimate_batch_norm(*other, over(batches));
   EXPECT_TRUE(same(state_of(*towers), state_of(*other)));
-  const auto fresh = make_towers(small("c3d"), 0)->named_parameters();
+  const auto fresh = make_towers(small(Backbone::kC3d), 0)->named_parameters();
   for (const auto& item : towers->named_parameters()) {
     EXPECT_TRUE(at::equal(item.value(), fresh[item.key()])) << item.key();
     EXPECT_TRUE(item.value().requires_grad() && !item.value().grad().defined()) << item.key();
@@ -322,7 +323,7 @@ TEST(BatchNormStats, NoBatchIsAnError) {
 
 TEST(BatchNormStats, TowerWithoutBatchesKeepsItsStatistics) {
   for (const bool shared : {false, true}) {
-    auto towers = make_towers(small("r3d", shared), 0);
+    auto towers = make_towers(small(Backbone::kR3d, shared), 0);
     const State before = state_of(*towers);
     Batch batch;
     batch.video[kBaseView] = at::rand({3, 3, 2, 32, 32});

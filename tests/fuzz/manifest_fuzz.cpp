@@ -25,9 +25,9 @@ void check_csv(const std::string& text) {
                 "written CSV reads as the same");
 }
 
-void check_items(const std::vector<Item>& items) {
+void check_items(const std::vector<ManifestEntry>& items) {
   std::set<std::pair<Split, std::string>> seen;
-  for (const Item& item : items) {
+  for (const ManifestEntry& item : items) {
     fuzz::require(seen.emplace(item.split, item.id).second, "ids of a split are unique");
     fuzz::require(!item.label.empty(), "every item has a label");
     fuzz::require(is_utf8(item.id) && is_utf8(item.label), "names can stand in JSON");

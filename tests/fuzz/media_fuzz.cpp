@@ -1,4 +1,4 @@
-// A video file: indexed, then all its frames and its sound are read. FFmpeg itself is not
+// A video file: indexed, then all its frames and its audio are read. FFmpeg itself is not
 // instrumented; its errors show where they reach our memory, crash, hang or eat memory.
 #include <algorithm>
 #include <cmath>
@@ -15,14 +15,14 @@ namespace {
 
 constexpr int kSide = 16;
 
-Budget small_budget() {
-  Budget budget;
-  budget.seconds = 5;
-  budget.pixels = 1 << 16;
-  budget.packets = 2000;
-  budget.frames = 200;
-  budget.audio_seconds = 20;
-  return budget;
+DecodeLimits small_budget() {
+  DecodeLimits limits;
+  limits.seconds = 5;
+  limits.pixels = 1 << 16;
+  limits.packets = 2000;
+  limits.frames = 200;
+  limits.audio_seconds = 20;
+  return limits;
 }
 
 bool is_readable(const VideoIndex& index) {
@@ -35,8 +35,8 @@ void check_index(const VideoIndex& index) {
   if (!is_readable(index)) return;
   fuzz::require(std::is_sorted(index.pts.begin(), index.pts.end()), "time stamps ascend");
   fuzz::require(index.frames() > 0 && index.frames() <= small_budget().frames,
-                "frames are within the budget");
-  fuzz::require(index.width > 0 && index.height > 0, "a picture has a size");
+                "frames are within the limits");
+  fuzz::require(index.width > 0 && index.height > 0, "a frame has a size");
   fuzz::require(std::isfinite(index.duration) && std::isfinite(index.time_of(0)),
                 "times are finite");
 }
@@ -54,9 +54,9 @@ void read_all(const std::filesystem::path& file, VideoIndex& index) {
   fuzz::require((decoded.status == FileStatus::kOk) == decoded.message.empty(),
                 "a status other than ok has a message");
   if (!index.not_finite.empty()) return;
-  fuzz::require(std::all_of(decoded.sound.begin(), decoded.sound.end(),
+  fuzz::require(std::all_of(decoded.audio.begin(), decoded.audio.end(),
                             [](float sample) { return std::isfinite(sample); }),
-                "sound is finite, or the index says where it is not");
+                "audio is finite, or the index says where it is not");
 }
 
 }  // namespace

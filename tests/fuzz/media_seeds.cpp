@@ -10,17 +10,17 @@ void write_seeds(const std::filesystem::path& folder) {
   using namespace avbench;
   Mp4Options options = test::plain_options();
   options.width = options.height = 16;
-  test::write_numbered(folder / "picture.mp4", options, 4);
+  test::write_numbered(folder / "frame.mp4", options, 4);
   options.sample_rate = 8000;
   options.index_first = true;
-  test::write_numbered(folder / "sound.mp4", options, 6);
+  test::write_numbered(folder / "audio.mp4", options, 6);
   options.rotation = 90;
   options.index_first = false;
   test::write_numbered(folder / "turned.mp4", options, 2);
-  test::remux(folder / "sound.mp4", folder / "sound.mkv", "matroska", 0);
-  test::remux(folder / "sound.mp4", folder / "sound.ts", "mpegts", 1);
-  test::remux(folder / "sound.mp4", folder / "edited.mp4", "mp4", -0.1);
-  test::remux(folder / "picture.mp4", folder / "picture.avi", "avi", 0);
+  test::remux(folder / "audio.mp4", folder / "audio.mkv", "matroska", 0);
+  test::remux(folder / "audio.mp4", folder / "audio.ts", "mpegts", 1);
+  test::remux(folder / "audio.mp4", folder / "edited.mp4", "mp4", -0.1);
+  test::remux(folder / "frame.mp4", folder / "frame.avi", "avi", 0);
   test::write_mjpeg(folder / "mjpeg.mkv", 2);
 }
 

@@ -7,7 +7,7 @@
 #include "config/load.h"
 #include "config/writer.h"
 #include "fuzz/fuzzing.h"
-#include "io/suggest.h"
+#include "io/strings.h"
 
 using namespace avbench;
 

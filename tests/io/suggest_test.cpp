@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "io/strings.h"
+
 namespace avbench {
 namespace {
 

@@ -104,17 +104,17 @@ std::vector<int> sequential_numbers(const std::filesystem::path& path) {
   return numbers;
 }
 
-double told_time(const std::vector<float>& sound, int rate, double seconds) {
+double told_time(const std::vector<float>& audio, int rate, double seconds) {
   constexpr double kHalf = 0.03;  // of the stretch that is looked at
   const auto begin = std::lround((seconds - kHalf) * rate);
   const auto end = std::lround((seconds + kHalf) * rate);
-  if (begin < 0 || end >= static_cast<long>(sound.size())) return -1;
+  if (begin < 0 || end >= static_cast<long>(audio.size())) return -1;
   // From the first crossing to the last, each between two samples, for less than a whole period.
   double first = -1, last = -1;
   int crossings = 0;
   for (long i = begin + 1; i < end; ++i) {
-    if ((sound[i - 1] < 0) == (sound[i] < 0)) continue;
-    last = static_cast<double>(i) - sound[i] / (sound[i] - sound[i - 1]);
+    if ((audio[i - 1] < 0) == (audio[i] < 0)) continue;
+    last = static_cast<double>(i) - audio[i] / (audio[i] - audio[i - 1]);
     if (crossings++ == 0) first = last;
   }
   if (crossings < 2) return -1;

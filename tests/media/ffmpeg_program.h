@@ -9,7 +9,7 @@
 
 namespace avbench::test {
 
-inline constexpr int kSide = 96;  // of the pictures, in pixels
+inline constexpr int kSide = 96;  // of the frames, in pixels
 inline constexpr int kFps = 25;
 inline constexpr double kChirpStart = 500, kChirpSlope = 500;  // Hz, and Hz a second
 
@@ -32,14 +32,14 @@ void ffmpeg(const std::string& arguments);
 // What `ffmpeg ARGUMENTS` writes to standard output; nothing if it fails.
 std::vector<uint8_t> ffmpeg_output(const std::string& arguments);
 
-// The number in a picture of kSide x kSide pixels.
+// The number in a frame of kSide x kSide pixels.
 int frame_number(const uint8_t* rgb);
 
 // Numbers of the frames as a decoding from the first packet on shows them.
 std::vector<int> sequential_numbers(const std::filesystem::path& path);
 
-// The time in seconds that the chirp tells at `seconds` of `sound`: by zero crossings around it.
+// The time in seconds that the chirp tells at `seconds` of `audio`: by zero crossings around it.
 // Negative if that is outside.
-double told_time(const std::vector<float>& sound, int rate, double seconds);
+double told_time(const std::vector<float>& audio, int rate, double seconds);
 
 }  // namespace avbench::test

@@ -22,7 +22,7 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-std::vector<uint8_t> numbered_picture(int number, int width, int height) {
+std::vector<uint8_t> numbered_frame(int number, int width, int height) {
   std::vector<uint8_t> rgb(size_t(3) * width * height);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
@@ -34,7 +34,7 @@ std::vector<uint8_t> numbered_picture(int number, int width, int height) {
   return rgb;
 }
 
-int picture_number(std::span<const uint8_t> rgb, int width, int height) {
+int frame_number(std::span<const uint8_t> rgb, int width, int height) {
   int number = 0;
   for (int bit = 0; bit < 8; ++bit) {
     const int y = (bit / 4 * 2 + 1) * height / 4, x = (bit % 4 * 2 + 1) * width / 8;
@@ -55,12 +55,12 @@ Mp4Options plain_options() {
 void write_numbered(const std::filesystem::path& path, const Mp4Options& options, int frames) {
   Mp4Writer writer(path, options);
   const double seconds = static_cast<double>(frames) * options.fps.den / options.fps.num;
-  const std::vector<float> sound =
+  const std::vector<float> audio =
       noise(static_cast<size_t>(std::lround(seconds * options.sample_rate)));
   for (int i = 0; i < frames; ++i) {
-    writer.add_frame(numbered_picture(i, options.width, options.height));
+    writer.add_frame(numbered_frame(i, options.width, options.height));
   }
-  if (options.sample_rate) writer.add_audio(sound);
+  if (options.sample_rate) writer.add_audio(audio);
   writer.finish();
 }
 
@@ -95,11 +95,11 @@ void write_bytes(const std::filesystem::path& path, std::span<const uint8_t> byt
 }
 
 Frames read_clip(MediaReader& reader, const std::filesystem::path& path, const VideoIndex& index,
-                 const std::vector<int64_t>& ranks, int width, int height) {
+                 const std::vector<int64_t>& frame_indices, int width, int height) {
   Frames frames;
-  frames.rgb.resize(ranks.size() * 3 * width * height);
+  frames.rgb.resize(frame_indices.size() * 3 * width * height);
   DecodeRequest request;
-  request.clips.push_back({ranks, frames.rgb.data()});
+  request.clips.push_back({frame_indices, frames.rgb.data()});
   request.width = width;
   request.height = height;
   frames.decoded = reader.read(path, index, request);
@@ -238,7 +238,7 @@ void write_mjpeg(const std::filesystem::path& path, int frames) {
   const PacketPtr packet(av_packet_alloc());
   for (int i = 0; i < frames; ++i) {
     check_av(av_frame_make_writable(frame.get()), "mjpeg");
-    const std::vector<uint8_t> rgb = numbered_picture(i);
+    const std::vector<uint8_t> rgb = numbered_frame(i);
     for (int y = 0; y < kHeight; ++y) {
       for (int x = 0; x < kWidth; ++x) {
         frame->data[0][y * frame->linesize[0] + x] = rgb[3 * (y * kWidth + x)];

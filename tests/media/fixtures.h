@@ -28,10 +28,10 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
-std::vector<uint8_t> numbered_picture(int number, int width = kWidth, int height = kHeight);
-int picture_number(std::span<const uint8_t> rgb, int width = kWidth, int height = kHeight);
+std::vector<uint8_t> numbered_frame(int number, int width = kWidth, int height = kHeight);
+int frame_number(std::span<const uint8_t> rgb, int width = kWidth, int height = kHeight);
 
-// 64x48, 30 fps, B-frames, GOPs of 250; no sound.
+// 64x48, 30 fps, B-frames, GOPs of 250; no audio.
 Mp4Options plain_options();
 // Numbered frames and, if options.sample_rate is set, deterministic noise of the same length.
 void write_numbered(const std::filesystem::path& path, const Mp4Options& options, int frames);
@@ -53,15 +53,16 @@ struct Frames {
 };
 // One clip at the given size.
 Frames read_clip(MediaReader& reader, const std::filesystem::path& path, const VideoIndex& index,
-                 const std::vector<int64_t>& ranks, int width = kWidth, int height = kHeight);
+                 const std::vector<int64_t>& frame_indices, int width = kWidth,
+                 int height = kHeight);
 
 // Copies the packets into another container ("mp4", "matroska", "mpegts"; "avi" for files without
-// sound) with all time stamps
+// audio) with all time stamps
 // moved by `shift` seconds. Moved before zero in MP4, an edit list hides the beginning.
 void remux(const std::filesystem::path& from, const std::filesystem::path& to,
            const std::string& format, double shift);
 
-// Copies the packets so that the sound is stored `lead` seconds before the frames of its time
+// Copies the packets so that the audio is stored `lead` seconds before the frames of its time
 // (negative: behind them).
 void remux_with_lead(const std::filesystem::path& from, const std::filesystem::path& to,
                      const std::string& format, double lead);
@@ -72,7 +73,7 @@ struct Place {
 };
 std::vector<Place> packet_places(const std::filesystem::path& path, bool video);
 
-// A file whose picture is in another codec and pixel format: MJPEG in Matroska, full range.
+// A file whose frame is in another codec and pixel format: MJPEG in Matroska, full range.
 void write_mjpeg(const std::filesystem::path& path, int frames);
 
 // The slow twin: opens with FFmpeg's defaults, decodes every frame in order, no seeking, no

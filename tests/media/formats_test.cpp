@@ -1,5 +1,5 @@
 // Every container and codec that avbench claims to read, made by ffmpeg's encoders and muxers at
-// their defaults and compared with ffmpeg's decoding from the first packet on; the sound tells its
+// their defaults and compared with ffmpeg's decoding from the first packet on; the audio tells its
 // time. With AVBENCH_FORMATS_TABLE=FILE, writes the rows of the table in docs/media.md.
 #include <gtest/gtest.h>
 
@@ -165,14 +165,14 @@ class Format : public testing::TestWithParam<FormatCase> {
     EXPECT_FALSE(by_packets_ && reindexed) << "packets told other frames than decoding";
   }
 
-  Frames read(const std::vector<int64_t>& ranks) {
-    return read_clip(reader_, path_, index_, ranks, kSide, kSide);
+  Frames read(const std::vector<int64_t>& frame_indices) {
+    return read_clip(reader_, path_, index_, frame_indices, kSide, kSide);
   }
 
   Frames read_all() {
-    std::vector<int64_t> ranks(index_.frames());
-    for (size_t i = 0; i < ranks.size(); ++i) ranks[i] = static_cast<int64_t>(i);
-    return read(ranks);
+    std::vector<int64_t> frame_indices(index_.frames());
+    for (size_t i = 0; i < frame_indices.size(); ++i) frame_indices[i] = static_cast<int64_t>(i);
+    return read(frame_indices);
   }
 
   std::vector<int> numbers(const Frames& frames) const {
@@ -183,11 +183,11 @@ class Format : public testing::TestWithParam<FormatCase> {
     return result;
   }
 
-  std::vector<float> sound(std::pair<double, double> segment) {
+  std::vector<float> audio(std::pair<double, double> segment) {
     const DecodeRequest request{.sample_rate = kRate, .segment = segment};
     const Decoded decoded = reader_.read(path_, index_, request);
     EXPECT_EQ(decoded.status, FileStatus::kOk) << decoded.message;
-    return decoded.sound;
+    return decoded.audio;
   }
 
   static constexpr int kRate = 24000;
@@ -210,41 +210,43 @@ TEST_P(Format, ReadsAsASequentialDecodeDoes) {
   int64_t compared = 0;
   for (const int64_t stride : {1, 3}) {
     for (int64_t start = 0; start + 3 * stride < index_.frames(); start += 1 + 2 * (stride - 1)) {
-      const std::vector<int64_t> ranks{start, start + stride, start + 2 * stride,
-                                       start + 3 * stride};
-      const Frames clip = read(ranks);
+      const std::vector<int64_t> frame_indices{start, start + stride, start + 2 * stride,
+                                               start + 3 * stride};
+      const Frames clip = read(frame_indices);
       ASSERT_EQ(clip.decoded.status, FileStatus::kOk) << start << ": " << clip.decoded.message;
-      for (size_t i = 0; i < ranks.size(); ++i) {
-        ASSERT_TRUE(std::ranges::equal(clip.at(i, kSide, kSide), all.at(ranks[i], kSide, kSide)))
-            << "frame " << ranks[i] << " of a clip from " << start << " at stride " << stride;
+      for (size_t i = 0; i < frame_indices.size(); ++i) {
+        ASSERT_TRUE(
+            std::ranges::equal(clip.at(i, kSide, kSide), all.at(frame_indices[i], kSide, kSide)))
+            << "frame " << frame_indices[i] << " of a clip from " << start << " at stride "
+            << stride;
         ++compared;
       }
     }
   }
   EXPECT_GT(compared, 400);
 
-  // Frame n was made for n / kFps seconds, and the sound tells its time.
+  // Frame n was made for n / kFps seconds, and the audio tells its time.
   const double first = static_cast<double>(shown.front()) / kFps;
-  double worst_frame = 0, worst_sound = 0;
-  for (int64_t rank = 0; rank < index_.frames(); ++rank) {
-    const double expected = static_cast<double>(shown[rank]) / kFps - first;
-    worst_frame = std::max(worst_frame, std::abs(index_.time_of(rank) - expected));
+  double worst_frame = 0, worst_audio = 0;
+  for (int64_t frame_index = 0; frame_index < index_.frames(); ++frame_index) {
+    const double expected = static_cast<double>(shown[frame_index]) / kFps - first;
+    worst_frame = std::max(worst_frame, std::abs(index_.time_of(frame_index) - expected));
   }
   EXPECT_LT(worst_frame, GetParam().frame_tolerance);
-  const std::vector<float> whole = sound({0, -1});
+  const std::vector<float> whole = audio({0, -1});
   EXPECT_NEAR(static_cast<double>(whole.size()) / kRate, 4 - first, 0.1);
   for (const double at : {0.3, 1.1, 2.0, 2.9, 3.7}) {
     const double off = told_time(whole, kRate, at) - first - at;
     EXPECT_LT(std::abs(off), 0.03) << "at " << at << " of the whole";
-    worst_sound = std::max(worst_sound, std::abs(off));
+    worst_audio = std::max(worst_audio, std::abs(off));
   }
   for (const auto& [begin, end] : {std::pair(0.5, 1.5), {1.3, 2.6}, {2.2, 3.6}}) {
-    const std::vector<float> part = sound({begin, end});
+    const std::vector<float> part = audio({begin, end});
     EXPECT_EQ(part.size(), static_cast<size_t>(std::lround((end - begin) * kRate)));
     const double middle = (end - begin) / 2;
     const double off = told_time(part, kRate, middle) - first - begin - middle;
     EXPECT_LT(std::abs(off), 0.03) << "in the middle of " << begin << " to " << end;
-    worst_sound = std::max(worst_sound, std::abs(off));
+    worst_audio = std::max(worst_audio, std::abs(off));
   }
   if (const char* table = std::getenv("AVBENCH_FORMATS_TABLE")) {
     std::ofstream(table, std::ios::app)
@@ -252,7 +254,7 @@ TEST_P(Format, ReadsAsASequentialDecodeDoes) {
         << index_.audio_codec << " | " << GetParam().remark << " | "
         << (by_packets_ ? "packets" : "decoding") << " | " << shown.size() << " | " << compared
         << " | " << std::lround(1e4 * worst_frame) / 10.0 << " | "
-        << std::lround(1e4 * worst_sound) / 10.0 << " |\n";
+        << std::lround(1e4 * worst_audio) / 10.0 << " |\n";
   }
 }
 

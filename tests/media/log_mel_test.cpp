@@ -166,8 +166,8 @@ TEST(LogMel, AgreesWithLibrosaOnTheAuthorsSettings) {
   }
   LogMel mel(params);
   const std::vector<float> power = mel.power(wave);
-  std::vector<float> picture(256 * kColumns);
-  mel.picture(wave, picture);
+  std::vector<float> image(256 * kColumns);
+  mel.image(wave, image);
   struct Known {
     int band, column;
     double power, decibels;
@@ -185,7 +185,7 @@ TEST(LogMel, AgreesWithLibrosaOnTheAuthorsSettings) {
                              {255, 46, 5.47857725e-05, -69.54812}}) {
     EXPECT_NEAR(power[known.column * 256 + known.band], known.power, 1e-3 * known.power + 1e-8)
         << known.band;
-    EXPECT_NEAR(picture[known.band * kColumns + known.column], known.decibels / 80 + 1, 1e-4)
+    EXPECT_NEAR(image[known.band * kColumns + known.column], known.decibels / 80 + 1, 1e-4)
         << known.band;
   }
 }
@@ -199,13 +199,13 @@ TEST(LogMel, DecibelsEndEightyBelowTheMaximum) {
   for (size_t i = 0; i < 150; ++i) wave[i] *= 1e-6f;
   const std::vector<double> power = reference_power(params, wave);
   const double most = *std::max_element(power.begin(), power.end());
-  std::vector<float> picture(params.rows * params.columns);
-  LogMel(params).picture(wave, picture);
+  std::vector<float> image(params.rows * params.columns);
+  LogMel(params).image(wave, image);
   int at_floor = 0;
   for (int row = 0; row < params.rows; ++row) {
     for (int column = 0; column < params.columns; ++column) {
       const double decibels = 10 * std::log10(power[column * params.bands + row] / most);
-      const float got = picture[row * params.columns + column];
+      const float got = image[row * params.columns + column];
       EXPECT_NEAR(got, std::max(decibels, -80.0) / 80 + 1, 1e-4) << row << " " << column;
       at_floor += got == 0;
     }
@@ -213,7 +213,7 @@ TEST(LogMel, DecibelsEndEightyBelowTheMaximum) {
   EXPECT_GT(at_floor, params.rows);
 }
 
-TEST(LogMel, PictureIsTheScaledLogarithmStretchedBilinearly) {
+TEST(LogMel, ImageIsTheScaledLogarithmStretchedBilinearly) {
   const LogMelParams params = small_params();
   const std::vector<float> wave = noise(2500, 4);
   std::vector<double> log = reference_power(params, wave);
@@ -227,8 +227,8 @@ TEST(LogMel, PictureIsTheScaledLogarithmStretchedBilinearly) {
     return (log[column * params.bands + row] - low) / (high - low);
   };
   LogMel mel(params);
-  std::vector<float> picture(params.rows * params.columns);
-  mel.picture(wave, picture);
+  std::vector<float> image(params.rows * params.columns);
+  mel.image(wave, image);
   for (int row = 0; row < params.rows; ++row) {
     for (int column = 0; column < params.columns; ++column) {
       const double y = (row + 0.5) * params.bands / params.rows - 0.5;
@@ -237,7 +237,7 @@ TEST(LogMel, PictureIsTheScaledLogarithmStretchedBilinearly) {
       const double fy = y - y0, fx = x - x0;
       const double expected = (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x0 + 1)) +
                               fy * ((1 - fx) * at(y0 + 1, x0) + fx * at(y0 + 1, x0 + 1));
-      ASSERT_NEAR(picture[row * params.columns + column], expected, 1e-4) << row << " " << column;
+      ASSERT_NEAR(image[row * params.columns + column], expected, 1e-4) << row << " " << column;
     }
   }
 }
@@ -253,14 +253,13 @@ TEST(LogMel, ASineLightsTheBandOfItsFrequency) {
 
 TEST(LogMel, SilenceGivesZerosAndNothingGivesNan) {
   LogMel mel({});
-  std::vector<float> picture(256 * 256, 7.f);
+  std::vector<float> image(256 * 256, 7.f);
   for (const size_t samples : {0u, 1u, 10u, 1024u, 1025u, 24000u}) {
-    mel.picture(std::vector<float>(samples, 0.f), picture);
-    EXPECT_TRUE(std::all_of(picture.begin(), picture.end(), [](float v) { return v == 0; }));
-    mel.picture(noise(samples), picture);
-    EXPECT_TRUE(std::all_of(picture.begin(), picture.end(), [](float v) {
-      return v >= 0 && v <= 1;
-    })) << samples;
+    mel.image(std::vector<float>(samples, 0.f), image);
+    EXPECT_TRUE(std::all_of(image.begin(), image.end(), [](float v) { return v == 0; }));
+    mel.image(noise(samples), image);
+    EXPECT_TRUE(std::all_of(image.begin(), image.end(), [](float v) { return v >= 0 && v <= 1; }))
+        << samples;
   }
 }
 
@@ -268,13 +267,13 @@ TEST(LogMel, SpansZeroToOne) {
   LogMelParams params = small_params();
   params.rows = params.bands;
   params.columns = 11;  // 1 + 400 / 40: no stretching, so the extremes stay
-  std::vector<float> picture(params.rows * params.columns);
-  LogMel(params).picture(noise(400), picture);
-  EXPECT_FLOAT_EQ(*std::min_element(picture.begin(), picture.end()), 0);
-  EXPECT_FLOAT_EQ(*std::max_element(picture.begin(), picture.end()), 1);
+  std::vector<float> image(params.rows * params.columns);
+  LogMel(params).image(noise(400), image);
+  EXPECT_FLOAT_EQ(*std::min_element(image.begin(), image.end()), 0);
+  EXPECT_FLOAT_EQ(*std::max_element(image.begin(), image.end()), 1);
 }
 
-TEST(LogMel, EarlierSoundLeavesNoTrace) {
+TEST(LogMel, EarlierAudioLeavesNoTrace) {
   LogMel used({}), fresh({});
   used.power(noise(50000, 9));
   EXPECT_EQ(used.power(noise(9000)), fresh.power(noise(9000)));
@@ -305,21 +304,15 @@ TEST(LogMel, RefusesBandsWithoutAFrequency) {
 }
 
 TEST(LogMel, RefusesImpossibleParameters) {
-  LogMelParams params;
-  params.n_fft = 15;
-  EXPECT_THAT(refusal(params), HasSubstr("n_fft is 15, expected 16 to 65536"));
-  params = {};
-  params.frequency = Frequency::kLinear;
-  EXPECT_THAT(refusal(params), AllOf(HasSubstr("with 256 bands"), HasSubstr("all 1025 bins")));
-  params = {};
-  params.window = 4096;
-  EXPECT_THAT(refusal(params), HasSubstr("at most n_fft"));
-  params = {};
-  params.f_max = 13000;
-  EXPECT_THAT(refusal(params), HasSubstr("f_max"));
-  params = {};
-  params.hop = 0;
-  EXPECT_THAT(refusal(params), HasSubstr("hop"));
+  const auto refused = [](const LogMelParams& params) {
+    EXPECT_THROW(LogMel{params}, std::invalid_argument);
+  };
+  refused({.n_fft = 15, .window = 15});
+  refused({.window = 4096});
+  refused({.hop = 0});
+  refused({.f_min = 12000});
+  refused({.f_max = 13000});
+  refused({.frequency = Frequency::kLinear});  // 256 bands of 1025 bins
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ TEST(LogMel, LinearBinsOf511SamplesAgreeWithStft) {
   }
 }
 
-TEST(LogMel, PictureAgreesWithInterpolate) {
+TEST(LogMel, ImageAgreesWithInterpolate) {
   const LogMelParams params;
   const auto wave = test_wave(200000);
   auto log = reference_power(params, wave).clamp_min(1e-10).log().transpose(0, 1);
@@ -84,9 +84,9 @@ TEST(LogMel, PictureAgreesWithInterpolate) {
                                 .mode(torch::kBilinear)
                                 .align_corners(false))
                             .squeeze();
-  std::vector<float> picture(params.rows * params.columns);
-  LogMel(params).picture(to_vector(wave), picture);
-  const auto mine = torch::tensor(picture).view({params.rows, params.columns});
+  std::vector<float> image(params.rows * params.columns);
+  LogMel(params).image(to_vector(wave), image);
+  const auto mine = torch::tensor(image).view({params.rows, params.columns});
   EXPECT_LT((mine - expected).abs().max().item<double>(), 1e-4);
 }
 

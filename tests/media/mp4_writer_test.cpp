@@ -26,19 +26,19 @@ TEST(Mp4Writer, GivesTheSameBytesForTheSameInput) {
   EXPECT_EQ(file_bytes(folder / "a.mp4"), file_bytes(folder / "b.mp4"));
 }
 
-TEST(Mp4Writer, DoesNotCareInWhichPiecesTheSoundComes) {
+TEST(Mp4Writer, DoesNotCareInWhichPiecesTheAudioComes) {
   const TempFolder folder;
   Mp4Options options = plain_options();
   options.sample_rate = 16000;
   write_numbered(folder / "whole.mp4", options, 20);
-  const std::vector<float> sound = noise(static_cast<size_t>(std::lround(16000 * 20 / 30.0)));
+  const std::vector<float> audio = noise(static_cast<size_t>(std::lround(16000 * 20 / 30.0)));
   Mp4Writer writer(folder / "pieces.mp4", options);
   size_t done = 0;
   for (int i = 0; i < 20; ++i) {
-    const size_t piece = i == 19 ? sound.size() - done : 500 + i;
-    writer.add_audio(std::span(sound).subspan(done, piece));
+    const size_t piece = i == 19 ? audio.size() - done : 500 + i;
+    writer.add_audio(std::span(audio).subspan(done, piece));
     done += piece;
-    writer.add_frame(numbered_picture(i));
+    writer.add_frame(numbered_frame(i));
   }
   writer.finish();
   EXPECT_EQ(file_bytes(folder / "whole.mp4"), file_bytes(folder / "pieces.mp4"));
@@ -46,14 +46,14 @@ TEST(Mp4Writer, DoesNotCareInWhichPiecesTheSoundComes) {
 
 TEST(Mp4Writer, LeavesNothingBehindWhenItIsNotFinished) {
   const TempFolder folder;
-  { Mp4Writer(folder / "a.mp4", plain_options()).add_frame(numbered_picture(0)); }
+  { Mp4Writer(folder / "a.mp4", plain_options()).add_frame(numbered_frame(0)); }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(Mp4Writer, NeverShowsAnUnfinishedFileUnderTheFinalName) {
   const TempFolder folder;
   Mp4Writer writer(folder / "a.mp4", plain_options());
-  writer.add_frame(numbered_picture(0));
+  writer.add_frame(numbered_frame(0));
   EXPECT_FALSE(std::filesystem::exists(folder / "a.mp4"));
   writer.finish();
   EXPECT_TRUE(std::filesystem::exists(folder / "a.mp4"));

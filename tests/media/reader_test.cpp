@@ -14,7 +14,7 @@ namespace {
 
 using namespace test;
 
-// Grey pictures in which every pixel moves, so that a wrong reference frame shows.
+// Grey frames in which every pixel moves, so that a wrong reference frame shows.
 void write_restless(const std::filesystem::path& path, const Mp4Options& options, int frames) {
   Mp4Writer writer(path, options);
   std::mt19937 random(3);
@@ -33,14 +33,14 @@ void write_restless(const std::filesystem::path& path, const Mp4Options& options
   writer.finish();
 }
 
-std::vector<int64_t> ranks_of(int64_t first, int64_t count, int64_t stride = 1) {
-  std::vector<int64_t> ranks(count);
-  for (int64_t i = 0; i < count; ++i) ranks[i] = first + i * stride;
-  return ranks;
+std::vector<int64_t> indices_of(int64_t first, int64_t count, int64_t stride = 1) {
+  std::vector<int64_t> frame_indices(count);
+  for (int64_t i = 0; i < count; ++i) frame_indices[i] = first + i * stride;
+  return frame_indices;
 }
 
 Frames read_all(MediaReader& reader, const std::filesystem::path& path, const VideoIndex& index) {
-  return read_clip(reader, path, index, ranks_of(0, index.frames()));
+  return read_clip(reader, path, index, indices_of(0, index.frames()));
 }
 
 TEST(MediaReader, GivesTheFramesAskedFor) {
@@ -51,12 +51,12 @@ TEST(MediaReader, GivesTheFramesAskedFor) {
     write_numbered(folder / "a.mp4", options, 90);
     const VideoIndex index = index_file(folder / "a.mp4");
     MediaReader reader;
-    for (const auto& ranks : {ranks_of(0, 90), ranks_of(70, 16), ranks_of(3, 8, 11),
-                              std::vector<int64_t>{5, 5, 5, 89, 89}}) {
-      const Frames clip = read_clip(reader, folder / "a.mp4", index, ranks);
+    for (const auto& frame_indices : {indices_of(0, 90), indices_of(70, 16), indices_of(3, 8, 11),
+                                      std::vector<int64_t>{5, 5, 5, 89, 89}}) {
+      const Frames clip = read_clip(reader, folder / "a.mp4", index, frame_indices);
       ASSERT_EQ(clip.decoded.status, FileStatus::kOk) << clip.decoded.message;
-      for (size_t i = 0; i < ranks.size(); ++i) {
-        EXPECT_EQ(picture_number(clip.at(i)), ranks[i]) << "gop " << gop;
+      for (size_t i = 0; i < frame_indices.size(); ++i) {
+        EXPECT_EQ(frame_number(clip.at(i)), frame_indices[i]) << "gop " << gop;
       }
     }
   }
@@ -96,12 +96,13 @@ TEST(MediaReader, SkippingAndSeekingChangeNoByte) {
       ASSERT_EQ(all.decoded.status, FileStatus::kOk) << all.decoded.message;
       for (int trial = 0; trial < 25; ++trial) {
         const int64_t stride = 1 + static_cast<int64_t>(random() % 3);
-        const auto ranks = ranks_of(static_cast<int64_t>(random() % (120 - 8 * stride)), 8, stride);
-        const Frames clip = read_clip(reader, path, index, ranks);
+        const auto frame_indices =
+            indices_of(static_cast<int64_t>(random() % (120 - 8 * stride)), 8, stride);
+        const Frames clip = read_clip(reader, path, index, frame_indices);
         ASSERT_EQ(clip.decoded.status, FileStatus::kOk) << clip.decoded.message;
-        for (size_t i = 0; i < ranks.size(); ++i) {
-          ASSERT_TRUE(std::ranges::equal(clip.at(i), all.at(ranks[i])))
-              << "gop " << gop << " b " << b_frames << " frame " << ranks[i];
+        for (size_t i = 0; i < frame_indices.size(); ++i) {
+          ASSERT_TRUE(std::ranges::equal(clip.at(i), all.at(frame_indices[i])))
+              << "gop " << gop << " b " << b_frames << " frame " << frame_indices[i];
         }
       }
     }
@@ -116,8 +117,8 @@ TEST(MediaReader, SeveralClipsOfOnePassEqualSinglePasses) {
   write_numbered(folder / "a.mp4", options, 100);
   const VideoIndex index = index_file(folder / "a.mp4");
   MediaReader reader;
-  const std::vector<std::vector<int64_t>> clips{ranks_of(60, 16), ranks_of(0, 16), ranks_of(66, 16),
-                                                ranks_of(84, 16)};
+  const std::vector<std::vector<int64_t>> clips{indices_of(60, 16), indices_of(0, 16),
+                                                indices_of(66, 16), indices_of(84, 16)};
   const size_t bytes = size_t(16) * 3 * kWidth * kHeight;
   std::vector<uint8_t> out(clips.size() * bytes);
   DecodeRequest request;
@@ -147,10 +148,11 @@ TEST(MediaReader, FindsFramesOfOtherContainersAndClocks) {
     remux(folder / "a.mp4", folder / "late", format, 10);
     const VideoIndex index = index_file(folder / "late");
     ASSERT_EQ(index.frames(), 60) << format;
-    const auto ranks = ranks_of(31, 16);
-    const Frames clip = read_clip(reader, folder / "late", index, ranks);
+    const auto frame_indices = indices_of(31, 16);
+    const Frames clip = read_clip(reader, folder / "late", index, frame_indices);
     ASSERT_EQ(clip.decoded.status, FileStatus::kOk) << format << ": " << clip.decoded.message;
-    for (size_t i = 0; i < ranks.size(); ++i) EXPECT_EQ(picture_number(clip.at(i)), ranks[i]);
+    for (size_t i = 0; i < frame_indices.size(); ++i)
+      EXPECT_EQ(frame_number(clip.at(i)), frame_indices[i]);
   }
 }
 
@@ -163,10 +165,11 @@ TEST(MediaReader, CountsFramesWhereTimeStampsAreMissing) {
   ASSERT_EQ(index.frames(), 60);
   EXPECT_NEAR(index.fps, 30, 0.1);
   MediaReader reader;
-  const auto ranks = ranks_of(40, 16);
-  const Frames clip = read_clip(reader, folder / "a.avi", index, ranks);
+  const auto frame_indices = indices_of(40, 16);
+  const Frames clip = read_clip(reader, folder / "a.avi", index, frame_indices);
   ASSERT_EQ(clip.decoded.status, FileStatus::kOk) << clip.decoded.message;
-  for (size_t i = 0; i < ranks.size(); ++i) EXPECT_EQ(picture_number(clip.at(i)), ranks[i]);
+  for (size_t i = 0; i < frame_indices.size(); ++i)
+    EXPECT_EQ(frame_number(clip.at(i)), frame_indices[i]);
 }
 
 TEST(MediaReader, HiddenFramesOfAnEditListAreDecodedButNotCounted) {
@@ -177,20 +180,20 @@ TEST(MediaReader, HiddenFramesOfAnEditListAreDecodedButNotCounted) {
   MediaReader reader;
   const Frames clip = read_clip(reader, folder / "cut.mp4", index, {0, 10, 44});
   ASSERT_EQ(clip.decoded.status, FileStatus::kOk) << clip.decoded.message;
-  EXPECT_EQ(picture_number(clip.at(0)), 15);
-  EXPECT_EQ(picture_number(clip.at(1)), 25);
-  EXPECT_EQ(picture_number(clip.at(2)), 59);
+  EXPECT_EQ(frame_number(clip.at(0)), 15);
+  EXPECT_EQ(frame_number(clip.at(1)), 25);
+  EXPECT_EQ(frame_number(clip.at(2)), 59);
 }
 
 TEST(MediaReader, FramesOfUnevenLengthAreFoundByRank) {
   const TempFolder folder;
   Mp4Writer writer(folder / "a.mp4", plain_options());
-  for (int i = 0; i < 40; ++i) writer.add_frame(numbered_picture(i), 1 + i % 5);
+  for (int i = 0; i < 40; ++i) writer.add_frame(numbered_frame(i), 1 + i % 5);
   writer.finish();
   const VideoIndex index = index_file(folder / "a.mp4");
   MediaReader reader;
-  const Frames clip = read_clip(reader, folder / "a.mp4", index, ranks_of(17, 16));
-  for (size_t i = 0; i < 16; ++i) EXPECT_EQ(picture_number(clip.at(i)), 17 + static_cast<int>(i));
+  const Frames clip = read_clip(reader, folder / "a.mp4", index, indices_of(17, 16));
+  for (size_t i = 0; i < 16; ++i) EXPECT_EQ(frame_number(clip.at(i)), 17 + static_cast<int>(i));
 }
 
 TEST(MediaReader, ReadsOtherCodecs) {
@@ -201,13 +204,13 @@ TEST(MediaReader, ReadsOtherCodecs) {
   MediaReader reader;
   const Frames clip = read_clip(reader, folder / "a.mkv", index, {3, 9});
   ASSERT_EQ(clip.decoded.status, FileStatus::kOk) << clip.decoded.message;
-  EXPECT_EQ(picture_number(clip.at(0)), 3);
-  EXPECT_EQ(picture_number(clip.at(1)), 9);
+  EXPECT_EQ(frame_number(clip.at(0)), 3);
+  EXPECT_EQ(frame_number(clip.at(1)), 9);
   // Full range: 220 stays 220 (limited range would make it 238).
   EXPECT_NEAR(*std::max_element(clip.rgb.begin(), clip.rgb.end()), 220, 5);
 }
 
-TEST(MediaReader, TurnsPicturesForDisplay) {
+TEST(MediaReader, TurnsFramesForDisplay) {
   const TempFolder folder;
   // Quarters: red, green / blue, white.
   const int colours[2][2][3] = {{{200, 20, 20}, {20, 200, 20}}, {{20, 20, 200}, {220, 220, 220}}};
@@ -232,7 +235,7 @@ TEST(MediaReader, TurnsPicturesForDisplay) {
     const Frames clip = read_clip(reader, folder / "a.mp4", index, {0}, index.width, index.height);
     for (int row = 0; row < 2; ++row) {
       for (int column = 0; column < 2; ++column) {
-        // Where this quarter of the shown picture lies in the stored one.
+        // Where this quarter of the shown frame lies in the stored one.
         int y = row, x = column;
         for (int turn = 0; turn < rotation; turn += 90) {
           const int before = y;

@@ -13,22 +13,22 @@ namespace {
 
 using namespace test;
 
-Mp4Options options_with_sound() {
+Mp4Options options_with_audio() {
   Mp4Options options = plain_options();
   options.sample_rate = 16000;
   return options;
 }
 
-// Index, then all frames and the sound; the worst status of both.
-FileStatus read_everything(const std::filesystem::path& path, const Budget& budget = {}) {
-  const VideoIndex index = index_file(path, budget);
+// Index, then all frames and the audio; the worst status of both.
+FileStatus read_everything(const std::filesystem::path& path, const DecodeLimits& limits = {}) {
+  const VideoIndex index = index_file(path, limits);
   if (index.status != FileStatus::kOk) {
     EXPECT_FALSE(index.message.empty());
     return index.status;
   }
   std::vector<uint8_t> rgb(size_t(index.frames()) * 3 * kWidth * kHeight);
   DecodeRequest request{{all_frames(index, rgb.data())}, kHeight, kWidth, 16000, {0, -1}};
-  const Decoded decoded = MediaReader(budget).read(path, index, request);
+  const Decoded decoded = MediaReader(limits).read(path, index, request);
   EXPECT_EQ(decoded.status == FileStatus::kOk, decoded.message.empty());
   return decoded.status;
 }
@@ -50,7 +50,7 @@ TEST(UntrustedFile, EmptyFilesAndTextAreCorrupt) {
 TEST(UntrustedFile, ATruncatedFileIsCorruptWhereverItEnds) {
   const TempFolder folder;
   for (const bool index_first : {false, true}) {
-    Mp4Options options = options_with_sound();
+    Mp4Options options = options_with_audio();
     options.index_first = index_first;
     write_numbered(folder / "a.mp4", options, 30);
     const std::vector<uint8_t> bytes = file_bytes(folder / "a.mp4");
@@ -64,7 +64,7 @@ TEST(UntrustedFile, ATruncatedFileIsCorruptWhereverItEnds) {
 
 TEST(UntrustedFile, FlippedBitsNeverCrash) {
   const TempFolder folder;
-  Mp4Options options = options_with_sound();
+  Mp4Options options = options_with_audio();
   options.index_first = true;
   write_numbered(folder / "a.mp4", options, 20);
   const std::vector<uint8_t> bytes = file_bytes(folder / "a.mp4");
@@ -83,7 +83,7 @@ TEST(UntrustedFile, FlippedBitsNeverCrash) {
 
 TEST(UntrustedFile, ShuffledIndexNeverCrashes) {
   const TempFolder folder;
-  Mp4Options options = options_with_sound();
+  Mp4Options options = options_with_audio();
   options.index_first = true;
   write_numbered(folder / "a.mp4", options, 20);
   const std::vector<uint8_t> bytes = file_bytes(folder / "a.mp4");
@@ -100,7 +100,7 @@ TEST(UntrustedFile, ShuffledIndexNeverCrashes) {
 
 TEST(UntrustedFile, AFileThatChangedSinceItsIndexIsNotRead) {
   const TempFolder folder;
-  write_numbered(folder / "a.mp4", options_with_sound(), 30);
+  write_numbered(folder / "a.mp4", options_with_audio(), 30);
   const VideoIndex index = index_file(folder / "a.mp4");
   std::filesystem::resize_file(folder / "a.mp4", index.file_bytes / 2);
   MediaReader reader;
@@ -109,27 +109,27 @@ TEST(UntrustedFile, AFileThatChangedSinceItsIndexIsNotRead) {
   EXPECT_NE(clip.decoded.message.find("when it was indexed"), std::string::npos);
 }
 
-TEST(UntrustedFile, BudgetsHold) {
+TEST(UntrustedFile, LimitsHold) {
   const TempFolder folder;
-  write_numbered(folder / "a.mp4", options_with_sound(), 30);
-  Budget time;
+  write_numbered(folder / "a.mp4", options_with_audio(), 30);
+  DecodeLimits time;
   time.seconds = 0;
   EXPECT_EQ(read_everything(folder / "a.mp4", time), FileStatus::kTimeout);
-  Budget bytes;
+  DecodeLimits bytes;
   bytes.file_bytes = 1000;
   EXPECT_EQ(read_everything(folder / "a.mp4", bytes), FileStatus::kCorrupt);
-  Budget packets;
+  DecodeLimits packets;
   packets.packets = 20;
   EXPECT_EQ(read_everything(folder / "a.mp4", packets), FileStatus::kCorrupt);
-  Budget frames;
+  DecodeLimits frames;
   frames.frames = 29;
   EXPECT_EQ(read_everything(folder / "a.mp4", frames), FileStatus::kCorrupt);
-  Budget pixels;
+  DecodeLimits pixels;
   pixels.pixels = kWidth * kHeight - 1;
   EXPECT_EQ(read_everything(folder / "a.mp4", pixels), FileStatus::kCorrupt);
-  Budget sound;
-  sound.audio_seconds = 0.5;
-  EXPECT_EQ(read_everything(folder / "a.mp4", sound), FileStatus::kCorrupt);
+  DecodeLimits audio;
+  audio.audio_seconds = 0.5;
+  EXPECT_EQ(read_everything(folder / "a.mp4", audio), FileStatus::kCorrupt);
   EXPECT_EQ(read_everything(folder / "a.mp4"), FileStatus::kOk);
 }
 

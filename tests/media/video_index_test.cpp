@@ -12,7 +12,7 @@ namespace {
 
 using namespace test;
 
-TEST(VideoIndex, HoldsFramesRateSizeAndSound) {
+TEST(VideoIndex, HoldsFramesRateSizeAndAudio) {
   const TempFolder folder;
   Mp4Options options = plain_options();
   options.sample_rate = 24000;
@@ -43,8 +43,8 @@ TEST(VideoIndex, KnowsWhereDecodingCanStart) {
   const VideoIndex index = index_file(folder / "a.mp4");
   ASSERT_GE(index.entries.size(), 4u);
   int64_t before = -10;
-  for (const EntryPoint& entry : index.entries) {
-    // Nothing decoded before an IDR is shown after it: its rank is its number in decoding.
+  for (const RandomAccessPoint& entry : index.entries) {
+    // Nothing decoded before an IDR is shown after it: its index is its number in decoding.
     EXPECT_EQ(entry.pts, index.pts.at(entry.packet));
     EXPECT_LE(entry.packet - before, 10);
     before = entry.packet;
@@ -54,7 +54,7 @@ TEST(VideoIndex, KnowsWhereDecodingCanStart) {
 TEST(VideoIndex, KeepsUnevenFrameTimes) {
   const TempFolder folder;
   Mp4Writer writer(folder / "a.mp4", plain_options());
-  for (int i = 0; i < 12; ++i) writer.add_frame(numbered_picture(i), 1 + i % 3);
+  for (int i = 0; i < 12; ++i) writer.add_frame(numbered_frame(i), 1 + i % 3);
   writer.finish();
   const VideoIndex index = index_file(folder / "a.mp4");
   ASSERT_EQ(index.frames(), 12);
@@ -65,7 +65,7 @@ TEST(VideoIndex, KeepsUnevenFrameTimes) {
   }
 }
 
-TEST(VideoIndex, SwapsSidesOfTurnedPictures) {
+TEST(VideoIndex, SwapsSidesOfTurnedFrames) {
   const TempFolder folder;
   for (const int rotation : {0, 90, 180, 270}) {
     Mp4Options options = plain_options();
@@ -102,7 +102,7 @@ TEST(VideoIndex, TakesTheFirstFrameAsTimeZeroWhateverTheClockSays) {
   }
 }
 
-TEST(VideoIndex, TellsFilesWithoutSoundOrPicture) {
+TEST(VideoIndex, TellsFilesWithoutAudioOrFrame) {
   const TempFolder folder;
   write_numbered(folder / "mute.mp4", plain_options(), 5);
   const VideoIndex mute = index_file(folder / "mute.mp4");
@@ -111,13 +111,13 @@ TEST(VideoIndex, TellsFilesWithoutSoundOrPicture) {
 
   Mp4Options options;
   options.sample_rate = 16000;
-  Mp4Writer writer(folder / "sound.mp4", options);
+  Mp4Writer writer(folder / "audio.mp4", options);
   writer.add_audio(noise(8000));
   writer.finish();
-  const VideoIndex sound = index_file(folder / "sound.mp4");
-  EXPECT_EQ(sound.status, FileStatus::kTooShort);
-  EXPECT_TRUE(sound.has_audio);
-  EXPECT_NEAR(sound.audio_duration, 0.5, 1e-3);
+  const VideoIndex audio = index_file(folder / "audio.mp4");
+  EXPECT_EQ(audio.status, FileStatus::kTooShort);
+  EXPECT_TRUE(audio.has_audio);
+  EXPECT_NEAR(audio.audio_duration, 0.5, 1e-3);
 }
 
 TEST(VideoIndex, AFileOfOneFrameIsAFile) {

@@ -14,14 +14,14 @@ using testing::HasSubstr;
 constexpr EmbeddingSpec kSpecs[] = {{"query", "B,D"}, {"bank", "B,K+1,D", false}};
 const MethodPlugin kToy = {.name = "toy", .embeddings = kSpecs};
 
-NamedTensors sound() { return {{"query", at::ones({4, 3})}, {"bank", at::ones({4, 9, 3})}}; }
+NamedTensors audio() { return {{"query", at::ones({4, 3})}, {"bank", at::ones({4, 9, 3})}}; }
 
 std::string refusal(const NamedTensors& tensors) {
   return user_error([&] { check_embeddings(kToy, tensors, "e.safetensors"); });
 }
 
 TEST(Embeddings, AreAcceptedAsDeclared) {
-  EXPECT_NO_THROW(check_embeddings(kToy, sound(), "e.safetensors"));
+  EXPECT_NO_THROW(check_embeddings(kToy, audio(), "e.safetensors"));
 }
 
 TEST(Embeddings, HaveSizesByTheirLetters) {
@@ -33,7 +33,7 @@ TEST(Embeddings, HaveSizesByTheirLetters) {
 }
 
 TEST(Embeddings, MustBeComplete) {
-  NamedTensors tensors = sound();
+  NamedTensors tensors = audio();
   tensors.erase("bank");
   tensors["querry"] = at::ones({4, 3});
   EXPECT_THAT(refusal(tensors),
@@ -44,19 +44,19 @@ TEST(Embeddings, MustBeComplete) {
 }
 
 TEST(Embeddings, MustHaveTheDeclaredShape) {
-  NamedTensors tensors = sound();
+  NamedTensors tensors = audio();
   tensors["query"] = at::ones({4});
   EXPECT_THAT(refusal(tensors),
               AllOf(HasSubstr("'query'"), HasSubstr("got shape [4], expected [B, D]")));
   tensors["query"] = at::ones({4, 5});
   EXPECT_THAT(refusal(tensors), HasSubstr("with D = 5 as in 'query'"));
-  tensors = sound();
+  tensors = audio();
   tensors["bank"] = at::ones({4, 1, 3});
   EXPECT_THAT(refusal(tensors), HasSubstr("with K at least 1"));
 }
 
 TEST(Embeddings, MustBeFiniteNumbersOfOneType) {
-  NamedTensors tensors = sound();
+  NamedTensors tensors = audio();
   tensors["query"][1][1] = NAN;
   EXPECT_THAT(refusal(tensors), HasSubstr("got 1 values that are NaN or infinite"));
   tensors["query"] = at::ones({4, 3}, at::kDouble);

@@ -179,7 +179,7 @@ TEST_F(AvclReading, OfTheGatePerModalityHasAnExcitationMore) {
 TEST_F(AvclReading, OfSelfClBeforeOrAfterAmfmLeavesCgraWhereItIs) {
   use({{"selfcl_on", "towers"}});
   expect_parts(naive_cor(fused_), naive_self(plain_));
-  EXPECT_TRUE(method_->embed(features_).first.equal(features_.video.pooled));
+  EXPECT_TRUE(method_->embed(features_).video.equal(features_.video.pooled));
   use({{"alignment", "towers"}, {"selfcl_on", "fused"}});
   expect_parts(naive_cor(plain_), naive_self(fused_));
   use({{"alignment", "towers"}, {"selfcl_on", "towers"}});
@@ -278,7 +278,7 @@ TEST_F(AvclReading, OfTheGatesGradientLeavesFinetuningWhole) {
 
 // The taps of the real backbones, whose channels and extents differ.
 TEST(AvclLayers, AreThereInEveryBackbone) {
-  for (const std::string name : {"r3d", "r2plus1d", "c3d"}) {
+  for (const Backbone name : {Backbone::kR3d, Backbone::kR2plus1d, Backbone::kC3d}) {
     const auto method =
         make_method_on(make_towers({.name = name, .width = 2}, 3), "avcl",
                        {{"cgra_layers", "conv3,conv4,conv5,pool"}, {"alignment", "towers"}});
@@ -292,7 +292,7 @@ TEST(AvclLayers, AreThereInEveryBackbone) {
     for (const char* tap : {"conv3", "conv4", "conv5"}) {
       expected += naive_cor(averages(features, tap));
     }
-    EXPECT_NEAR(part(loss_of(*method, batch), "cor"), expected, 1e-3 * expected) << name;
+    EXPECT_NEAR(part(loss_of(*method, batch), "cor"), expected, 1e-3 * expected) << to_word(name);
   }
 }
 

@@ -166,20 +166,21 @@ TEST(Amfm, HasTheSizeOfThePaper) {
 
 TEST(Amfm, ReportsTheShareOfLivingGateColumns) {
   const auto method = method_with_known_gate();
-  const Health both = method->health(features({{1, 2}, {-1, 3}}, {{3, 4}, {-1, 2}}));
-  EXPECT_EQ(both.figures.at(0).first, "living_gate_columns");
-  EXPECT_EQ(both.figures.at(0).second, 1.0);  // each column is open for one of the samples
+  const Diagnostics both = method->diagnostics(features({{1, 2}, {-1, 3}}, {{3, 4}, {-1, 2}}));
+  EXPECT_EQ(both.metrics.at(0).first, "living_gate_columns");
+  EXPECT_EQ(both.metrics.at(0).second, 1.0);  // each column is open for one of the samples
   EXPECT_THAT(both.collapse, IsEmpty());
-  const Health one = method->health(features({{1, 2}}, {{3, 4}}));
-  EXPECT_EQ(one.figures.at(0).second, 0.5);
+  const Diagnostics one = method->diagnostics(features({{1, 2}}, {{3, 4}}));
+  EXPECT_EQ(one.metrics.at(0).second, 0.5);
 }
 
 TEST(Amfm, ReportsADeadGateAsCollapse) {
   const auto method = method_with_known_gate();
   set_parameter(*method, "excite.bias", at::tensor({-100.0, -100.0}));
-  const Health health = method->health(features({{1, 2}, {-1, 3}}, {{3, 4}, {-1, 2}}));
-  EXPECT_EQ(health.figures.at(0).second, 0.0);
-  EXPECT_THAT(health.collapse, HasSubstr("gate is dead"));
+  const Diagnostics diagnostics =
+      method->diagnostics(features({{1, 2}, {-1, 3}}, {{3, 4}, {-1, 2}}));
+  EXPECT_EQ(diagnostics.metrics.at(0).second, 0.0);
+  EXPECT_THAT(diagnostics.collapse, HasSubstr("gate is dead"));
 }
 
 TEST(Avcl, TrainsOnItsPureLoss) {
@@ -213,7 +214,7 @@ TEST(Amfm, CountsTheLivingColumnsOfBothGates) {
   set_parameter(*method, "excite_video.bias", at::tensor({1.0, -1.0}));
   set_parameter(*method, "excite_audio.weight", at::zeros({2, 2}));
   set_parameter(*method, "excite_audio.bias", at::tensor({-1.0, -1.0}));
-  EXPECT_EQ(method->health(features({{1, 2}}, {{3, 4}})).figures.at(0).second, 0.25);
+  EXPECT_EQ(method->diagnostics(features({{1, 2}}, {{3, 4}})).metrics.at(0).second, 0.25);
 }
 
 TEST(Avcl, RefusesParametersItDoesNotKnow) {

@@ -76,12 +76,7 @@ TEST(Byol, MatchesTwoSamplesByHand) {
 }
 
 TEST(Byol, StopsTheGradientOfTargets) {
-  expect_true_gradients("byol",
-                        {{"prediction_video", golden_z1()},
-                         {"target_video", golden_z2() + 0.1},
-                         {"prediction_audio", golden_z2()},
-                         {"target_audio", golden_z1() - 0.2}},
-                        {});
+  expect_property("gradient_matches_finite_differences", "byol");
 }
 
 TEST(Byol, IsFiniteOnZeroRows) {
@@ -96,7 +91,7 @@ TEST(Byol, IsFiniteOnZeroRows) {
   EXPECT_TRUE(at::isfinite(zero.grad()).all().item<bool>());
 }
 
-TEST(Byol, IsAProperMethod) { expect_a_proper_method("byol", kSmall); }
+TEST(Byol, TrainsEveryParameterInItsGroups) { expect_gradients_everywhere("byol", kSmall); }
 
 TEST(Byol, TrainsEverythingButTheTarget) {
   const auto names = untrained_parameters(*bent_method("byol", kSmall));
@@ -134,7 +129,8 @@ TEST(Byol, MovesTheTargetByTheScheduledMomentum) {
 // In training the target normalises with its own batches and keeps statistics of its own: they
 // follow its own features, not the online network's, and no average touches them.
 TEST(Byol, KeepsBatchNormStatisticsOfTheTargetsOwnFeatures) {
-  const auto method = make_method_on(make_towers({.name = "r3d", .width = 2}, 3), "byol", kSmall);
+  const auto method =
+      make_method_on(make_towers({.name = Backbone::kR3d, .width = 2}, 3), "byol", kSmall);
   {
     const at::NoGradGuard no_grad;
     method->named_parameters()["towers.video.stem.conv.weight"].mul_(3);

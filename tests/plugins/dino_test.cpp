@@ -73,7 +73,7 @@ TEST(Dino, EqualsTheFormulaWrittenAsLoops) {
               naive_cross_entropy(to_matrix(t_a), to_matrix(t_a), 1), 1e-12);
 }
 
-// A teacher that is sure of prototype 0, and one that knows nothing, of students at (ln 3, 0): the
+// Students at (ln 3, 0), a teacher that is sure of prototype 0 and one that knows nothing: the
 // cross-entropies are -ln(3/4), and -(ln(3/4) + ln(1/4)) / 2.
 TEST(Dino, MatchesTwoPrototypesByHand) {
   const Tensor student = to_tensor({{std::log(3.0), 0}});
@@ -89,12 +89,7 @@ TEST(Dino, MatchesTwoPrototypesByHand) {
 }
 
 TEST(Dino, StopsTheGradientOfTheTeacher) {
-  expect_true_gradients("dino",
-                        {{"student_video", golden_z1()},
-                         {"teacher_video", golden_z2() + 0.1},
-                         {"student_audio", golden_z2()},
-                         {"teacher_audio", golden_z1() - 0.2}},
-                        {});
+  expect_property("gradient_matches_finite_differences", "dino");
 }
 
 TEST(Dino, IsFiniteOnZeroRowsAndExtremeLogits) {
@@ -108,7 +103,7 @@ TEST(Dino, IsFiniteOnZeroRowsAndExtremeLogits) {
 }
 
 TEST(Dino, IsAProperMethod) {
-  expect_a_proper_method("dino", kSmall);
+  expect_gradients_everywhere("dino", kSmall);
   expect_a_proper_method(
       "dino", with(with(kSmall, "teacher_temperature", "0.07"), "warmup_teacher_epochs", "2"));
 }
@@ -185,7 +180,7 @@ TEST(Dino, KeepsAnEvaluationOutOfTheCentre) {
   EXPECT_TRUE(method->named_buffers()["centre_video"].equal(before));
 }
 
-// A second view of both modalities, of other rows than the first.
+// A batch with a second view of both modalities, whose rows differ from the first view's.
 Batch two_views() {
   Batch batch = batch_of_step(0);
   const Batch other = batch_of_step(1);

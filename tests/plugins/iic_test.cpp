@@ -89,10 +89,12 @@ TEST(Iic, OfEqualRowsIsTheLogarithmOfTheCandidates) {
   EXPECT_NEAR(pure_loss("iic", x).total.item<double>(), 2 * std::log(10.0), 1e-12);
 }
 
-TEST(Iic, StopsTheGradientOfTheBanks) { expect_true_gradients("iic", waves(), {}); }
+TEST(Iic, StopsTheGradientOfTheBanks) {
+  expect_property("gradient_matches_finite_differences", "iic");
+}
 
 TEST(Iic, IsAProperMethod) {
-  expect_a_proper_method("iic", kSmall);
+  expect_gradients_everywhere("iic", kSmall);
   expect_a_proper_method("iic", with(kSmall, "negative", "shuffle"));
   expect_a_proper_method("iic", with(kSmall, "projector_dim", "0"));
   expect_a_proper_method("iic", with(kSmall, "projector_batch_norm", "false"));
@@ -122,7 +124,7 @@ TEST(IicHead, LeavesTheEmbeddingsAsTheyAreIfAsked) {
                b = loss_of(*plain, batch).inputs.at("audio");
   EXPECT_TRUE(at::allclose(a.norm(2, 1), at::ones({6})));
   EXPECT_FALSE(at::allclose(b.norm(2, 1), at::ones({6}), 0.1, 0.1));
-  EXPECT_TRUE(at::allclose(a, unit(b), 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(a, l2_normalize(b), 1e-5, 1e-6));
   plain->after_step(step_context(0));
   EXPECT_TRUE(at::allclose(plain->named_buffers()["bank_audio.rows"].norm(2, 1), at::ones({16})));
 }
@@ -171,8 +173,8 @@ TEST(IicBanks, TakeTheSameRandomRowsInEveryBank) {
   EXPECT_TRUE(places("bank_video").equal(places("bank_negative")));
 }
 
-// row = unit(0.5 * row + 0.5 * embedding) for the batch's samples, the others stay; only after
-// the step.
+// Rows of the batch's samples become 0.5 * row + 0.5 * embedding, at norm 1, after the step and not
+// before; all other rows keep their values.
 TEST(IicBanks, MoveByTheStepsEmbeddingsAfterTheStep) {
   const auto method = bent_method("iic", kSmall);
   const Batch batch = batch_of_step(1);

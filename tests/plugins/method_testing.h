@@ -14,9 +14,13 @@ namespace avbench {
 
 inline constexpr int64_t kInputs = 5;
 
-inline const MethodPlugin& plugin_named(const std::string& name) {
+inline const LoadedPlugin& loaded_plugin(const std::string& name) {
   static const PluginRegistry registry = PluginRegistry::discover();
-  return *registry.find(name).record;
+  return registry.find(name);
+}
+
+inline const MethodPlugin& plugin_named(const std::string& name) {
+  return *loaded_plugin(name).record;
 }
 
 using Settings = std::map<std::string, std::string>;
@@ -131,8 +135,7 @@ inline void train_step(Method& method, int64_t step) {
   method.after_step(context);
 }
 
-// Every parameter that a stage trains is reached by the loss, from the second step on; the others
-// want no gradient.
+// Every parameter that a stage trains is reached by the loss, from the second step on.
 inline void expect_gradients_everywhere(const std::string& name, const Settings& settings) {
   const auto method =
       make_method_on(std::make_shared<FakeTowers>(kInputs, 16, /*bent=*/true), name, settings);

@@ -5,10 +5,10 @@
 namespace avbench {
 namespace {
 
-// As a run of the first version wrote it; no figure twice, none a default.
+// As a run of the first version wrote it; no metric twice, none a default.
 const Json kWritten = Json::parse(R"({
  "accuracy": 0.425, "chance": 0.125, "clipped_share": 0.75, "clips_per_second": 21.084432109321, "collapse": "why",
- "encoder_forwards": 2.5, "finetune_steps": 40, "health": {"alignment": 0.1},
+ "forward_passes": 2.5, "finetune_steps": 40, "diagnostics": {"alignment": 0.1},
  "labels_train": 64, "labels_validation": 32, "method": "simclr", "modality": "video",
  "peak_memory_bytes": 418381824, "pretrain": "0b5e", "protocol": "c24f", "row": "SimCLR",
  "run": "9a1d", "seconds": 12.5, "seed": 3, "train_accuracy": 0.984375, "validation": 0.53125,
@@ -25,7 +25,7 @@ TEST(RunSummary, ReadsEveryKey) {
   EXPECT_EQ(got.validation, 0.53125);
   EXPECT_EQ(got.train_accuracy, 0.984375);
   EXPECT_EQ(got.finetune_steps, 40);
-  EXPECT_EQ(got.encoder_forwards, 2.5);
+  EXPECT_EQ(got.forward_passes, 2.5);
   EXPECT_EQ(got.clips_per_second, 21.084432109321);
   EXPECT_EQ(got.waiting_share, 0.125);
   EXPECT_EQ(got.peak_memory_bytes, 418381824);
@@ -35,7 +35,7 @@ TEST(RunSummary, ReadsEveryKey) {
   EXPECT_EQ(got.labels_validation, 32);
   EXPECT_EQ(got.clipped_share, 0.75);
   EXPECT_EQ(got.collapse, "why");
-  EXPECT_EQ(got.health, Json({{"alignment", 0.1}}));
+  EXPECT_EQ(got.diagnostics, Json({{"alignment", 0.1}}));
   EXPECT_EQ(got.pretrain, "0b5e");
   EXPECT_EQ(got.run, "9a1d");
   EXPECT_EQ(got.protocol, "c24f");

@@ -50,7 +50,7 @@ class FakeTowers : public Towers {
   torch::nn::Linear video_, audio_;
 };
 
-// Clips of `inputs` frames of one pixel, and as many numbers of sound.
+// Clips of `inputs` frames of one pixel, and as many numbers of audio.
 inline Batch fake_batch(int64_t size, int64_t inputs) {
   return {{{kBaseView, at::randn({size, 1, inputs, 1, 1})}},
           {{kBaseView, at::randn({size, inputs})}},

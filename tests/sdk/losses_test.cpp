@@ -49,24 +49,24 @@ const PairLoss kAlignRaw = [](const Tensor& a, const Tensor& b) {
   return redundancy_reduction(column_correlation(a, b, false), 0.005);
 };
 
-TEST(Unit, DividesByTheNorm) {
+TEST(L2Normalize, DividesByTheNorm) {
   const Tensor x = to_tensor({{3, 4}, {0, -2}});
-  EXPECT_LT(largest_difference(unit(x), to_tensor({{0.6, 0.8}, {0, -1}})), 1e-15);
-  EXPECT_LT(largest_difference(unit(x, 0),
+  EXPECT_LT(largest_difference(l2_normalize(x), to_tensor({{0.6, 0.8}, {0, -1}})), 1e-15);
+  EXPECT_LT(largest_difference(l2_normalize(x, 0),
                                to_tensor({{1, 4 / std::sqrt(20.)}, {0, -2 / std::sqrt(20.)}})),
             1e-15);
 }
 
-TEST(Unit, LeavesZeroRowsZeroAndAddsNothingToSmallOnes) {
+TEST(L2Normalize, LeavesZeroRowsZeroAndAddsNothingToSmallOnes) {
   const Tensor x = to_tensor({{0, 0}, {3e-9, 4e-9}, {3e-13, 4e-13}});
   const Tensor expected = to_tensor({{0, 0}, {0.6, 0.8}, {0.3, 0.4}});
-  EXPECT_LT(largest_difference(unit(x), expected), 1e-12);
+  EXPECT_LT(largest_difference(l2_normalize(x), expected), 1e-12);
 }
 
-TEST(Unit, NormalisesHalfPrecisionInFloat) {
+TEST(L2Normalize, NormalisesHalfPrecisionInFloat) {
   const Tensor x = at::zeros({2, 3}, at::kHalf);
-  EXPECT_EQ(unit(x).scalar_type(), at::kFloat);
-  EXPECT_TRUE(at::isfinite(unit(x)).all().item<bool>());
+  EXPECT_EQ(l2_normalize(x).scalar_type(), at::kFloat);
+  EXPECT_TRUE(at::isfinite(l2_normalize(x)).all().item<bool>());
 }
 
 TEST(NtXent, EqualsTheFormulaWrittenAsLoops) {
@@ -133,11 +133,11 @@ TEST(RowCosines, EqualTheFormulaWrittenAsLoops) {
 TEST(FirstColumnEntropy, MatchesTwoRowsByHand) {
   // Logits (0, log 3) and (log 4, 0) at temperature 1: -log(1/4) and -log(4/5).
   const Tensor logits = to_tensor({{0, std::log(3.0)}, {std::log(4.0), 0}});
-  EXPECT_NEAR(first_column_entropy(logits, 1).item<double>(), (std::log(4.0) + std::log(1.25)) / 2,
-              1e-14);
-  EXPECT_NEAR(first_column_entropy(2 * logits, 2).item<double>(),
+  EXPECT_NEAR(cross_entropy_with_target_0(logits, 1).item<double>(),
               (std::log(4.0) + std::log(1.25)) / 2, 1e-14);
-  EXPECT_THROW(first_column_entropy(logits, 0), c10::Error);
+  EXPECT_NEAR(cross_entropy_with_target_0(2 * logits, 2).item<double>(),
+              (std::log(4.0) + std::log(1.25)) / 2, 1e-14);
+  EXPECT_THROW(cross_entropy_with_target_0(logits, 0), c10::Error);
 }
 
 TEST(InfoNce, EqualsTheFormulaWrittenAsLoops) {
@@ -286,6 +286,14 @@ TEST(Mlp, RefusesABatchOfOneWithBatchNormInTraining) {
   head->eval();
   EXPECT_EQ(head->forward(one).size(0), 1);
   EXPECT_EQ(mlp({4, 3, 2})->forward(one).size(0), 1);
+}
+
+// The mean over the pairs of cos(p_v, z_a) and cos(z_v, p_a), as the rows' cosine.
+TEST(PredictionSpace, HasTheMeanOfBothSimilaritiesAsItsCosine) {
+  const Pair p = {golden_z1(), golden_z2()}, z = {golden_z2() + 0.3, golden_z1() - 0.4};
+  const Pair space = prediction_space(p, z);
+  const Tensor expected = (row_cosines(p.video, z.audio) + row_cosines(z.video, p.audio)) / 2;
+  EXPECT_LT(largest_difference(row_cosines(space.video, space.audio), expected), 1e-14);
 }
 
 }  // namespace

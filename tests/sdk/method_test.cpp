@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "avbench/projected_pair.h"
 #include "sdk/fake_towers.h"
 #include "sdk/loss_testing.h"
 
@@ -45,7 +46,7 @@ TEST(Method, FusesByConcatenationAndEmbedsThePooledFeatures) {
   const auto [v, a] = f.method->embed({{video, {}}, {audio, {}}});
   EXPECT_TRUE(v.equal(video));
   EXPECT_TRUE(a.equal(audio));
-  EXPECT_EQ(f.method->health({}).collapse, "");
+  EXPECT_EQ(f.method->diagnostics({}).collapse, "");
 }
 
 TEST(Communicator, OfOneProcessIsTheIdentity) {
@@ -55,15 +56,26 @@ TEST(Communicator, OfOneProcessIsTheIdentity) {
   EXPECT_EQ(alone.size(), 1);
 }
 
-TEST(GatherPooled, JoinsWhatThereIsOfEachModality) {
+TEST(Gather, JoinsTheRowsOfEachModalityAndLeavesWhatIsMissing) {
   class Twins : public Communicator {
     Tensor all_gather(const Tensor& rows) override { return at::cat({rows, rows}); }
   } twins;
+  const Pair both = gather({to_tensor({{3}}), to_tensor({{1, 2}})}, twins);
+  EXPECT_TRUE(both.video.equal(to_tensor({{3}, {3}})));
+  EXPECT_TRUE(both.audio.equal(to_tensor({{1, 2}, {1, 2}})));
   Features features;
   features.audio.pooled = to_tensor({{1, 2}});
-  const Features joined = gather_pooled(features, twins);
-  EXPECT_TRUE(joined.audio.pooled.equal(to_tensor({{1, 2}, {1, 2}})));
-  EXPECT_FALSE(joined.video.pooled.defined());
+  const Pair one = gather(pooled(features), twins);
+  EXPECT_TRUE(one.audio.equal(both.audio));
+  EXPECT_FALSE(one.video.defined());
+}
+
+TEST(Pair, DetachesBoth) {
+  const Tensor x = at::ones({2}).requires_grad_();
+  const Pair detached = Pair{2 * x, 3 * x}.detach();
+  EXPECT_FALSE(detached.video.requires_grad());
+  EXPECT_FALSE(detached.audio.requires_grad());
+  EXPECT_TRUE(detached.audio.equal(at::full({2}, 3.0)));
 }
 
 TEST(SelectRows, KeepsViewsIndexAndLayout) {
@@ -74,6 +86,22 @@ TEST(SelectRows, KeepsViewsIndexAndLayout) {
   EXPECT_TRUE(chosen.audio.at(kBaseView)[0].equal(batch.audio.at(kBaseView)[3]));
   EXPECT_TRUE(chosen.video.at("second")[1].equal(batch.video.at("second")[1]));
   EXPECT_TRUE(chosen.video.at("second").is_contiguous(at::MemoryFormat::ChannelsLast3d));
+}
+
+Loss dot(const NamedTensors& x, const Params&) { return {(x.at("video") * x.at("audio")).sum()}; }
+
+TEST(ProjectedPair, TakesTheLossOfProjectedFeatures) {
+  const auto towers = std::make_shared<FakeTowers>(5, 3);
+  ProjectedPair method({.towers = towers}, dot, {4, 2}, {.batch_norm = true});
+  EXPECT_TRUE(method.named_parameters().contains("project_audio.3.weight"));
+  Communicator alone;
+  const Batch batch = fake_batch(6, 5);
+  const Loss loss = method.loss(batch, {.group = alone});
+  EXPECT_EQ(loss.total.item<double>(), dot(loss.inputs, {}).total.item<double>());
+  method.eval();
+  const Pair embedded = method.embed(towers->forward(batch));
+  EXPECT_EQ(embedded.video.sizes(), at::IntArrayRef({6, 2}));
+  EXPECT_FALSE(embedded.video.equal(embedded.audio));
 }
 
 }  // namespace

@@ -75,5 +75,27 @@ TEST(CosineMomentum, RisesFromTheBaseToOne) {
   EXPECT_THROW(cosine_momentum(0.99, 0, 0), c10::Error);
 }
 
+TEST(MomentumEncoder, BeginsEqualAndFollowsTowersAndHeads) {
+  const auto towers = std::make_shared<FakeTowers>(5, 3);
+  class Owner : public torch::nn::Module {
+  } owner;
+  owner.register_module("towers", towers);
+  const HeadPair heads(owner, "project", {3, 2});
+  MomentumEncoder slow(owner, "slow", towers, heads);
+  const auto parameters = owner.named_parameters();
+  for (const auto& [slow_name, name] :
+       {std::pair{"slow_towers.video.weight", "towers.video.weight"},
+        {"slow_video.0.weight", "project_video.0.weight"},
+        {"slow_audio.0.bias", "project_audio.0.bias"}}) {
+    const at::NoGradGuard no_grad;
+    const Tensor &follower = parameters[slow_name], &trained = parameters[name];
+    EXPECT_TRUE(follower.equal(trained)) << name;
+    EXPECT_FALSE(follower.requires_grad()) << name;
+    trained.add_(4);
+    slow.follow(0.75);
+    EXPECT_TRUE(at::allclose(follower, trained - 3)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace avbench

@@ -125,7 +125,7 @@ TEST(SynthDataset, RefusesOptionsThatCannotBeRendered) {
   EXPECT_FALSE(refused([](SynthOptions& o) { o.seconds = 0; }).empty());
 }
 
-// Decoded frames are the rendered ones up to compression; the sound lasts as long as the picture.
+// Decoded frames are the rendered ones up to compression; the audio lasts as long as the video.
 TEST(SynthDataset, FilesDecodeToTheScene) {
   TempFolder temp;
   SynthOptions options = small_set();
@@ -138,14 +138,14 @@ TEST(SynthDataset, FilesDecodeToTheScene) {
   request.clips = {all_frames(index, frames.data())};
   request.height = request.width = 32;
   request.sample_rate = kSynthSampleRate;
-  ASSERT_EQ(request.clips[0].ranks.size(), 8u);
+  ASSERT_EQ(request.clips[0].frame_indices.size(), 8u);
   const Decoded decoded = MediaReader().read(temp / "a.mp4", index, request);
   ASSERT_EQ(decoded.status, FileStatus::kOk) << decoded.message;
   const auto expected = render_frames(options, scene);
   double error = 0;
   for (size_t i = 0; i < frames.size(); ++i) error += std::abs(int{frames[i]} - int{expected[i]});
   EXPECT_LT(error / double(frames.size()), 12);
-  EXPECT_NEAR(double(decoded.sound.size()), kSynthSampleRate, 2048);
+  EXPECT_NEAR(double(decoded.audio.size()), kSynthSampleRate, 2048);
 }
 
 }  // namespace

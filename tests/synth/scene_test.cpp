@@ -48,15 +48,15 @@ TEST(SynthScene, NoSingleCueTellsOneOfEightClasses) {
 }
 
 // Six standard errors of a share of 0.3 (0.09) in 8000 files are 0.031 (0.019).
-TEST(SynthScene, HidesPictureAndSoundIndependentlyInThreeOfTenFiles) {
+TEST(SynthScene, HidesVideoAndAudioIndependentlyInThreeOfTenFiles) {
   const SynthOptions options = with_seed(3);
   constexpr int kFiles = 8000;
   double hidden = 0, masked = 0, both = 0;
   for (int i = 0; i < kFiles; ++i) {
     const Scene scene = make_scene(options, SynthSplit::kVal, i);
-    hidden += scene.picture.hidden;
-    masked += scene.sound.masked;
-    both += scene.picture.hidden && scene.sound.masked;
+    hidden += scene.video.hidden;
+    masked += scene.audio.masked;
+    both += scene.video.hidden && scene.audio.masked;
   }
   EXPECT_NEAR(hidden / kFiles, 0.3, 0.031);
   EXPECT_NEAR(masked / kFiles, 0.3, 0.031);
@@ -66,7 +66,7 @@ TEST(SynthScene, HidesPictureAndSoundIndependentlyInThreeOfTenFiles) {
 TEST(SynthScene, DependsOnSeedSplitAndIndexAlone) {
   const auto key = [](const SynthOptions& options, SynthSplit split, int64_t index) {
     const Scene s = make_scene(options, split, index);
-    return std::tuple(s.picture.noise_seed, s.sound.noise_seed, s.rhythm.offset, s.sound.pitch);
+    return std::tuple(s.video.noise_seed, s.audio.noise_seed, s.rhythm.offset, s.audio.pitch);
   };
   SynthOptions more_files = with_seed(1);
   more_files.files = {9000, 10, 10};
@@ -84,8 +84,8 @@ TEST(SynthScene, LabelsAreBalancedAndDirectionIsTheLookOfTheClass) {
   for (int i = 0; i < 80; ++i) {
     const Scene scene = make_scene(options, SynthSplit::kTrain, i);
     ++count[scene.label];
-    const double dx = scene.picture.to.x - scene.picture.from.x;
-    const double dy = scene.picture.to.y - scene.picture.from.y;
+    const double dx = scene.video.to.x - scene.video.from.x;
+    const double dy = scene.video.to.y - scene.video.from.y;
     switch (cues_of(scene.label).direction) {
       case Direction::kAcross:
         EXPECT_TRUE(dx > 0.3 && std::abs(dy) < 1e-9);
@@ -108,14 +108,14 @@ TEST(SynthScene, RhythmIsSharedAndHasFewPeriods) {
   std::set<double> periods;
   for (int i = 0; i < 200; ++i) {
     const Scene scene = make_scene(with_seed(5), SynthSplit::kTrain, i);
-    EXPECT_EQ(scene.rhythm.period, scene.sound_rhythm.period);
-    EXPECT_EQ(scene.rhythm.offset, scene.sound_rhythm.offset);
+    EXPECT_EQ(scene.rhythm.period, scene.audio_rhythm.period);
+    EXPECT_EQ(scene.rhythm.offset, scene.audio_rhythm.offset);
     periods.insert(scene.rhythm.period);
   }
   EXPECT_LE(periods.size(), 2u);
 }
 
-TEST(SynthScene, ShuffledPairsArePermutedSoundsOfOtherTrainingFiles) {
+TEST(SynthScene, ShuffledPairsArePermutedAudiosOfOtherTrainingFiles) {
   SynthOptions plain = with_seed(6);
   plain.files = {400, 80, 80};
   SynthOptions shuffled = plain;
@@ -125,16 +125,16 @@ TEST(SynthScene, ShuffledPairsArePermutedSoundsOfOtherTrainingFiles) {
   for (int64_t i = 0; i < 400; ++i) {
     const Scene a = make_scene(plain, SynthSplit::kTrain, i);
     const Scene b = make_scene(shuffled, SynthSplit::kTrain, i);
-    EXPECT_EQ(a.picture.noise_seed, b.picture.noise_seed);
-    EXPECT_NE(a.sound.noise_seed, b.sound.noise_seed);
-    original.insert(a.sound.noise_seed);
-    moved.insert(b.sound.noise_seed);
-    same_class += a.sound.spectrum == b.sound.spectrum && a.sound.contour == b.sound.contour;
+    EXPECT_EQ(a.video.noise_seed, b.video.noise_seed);
+    EXPECT_NE(a.audio.noise_seed, b.audio.noise_seed);
+    original.insert(a.audio.noise_seed);
+    moved.insert(b.audio.noise_seed);
+    same_class += a.audio.spectrum == b.audio.spectrum && a.audio.contour == b.audio.contour;
   }
   EXPECT_EQ(original, moved);
   EXPECT_NEAR(same_class / 400.0, 1.0 / 8, 0.1);  // six standard errors
   const Scene a = make_scene(plain, SynthSplit::kTest, 3);
-  EXPECT_EQ(a.sound.noise_seed, make_scene(shuffled, SynthSplit::kTest, 3).sound.noise_seed);
+  EXPECT_EQ(a.audio.noise_seed, make_scene(shuffled, SynthSplit::kTest, 3).audio.noise_seed);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace avbench {
 namespace {
 
-// As a stage of the first version wrote it; no figure twice, none a default.
+// As a stage of the first version wrote it; no metric twice, none a default.
 const Json kWritten = Json::parse(R"({
  "best_epoch": 2, "best_score": 0.53125, "clipped": 9, "epochs_ended": 3,
  "last_report": {"validation_accuracy": 0.5}, "loss_sum": 5.300000000000001,

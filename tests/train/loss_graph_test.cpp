@@ -30,7 +30,7 @@ const MethodPlugin kToy = {.name = "toy", .embeddings = kSpecs};
 
 std::string fault(TwoHeads& method, const Loss& loss) {
   try {
-    require_sound_loss(method, {{method.known->parameters()}}, kToy, loss);
+    require_valid_loss(method, {{method.known->parameters()}}, kToy, loss);
     return "";
   } catch (const std::runtime_error& error) {
     return error.what();
@@ -63,7 +63,7 @@ TEST(UntrainedLeaves, AreNamedWhereTheyAreRegistered) {
               IsEmpty());
 }
 
-TEST(ASoundLoss, TrainsWhatItReachesAndShowsWhatIsDeclared) {
+TEST(AAudioLoss, TrainsWhatItReachesAndShowsWhatIsDeclared) {
   TwoHeads method;
   const Tensor x = torch::ones({5, 3});
   const auto loss_of = [&](const Tensor& total) { return Loss{.total = total, .parts = {}}; };

@@ -8,6 +8,8 @@
 namespace avbench {
 namespace {
 
+using Name = OptimizerConfig::Name;
+
 struct Problem {
   std::vector<Tensor> parameters;
   std::map<std::string, Tensor> names;
@@ -42,7 +44,7 @@ double farthest(const Problem& a, const Problem& b) {
 
 TEST(Optimizer, SgdStepsAsLibTorchs) {
   Problem ours = make_problem(), theirs = make_problem();
-  Optimizer optimizer({.name = "sgd", .lr = 0.05, .momentum = 0.9, .weight_decay = 0.01},
+  Optimizer optimizer({.name = Name::kSgd, .lr = 0.05, .momentum = 0.9, .weight_decay = 0.01},
                       {{.parameters = ours.parameters}}, ours.names);
   torch::optim::SGD reference(theirs.parameters,
                               torch::optim::SGDOptions(0.05).momentum(0.9).weight_decay(0.01));
@@ -71,7 +73,7 @@ TEST(Optimizer, SgdWorksWithoutMomentum) {
 
 TEST(Optimizer, AdamwStepsAsLibTorchs) {
   Problem ours = make_problem(), theirs = make_problem();
-  Optimizer optimizer({.name = "adamw", .lr = 0.01, .weight_decay = 0.1},
+  Optimizer optimizer({.name = Name::kAdamw, .lr = 0.01, .weight_decay = 0.1},
                       {{.parameters = ours.parameters}}, ours.names);
   torch::optim::AdamW reference(theirs.parameters,
                                 torch::optim::AdamWOptions(0.01).weight_decay(0.1));
@@ -88,7 +90,7 @@ TEST(Optimizer, AdamwStepsAsLibTorchs) {
 
 // A vector and a matrix, as two groups of LibTorch's optimisers.
 TEST(Optimizer, LeavesNormsAndBiasesOutOfTheDecayIfAsked) {
-  for (const char* name : {"sgd", "adamw"}) {
+  for (const auto name : {Name::kSgd, Name::kAdamw}) {
     Problem ours = make_problem(), theirs = make_problem();
     Optimizer optimizer({.name = name,
                          .lr = 0.01,
@@ -102,7 +104,7 @@ TEST(Optimizer, LeavesNormsAndBiasesOutOfTheDecayIfAsked) {
           {{theirs.parameters[0]}, plain.clone()}, {{theirs.parameters[1]}, decayed.clone()}};
     };
     std::unique_ptr<torch::optim::Optimizer> reference;
-    if (std::string(name) == "sgd") {
+    if (name == Name::kSgd) {
       const auto sgd = torch::optim::SGDOptions(0.01).momentum(0.9);
       reference = std::make_unique<torch::optim::SGD>(
           groups(torch::optim::SGDOptions(sgd), torch::optim::SGDOptions(sgd).weight_decay(0.1)),
@@ -122,7 +124,7 @@ TEST(Optimizer, LeavesNormsAndBiasesOutOfTheDecayIfAsked) {
       backward(theirs.parameters);
       reference->step();
     }
-    EXPECT_LT(farthest(ours, theirs), 1e-6) << name;
+    EXPECT_LT(farthest(ours, theirs), 1e-6) << to_word(name);
   }
 }
 
@@ -155,7 +157,7 @@ std::vector<double> numbers(const Tensor& x) {
 TEST(Optimizer, LarsStepsAsItsLoops) {
   Problem problem = make_problem();
   const std::vector<Tensor>& p = problem.parameters;
-  Optimizer optimizer({.name = "lars", .lr = 0.05, .momentum = 0.8, .weight_decay = 0.02},
+  Optimizer optimizer({.name = Name::kLars, .lr = 0.05, .momentum = 0.8, .weight_decay = 0.02},
                       {{.parameters = {p[0]}}, {.parameters = {p[1]}, .lr_scale = 60}},
                       problem.names);
   NaiveLars vector{.adapted = false, .lr = 0.05, .weights = numbers(p[0])};
@@ -179,7 +181,7 @@ TEST(Optimizer, LarsAdaptsMatricesByHandAndLeavesBiasesAlone) {
   Tensor weight = torch::tensor({{3.0, 4.0}}).requires_grad_(true);
   Tensor bias = torch::tensor({3.0, 4.0}).requires_grad_(true);
   Tensor zero = torch::zeros({1, 2}).requires_grad_(true);
-  Optimizer optimizer({.name = "lars", .lr = 10, .momentum = 0, .weight_decay = 0},
+  Optimizer optimizer({.name = Name::kLars, .lr = 10, .momentum = 0, .weight_decay = 0},
                       {{.parameters = {weight, zero}}, {.parameters = {bias}, .weight_decay = 1.0}},
                       {{"weight", weight}, {"bias", bias}, {"zero", zero}});
   const Tensor direction = torch::tensor({0.0, 2.0});
@@ -192,7 +194,7 @@ TEST(Optimizer, LarsAdaptsMatricesByHandAndLeavesBiasesAlone) {
 
 TEST(Optimizer, OnlySgdHasNesterovMomentum) {
   Tensor x = torch::ones({1}).requires_grad_(true);
-  for (const char* name : {"adamw", "lars"}) {
+  for (const auto name : {Name::kAdamw, Name::kLars}) {
     EXPECT_THROW(Optimizer({.name = name, .nesterov = true}, {{.parameters = {x}}}, {{"x", x}}),
                  UserError);
   }
@@ -202,7 +204,7 @@ TEST(Optimizer, OnlySgdHasNesterovMomentum) {
 TEST(Optimizer, GroupsHaveTheirOwnScaleDecayAndSchedule) {
   Tensor scaled = torch::full({1}, 2.0).requires_grad_(true);
   Tensor constant = torch::full({1}, 2.0).requires_grad_(true);
-  Optimizer optimizer({.name = "sgd", .lr = 0.1, .momentum = 0, .weight_decay = 0},
+  Optimizer optimizer({.name = Name::kSgd, .lr = 0.1, .momentum = 0, .weight_decay = 0},
                       {{.parameters = {scaled}, .lr_scale = 3, .weight_decay = 1.0},
                        {.parameters = {constant}, .constant_lr = true}},
                       {{"scaled", scaled}, {"constant", constant}});
@@ -225,7 +227,7 @@ TEST(Optimizer, ClipsTheGlobalNormAcrossParameters) {
 }
 
 TEST(Optimizer, ContinuesFromItsSavedState) {
-  for (const char* name : {"sgd", "adamw", "lars"}) {
+  for (const auto name : {Name::kSgd, Name::kAdamw, Name::kLars}) {
     const OptimizerConfig config{.name = name, .lr = 0.05};
     Problem unbroken = make_problem(), first = make_problem();
     Optimizer a(config, {{.parameters = unbroken.parameters}}, unbroken.names);
@@ -240,7 +242,38 @@ TEST(Optimizer, ContinuesFromItsSavedState) {
     Optimizer c(config, {{.parameters = first.parameters}}, first.names);
     c.restore(b.state());
     for (int i = 0; i < 2; ++i) step(c, first);
-    EXPECT_EQ(farthest(unbroken, first), 0) << name;
+    EXPECT_EQ(farthest(unbroken, first), 0) << to_word(name);
+  }
+}
+
+// Checkpoints hold these names.
+TEST(Optimizer, NamesItsStateBySlotAndParameter) {
+  const auto names_of = [](Name name, double momentum) {
+    Problem problem = make_problem();
+    const Optimizer optimizer({.name = name, .momentum = momentum},
+                              {{.parameters = problem.parameters}}, problem.names);
+    std::vector<std::string> names;
+    for (const auto& [key, tensor] : optimizer.state()) {
+      EXPECT_EQ(tensor.abs().sum().item<double>(), 0) << key;
+      names.push_back(key);
+    }
+    return names;
+  };
+  const std::vector<std::string> momentum{"momentum/p0", "momentum/p1"};
+  for (const double value : {0.9, 0.0}) {
+    EXPECT_EQ(names_of(Name::kSgd, value), momentum);
+    EXPECT_EQ(names_of(Name::kLars, value), momentum);
+  }
+  EXPECT_EQ(names_of(Name::kAdamw, 0.9),
+            (std::vector<std::string>{"exp_avg/p0", "exp_avg/p1", "exp_avg_sq/p0", "exp_avg_sq/p1",
+                                      "step/p0", "step/p1"}));
+}
+
+// A name of the configuration without an update rule would be found at the first run with it only.
+TEST(Optimizer, HasARuleForEveryName) {
+  for (const std::string& word : all_words<Name>()) {
+    const OptimizerConfig config{.name = *from_word<Name>(word)};
+    EXPECT_FALSE(make_update_rule(config)->slots().empty()) << word;
   }
 }
 

@@ -9,6 +9,8 @@
 namespace avbench {
 namespace {
 
+using Name = ScheduleConfig::Name;
+
 TEST(Schedule, ConstantIsOne) {
   const Schedule schedule({}, 10);
   EXPECT_EQ(schedule.scale(0), 1);
@@ -16,7 +18,7 @@ TEST(Schedule, ConstantIsOne) {
 }
 
 TEST(Schedule, WarmupRisesLinearlyFromZero) {
-  const Schedule schedule({.name = "cosine", .warmup_epochs = 2}, 10);
+  const Schedule schedule({.name = Name::kCosine, .warmup_epochs = 2}, 10);
   EXPECT_EQ(schedule.scale(0), 0);
   EXPECT_DOUBLE_EQ(schedule.scale(0.5), 0.25);
   EXPECT_DOUBLE_EQ(schedule.scale(2), 1);
@@ -24,13 +26,13 @@ TEST(Schedule, WarmupRisesLinearlyFromZero) {
 
 // Half way between warm-up and the end the cosine is at the middle.
 TEST(Schedule, CosineFallsToItsFinalScale) {
-  const Schedule schedule({.name = "cosine", .warmup_epochs = 2, .final_scale = 0.2}, 10);
+  const Schedule schedule({.name = Name::kCosine, .warmup_epochs = 2, .final_scale = 0.2}, 10);
   EXPECT_NEAR(schedule.scale(6), 0.6, 1e-12);
   EXPECT_NEAR(schedule.scale(10), 0.2, 1e-12);
 }
 
 TEST(Schedule, StepMultipliesEveryFewEpochs) {
-  const Schedule schedule({.name = "step", .step_epochs = 3, .gamma = 0.5}, 10);
+  const Schedule schedule({.name = Name::kStep, .step_epochs = 3, .gamma = 0.5}, 10);
   EXPECT_DOUBLE_EQ(schedule.scale(2.9), 1);
   EXPECT_DOUBLE_EQ(schedule.scale(3), 0.5);
   EXPECT_DOUBLE_EQ(schedule.scale(8.9), 0.25);
@@ -38,7 +40,7 @@ TEST(Schedule, StepMultipliesEveryFewEpochs) {
 
 // torch.optim.lr_scheduler.MultiStepLR([2, 5], gamma=0.2).
 TEST(Schedule, MilestonesMultiplyAfterEachOfThem) {
-  const Schedule schedule({.name = "milestones", .milestones = {2, 5}, .gamma = 0.2}, 10);
+  const Schedule schedule({.name = Name::kMilestones, .milestones = {2, 5}, .gamma = 0.2}, 10);
   EXPECT_DOUBLE_EQ(schedule.scale(1.9), 1);
   EXPECT_DOUBLE_EQ(schedule.scale(2), 0.2);
   EXPECT_DOUBLE_EQ(schedule.scale(4.9), 0.2);
@@ -48,27 +50,27 @@ TEST(Schedule, MilestonesMultiplyAfterEachOfThem) {
 // torch.optim.lr_scheduler.ReduceLROnPlateau(patience=2) lowers the rate at the third epoch in a
 // row that brings no improvement.
 TEST(Schedule, PlateauLowersAfterPatienceIsOver) {
-  Schedule schedule({.name = "plateau", .gamma = 0.1, .patience = 2}, 100);
-  for (const double figure : {1.0, 1.0, 1.5}) schedule.validated(figure);
+  Schedule schedule({.name = Name::kPlateau, .gamma = 0.1, .patience = 2}, 100);
+  for (const double metric : {1.0, 1.0, 1.5}) schedule.validated(metric);
   EXPECT_DOUBLE_EQ(schedule.scale(3), 1);
   schedule.validated(1.0);
   EXPECT_DOUBLE_EQ(schedule.scale(4), 0.1);
 }
 
 TEST(Schedule, ContinuesFromItsSavedState) {
-  const ScheduleConfig config{.name = "plateau", .gamma = 0.1, .patience = 1};
+  const ScheduleConfig config{.name = Name::kPlateau, .gamma = 0.1, .patience = 1};
   Schedule unbroken(config, 100), first(config, 100), second(config, 100);
-  const double figures[] = {3, 2, 2, 2, 1, 1, 1};
-  for (int i = 0; i < 7; ++i) unbroken.validated(figures[i]);
-  for (int i = 0; i < 3; ++i) first.validated(figures[i]);
+  const double metrics[] = {3, 2, 2, 2, 1, 1, 1};
+  for (int i = 0; i < 7; ++i) unbroken.validated(metrics[i]);
+  for (int i = 0; i < 3; ++i) first.validated(metrics[i]);
   second.restore(first.state());
-  for (int i = 3; i < 7; ++i) second.validated(figures[i]);
+  for (int i = 3; i < 7; ++i) second.validated(metrics[i]);
   EXPECT_EQ(second.scale(7), unbroken.scale(7));
   EXPECT_LT(unbroken.scale(7), 1);
 }
 
 TEST(Schedule, SavesItsStateBeforeTheFirstEpoch) {
-  Schedule schedule({.name = "plateau"}, 10);
+  Schedule schedule({.name = Name::kPlateau}, 10);
   schedule.restore(
       read_fields<ScheduleState>(Json::parse(write_fields(schedule.state()).dump()), "x"));
   EXPECT_EQ(schedule.scale(0), 1);

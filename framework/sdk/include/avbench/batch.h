@@ -38,6 +38,26 @@ struct Features {
   TowerOutput video, audio;
 };
 
+// One tensor of each modality: features, embeddings, keys.
+struct Pair {
+  Tensor video, audio;
+
+  // f of both, the video's first; what is undefined stays undefined.
+  template <class F>
+  Pair map(const F& f) const {
+    return {video.defined() ? f(video) : video, audio.defined() ? f(audio) : audio};
+  }
+
+  Pair detach() const {
+    return map([](const Tensor& x) { return x.detach(); });
+  }
+};
+
+// The pooled features of both modalities, without the taps.
+inline Pair pooled(const Features& features) {
+  return {features.video.pooled, features.audio.pooled};
+}
+
 // Tensors by name.
 class AVBENCH_EXPORT NamedTensors : public std::map<std::string, Tensor> {
  public:

@@ -24,14 +24,14 @@ class AVBENCH_EXPORT Communicator {
   virtual Tensor all_gather(const Tensor& rows) { return rows; }
 };
 
-// Pooled features of all processes in order of rank; taps are left out. A head that stands behind
-// it sees the global batch, and so do its batch norms.
-AVBENCH_EXPORT Features gather_pooled(const Features& features, Communicator& group);
+// The rows of all processes in order of rank; an undefined tensor stays undefined. Heads applied to
+// the result see the global batch, and so do their batch norms.
+AVBENCH_EXPORT Pair gather(const Pair& rows, Communicator& group);
 
 // random is keyed by (seed, step): draws inside a step do not depend on what came before it.
 struct StepContext {
   int64_t step = 0;         // optimiser steps done before this one
-  int64_t total_steps = 1;  // of this stage
+  int64_t total_steps = 1;  // all steps of this stage
   double epoch = 0;         // fractional
   bool training = true;     // false: loss() must change no state
   at::Generator random;

@@ -20,7 +20,7 @@ class AVBENCH_EXPORT KeyQueue : public torch::nn::Module {
   Tensor keys() const;
 
   // Normalises the rows of `keys` [B, D] and puts them over the oldest ones, wrapping at the end.
-  // Of more than K rows the last K stay.
+  // If there are more than K rows, the last K are kept.
   void enqueue(const Tensor& keys);
 
   int64_t capacity() const { return rows_.size(0); }

@@ -20,8 +20,8 @@ class AVBENCH_EXPORT MemoryBank : public torch::nn::Module {
   // index [...] int64 -> unit rows [..., D], without gradient.
   Tensor rows(const Tensor& index) const;
 
-  // row = unit(momentum * row + (1 - momentum) * unit(embedding)) for index [B], each once, and
-  // embeddings [B, D].
+  // row = l2_normalize(momentum * row + (1 - momentum) * l2_normalize(embedding)), for index [B],
+  // in which no sample stands twice, and embeddings [B, D].
   void update(const Tensor& index, const Tensor& embeddings, double momentum);
 
   int64_t samples() const { return rows_.size(0); }

@@ -26,8 +26,8 @@ struct ParamGroup {
 };
 
 // What a method can say about its own state, asked for once an epoch on validation data.
-struct Health {
-  std::vector<std::pair<std::string, double>> figures;  // logged by name
+struct Diagnostics {
+  std::vector<std::pair<std::string, double>> metrics;  // logged by name
   std::string collapse;  // why the run counts as collapsed; empty: it does not
 };
 
@@ -46,7 +46,7 @@ class AVBENCH_EXPORT Method : public torch::nn::Module {
 
   // Both modalities in the method's common space, [B, E] each: retrieval, collapse watch.
   // Default: the pooled features.
-  virtual std::pair<Tensor, Tensor> embed(const Features& features);
+  virtual Pair embed(const Features& features);
 
   // What finetuning starts from. Default: the trained towers.
   virtual Towers& evaluation_towers();
@@ -61,12 +61,13 @@ class AVBENCH_EXPORT Method : public torch::nn::Module {
   virtual void after_step(const StepContext& context);      // weights have moved: EMA, queue, bank
 
   // In evaluation mode, without gradients; `features` of validation samples.
-  virtual Health health(const Features& features);
+  virtual Diagnostics diagnostics(const Features& features);
 
   Towers& towers() { return *towers_; }
 
  protected:
   std::shared_ptr<Towers> towers_;  // registered as "towers"
+  const Params params_;             // as in the context
 };
 
 }  // namespace avbench

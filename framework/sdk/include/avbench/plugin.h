@@ -15,7 +15,7 @@
 #include "avbench/views.h"
 
 // Raised when a plugin built against the old headers could misbehave with the new host.
-#define AVBENCH_API_VERSION 3
+#define AVBENCH_API_VERSION 4
 
 namespace avbench {
 
@@ -47,6 +47,15 @@ inline Loss with_inputs(PureLoss pure_loss, NamedTensors embeddings, const Param
   return loss;
 }
 
+// MethodPlugin::views of a method that needs the base view of both modalities and nothing else.
+inline Views base_views(const Params&) { return base_views(); }
+
+// MethodPlugin::create of a method that is made of its context alone: `.create = create<MyMethod>`.
+template <class M>
+std::shared_ptr<Method> create(const MethodContext& context) {
+  return std::make_shared<M>(context);
+}
+
 // Plain data: listing and describing a plugin constructs nothing.
 struct MethodPlugin {
   const char* name;
@@ -54,7 +63,7 @@ struct MethodPlugin {
   const char* paper;    // authors, title, arXiv number or venue
   std::span<const ParamSpec> params;
   std::span<const EmbeddingSpec> embeddings;
-  Views (*views)(const Params& params);
+  Views (*views)(const Params& params) = base_views;
   // The pure loss, also used inside Method::loss. Shapes follow `embeddings`.
   PureLoss loss;
   std::shared_ptr<Method> (*create)(const MethodContext& context);
@@ -64,7 +73,7 @@ struct MethodPlugin {
 
 #define AVBENCH_CONCAT_(a, b, c, d, e, f) avbench_abi_##a##_libtorch_##b##_##c##_##d##_##e##f
 #define AVBENCH_CONCAT(a, b, c, d, e, f) AVBENCH_CONCAT_(a, b, c, d, e, f)
-// e.g. avbench_abi_3_libtorch_2_11_0_cxx11abi1
+// e.g. avbench_abi_4_libtorch_2_11_0_cxx11abi1
 #define AVBENCH_ABI_TAG                                                         \
   AVBENCH_CONCAT(AVBENCH_API_VERSION, TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, \
                  TORCH_VERSION_PATCH, cxx11abi, _GLIBCXX_USE_CXX11_ABI)

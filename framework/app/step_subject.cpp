@@ -1,0 +1,77 @@
+#include "app/step_subject.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "encoders/two_towers.h"
+#include "plugin/failure.h"
+
+namespace avbench {
+namespace {
+
+std::shared_ptr<Towers> towers_of(const ProtocolConfig& protocol) {
+  return make_towers(protocol.encoder, 0, protocol.spectrogram.channels);
+}
+
+class BareTowers : public StepSubject {
+ public:
+  explicit BareTowers(const ProtocolConfig& protocol) : towers_(towers_of(protocol)) {}
+  void set_training() override { towers_->train(); }
+  Loss loss(const LoadedBatch& batch, const StepContext&) override {
+    const Features features = towers_->forward(batch.batch);
+    return {.total = features.video.pooled.mean() + features.audio.pooled.mean()};
+  }
+  std::vector<ParamGroup> groups() override { return {{.parameters = towers_->parameters()}}; }
+  StateDict state() override { return module_state(*towers_); }
+
+ private:
+  std::shared_ptr<Towers> towers_;
+};
+
+class MethodSubject : public StepSubject {
+ public:
+  MethodSubject(const ProtocolConfig& protocol, const LoadedPlugin& plugin, const Params& params)
+      : origin_(&plugin),
+        method_(construct_method(
+            plugin,
+            {.towers = towers_of(protocol),
+             .params = params,
+             .train_size = std::max<int64_t>(16 * protocol.pretrain.batch_size, 4096)},
+            "")) {}
+  void set_training() override { method_->train(); }
+  Loss loss(const LoadedBatch& batch, const StepContext& context) override {
+    return origin_.call("loss", [&] {
+      Loss loss = method_->loss(batch.batch, context);
+      require_scalar(loss);
+      return loss;
+    });
+  }
+  void after_backward(const StepContext& context) override {
+    origin_.call("after_backward", [&] { method_->after_backward(context); });
+  }
+  void after_step(const StepContext& context) override {
+    origin_.call("after_step", [&] { method_->after_step(context); });
+  }
+  std::vector<ParamGroup> groups() override {
+    return origin_.call("param_groups", [&] { return method_->param_groups(Stage::kPretrain); });
+  }
+  StateDict state() override { return module_state(*method_); }
+
+ private:
+  MethodOrigin origin_;
+  std::shared_ptr<Method> method_;
+};
+
+}  // namespace
+
+std::unique_ptr<StepSubject> bare_towers(const ProtocolConfig& protocol) {
+  return std::make_unique<BareTowers>(protocol);
+}
+
+std::unique_ptr<StepSubject> method_subject(const ProtocolConfig& protocol,
+                                            const LoadedPlugin& plugin, const Params& params) {
+  return std::make_unique<MethodSubject>(protocol, plugin, params);
+}
+
+}  // namespace avbench

@@ -1,0 +1,21 @@
+#include "experiment/environment.h"
+
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include "io/processors.h"
+#include "kernels/switch.h"
+#include "kernels/tile_product.h"
+
+namespace avbench {
+
+Json environment() {
+  const Processors found = processors();
+  return {{"libtorch", TORCH_VERSION},
+          {"kernels", kernels::enabled() ? kernels::instruction_set() : "off"},
+          {"threads", at::get_num_threads()},
+          {"processors", found.logical},
+          {"quota", found.quota}};
+}
+
+}  // namespace avbench

@@ -1,0 +1,13 @@
+// The table of an experiment, from what has finished so far.
+#pragma once
+
+#include "experiment/experiment_run.h"
+#include "report/table.h"
+
+namespace avbench {
+
+// Writes the table of the test, or, without `tested`, that of the validation of what is finetuned,
+// into the experiment's folder.
+WrittenTable write_results_table(const ExperimentRun& run, bool tested);
+
+}  // namespace avbench

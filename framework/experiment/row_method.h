@@ -1,0 +1,28 @@
+// The method of a row: its plugin, and its parameters as the plugin declares them.
+#pragma once
+
+#include <string>
+
+#include "avbench/params.h"
+#include "config/experiment.h"
+#include "io/json.h"
+#include "plugin/registry.h"
+
+namespace avbench {
+
+struct RowMethod {
+  LoadedPlugin plugin;
+  std::string hash;  // SHA-256 of the plugin's file
+  Params params;
+};
+
+// Throws UserError that names the row if there is no such plugin, or it refuses a parameter.
+RowMethod row_method(const PluginRegistry& plugins, const RowConfig& row);
+
+// Throws UserError if the plugin refuses a parameter.
+Params row_params(const LoadedPlugin& plugin, const RowConfig& row);
+
+// By name.
+Json params_json(const Params& params);
+
+}  // namespace avbench

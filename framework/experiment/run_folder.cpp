@@ -1,0 +1,140 @@
+#include "experiment/run_folder.h"
+
+#include <fmt/format.h>
+
+#include "experiment/environment.h"
+#include "io/atomic_file.h"
+#include "io/csv.h"
+#include "io/error.h"
+#include "train/run_layout.h"
+#include "train/stored_result.h"
+
+namespace avbench {
+namespace fs = std::filesystem;
+namespace {
+
+std::string list_csv(const std::vector<BadFile>& files) {
+  std::string text = "id,path,split,status,message\n";
+  for (const BadFile& file : files) {
+    text += csv_line({file.id, file.path.string(), std::string(to_string(file.split)),
+                      std::string(to_string(file.status)), file.message});
+  }
+  return text;
+}
+
+}  // namespace
+
+fs::path pretrain_folder(const fs::path& results, const std::string& hash) {
+  return results / "pretrain" / hash.substr(0, kHashInPath);
+}
+
+std::optional<std::string> newest_other_build(const fs::path& results,
+                                              const Fingerprint& pretrain) {
+  std::optional<std::string> newest;
+  fs::file_time_type newest_time;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(results / "pretrain", missing)) {
+    const fs::path done = entry.path() / run_layout::kSummary;
+    if (!fs::exists(done)) continue;
+    const auto content = read_result(entry.path() / run_layout::kFingerprint);
+    const auto build = content ? other_build(*content, pretrain.content) : std::nullopt;
+    if (!build || (newest && fs::last_write_time(done) <= newest_time)) continue;
+    newest = build;
+    newest_time = fs::last_write_time(done);
+  }
+  return newest;
+}
+
+void open_pretraining(const fs::path& folder, const Fingerprint& pretrain, const Dataset& dataset) {
+  write_file_atomically(folder / run_layout::kFingerprint, pretrain.content.dump(1) + "\n");
+  write_file_atomically(folder / run_layout::kEnvironment, environment().dump(1) + "\n");
+  write_file_lists(dataset, folder);
+}
+
+void write_file_lists(const Dataset& dataset, const fs::path& folder) {
+  write_file_atomically(folder / run_layout::kExcludedFiles, list_csv(dataset.excluded()));
+  write_file_atomically(folder / run_layout::kDamagedFiles, list_csv(dataset.damaged()));
+}
+
+fs::path RunFolder::config() const { return path_ / run_layout::kConfig; }
+
+RunRecord RunFolder::record() const {
+  const fs::path file = path_ / run_layout::kRecord;
+  if (!fs::exists(file)) {
+    throw UserError(
+        fmt::format("{}: there is no {}; expected a run's folder, "
+                    "<results>/<experiment>/<row>-s<seed>",
+                    path_.string(), run_layout::kRecord));
+  }
+  return read_fields<RunRecord>(read_json(file), file.string());
+}
+
+std::optional<RunRecord> RunFolder::record_if_begun() const {
+  const fs::path file = path_ / run_layout::kRecord;
+  if (!fs::exists(file)) return std::nullopt;
+  const Json json = read_json(file);
+  try {
+    return read_fields<RunRecord>(json, file.string());
+  } catch (const UserError&) {
+    return std::nullopt;  // of another version: require_same() says in what it differs
+  }
+}
+
+void RunFolder::require_same(const RunRecord& record) const {
+  const auto differing =
+      differing_keys(read_json(path_ / run_layout::kRecord), write_fields(record));
+  if (differing.empty()) return;
+  std::string message = fmt::format(
+      "{} holds a run of another configuration; it is not overwritten.", path_.string());
+  constexpr size_t kShown = 10;
+  for (size_t i = 0; i < std::min(differing.size(), kShown); ++i) message += "\n  " + differing[i];
+  if (differing.size() > kShown)
+    message += fmt::format("\n  and {} more", differing.size() - kShown);
+  throw UserError(message + fmt::format("\nGive the experiment another name, such as --set "
+                                        "name={}-2, or remove that folder.",
+                                        path_.parent_path().filename().string()));
+}
+
+bool RunFolder::finished(const RunRecord& record) const {
+  if (!fs::exists(path_ / run_layout::kRecord)) return false;
+  require_same(record);
+  return read_result<RunSummary>(path_ / run_layout::kSummary).has_value();
+}
+
+std::optional<std::string> RunFolder::build_of(const RunRecord& record) const {
+  auto before = record_if_begun();
+  if (!before) return std::nullopt;
+  const auto build = other_build(before->pretrain, record.pretrain);
+  before->pretrain = record.pretrain;
+  return write_fields(*before) == write_fields(record) ? build : std::nullopt;
+}
+
+fs::path RunFolder::move_aside(const std::string& build) const {
+  constexpr size_t kDigits = 8;
+  const std::string name = path_.filename().string() + ".build-" + build.substr(0, kDigits);
+  fs::path aside = path_.parent_path() / name;
+  for (int i = 2; fs::exists(aside); ++i) {
+    aside = path_.parent_path() / fmt::format("{}-{}", name, i);
+  }
+  fs::rename(path_, aside);
+  return aside;
+}
+
+void RunFolder::open(const RunRecord& record, const std::string& config_yaml,
+                     const Fingerprint& protocol, const Dataset& dataset) {
+  fs::create_directories(path_);
+  write_file_atomically(path_ / run_layout::kConfig, config_yaml);
+  Json with_hash = {{"hash", protocol.hash}, {"protocol", protocol.content}};
+  if (!record.varied.empty()) with_hash["varied"] = record.varied;
+  write_file_atomically(path_ / run_layout::kProtocol, with_hash.dump(1) + "\n");
+  write_file_lists(dataset, path_);
+  write_json(path_ / run_layout::kEnvironment, environment());
+  // Last: a folder with a record has the others.
+  write_json(path_ / run_layout::kRecord, write_fields(record));
+}
+
+void RunFolder::finish(const RunSummary& summary) {
+  write_json(path_ / run_layout::kSummary, write_fields(summary));
+}
+
+}  // namespace avbench

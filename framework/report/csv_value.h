@@ -1,0 +1,13 @@
+// A value of a table as a field of CSV.
+#pragma once
+
+#include <string>
+
+#include "io/json.h"
+
+namespace avbench {
+
+// Nothing for null, a string as it is, a list as JSON; numbers read back equal.
+std::string csv_value(const Json& value);
+
+}  // namespace avbench

@@ -1,0 +1,132 @@
+#include "stages/classifier.h"
+
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/dropout.h>
+#include <torch/nn/modules/linear.h>
+
+#include "tensors/seeds.h"
+
+namespace avbench {
+namespace nn = torch::nn;
+namespace {
+
+class Baseline : public Method {
+ public:
+  using Method::Method;
+  Loss loss(const Batch&, const StepContext&) override {
+    throw std::logic_error("a supervised baseline has no pretext loss");
+  }
+};
+
+// Linear -> ReLU -> dropout -> linear, or one linear layer (hidden 0).
+nn::Sequential make_head(int64_t features, int64_t classes, const FinetuneConfig& config) {
+  nn::Sequential head;
+  if (config.hidden > 0) {
+    head->push_back("fc1", nn::Linear(features, config.hidden));
+    head->push_back("relu", nn::ReLU());
+    features = config.hidden;
+  }
+  if (config.dropout > 0) head->push_back("dropout", nn::Dropout(config.dropout));
+  head->push_back("fc", nn::Linear(features, classes));
+  return head;
+}
+
+}  // namespace
+
+std::shared_ptr<Method> make_baseline(std::shared_ptr<Towers> towers) {
+  return std::make_shared<Baseline>(MethodContext{.towers = std::move(towers)});
+}
+
+Classifier::Classifier(std::shared_ptr<Method> method, Modalities modality,
+                       const FinetuneConfig& config, int64_t classes, uint64_t head_seed,
+                       MethodOrigin origin)
+    : method_(std::move(method)),
+      origin_(std::move(origin)),
+      modality_(modality),
+      frozen_(config.scope == FinetuneConfig::Scope::kFrozen),
+      concat_(config.fusion == FinetuneConfig::Fusion::kConcat) {
+  const int64_t dim = towers().feature_dim();
+  Features empty;
+  if (modality != Modalities::kAudio) empty.video.pooled = at::zeros({2, dim});
+  if (modality != Modalities::kVideo) empty.audio.pooled = at::zeros({2, dim});
+  const int64_t width = [&] {
+    const at::NoGradGuard no_grad;
+    method_->eval();
+    return fused(empty).size(1);
+  }();
+  seed_default_generator(head_seed);
+  head_ = make_head(width, classes, config);
+  mean_ = at::zeros({width});
+  std_ = at::ones({width});
+  for (const ParamGroup& group : param_groups()) {
+    for (const Tensor& parameter : group.parameters) parameter.requires_grad_(true);
+  }
+}
+
+Towers& Classifier::towers() {
+  return *origin_.call("evaluation_towers", [&] { return &method_->evaluation_towers(); });
+}
+
+Tensor Classifier::fused(const Features& features) {
+  if (modality_ == Modalities::kVideo) return features.video.pooled;
+  if (modality_ == Modalities::kAudio) return features.audio.pooled;
+  if (concat_) return at::cat({features.video.pooled, features.audio.pooled}, 1);
+  return origin_.call("fuse", [&] {
+    const Tensor& video = features.video.pooled;
+    Tensor rows = method_->fuse(video, features.audio.pooled);
+    TORCH_CHECK(rows.defined(), "it returned nothing, expected [B, F]");
+    TORCH_CHECK(rows.dim() == 2 && rows.size(0) == video.size(0), "got ", rows.sizes(),
+                ", expected [", video.size(0), ", F]");
+    return rows;
+  });
+}
+
+Logits Classifier::forward(const Batch& batch) {
+  Features seen;
+  Tensor features;
+  {
+    const at::AutoGradMode mode(at::GradMode::is_enabled() && !frozen_);
+    seen = towers().forward(batch);
+    features = fused(seen);
+    if (frozen_) features = (features - mean_) / std_;
+  }
+  return {head_->forward(features), features, seen.video.pooled, seen.audio.pooled};
+}
+
+void Classifier::set_training() {
+  method_->train(!frozen_);
+  towers().train(!frozen_);
+  head_->train();
+}
+
+void Classifier::set_evaluation() {
+  method_->eval();
+  towers().eval();
+  head_->eval();
+}
+
+void Classifier::standardise(const Tensor& mean, const Tensor& std) {
+  mean_.copy_(mean);
+  // A feature that hardly varies says nothing: dividing by its deviation would blow up noise.
+  const Tensor floor = std.max() * 1e-4;
+  std_.copy_(at::where(std > floor, std, at::ones_like(std)));
+}
+
+std::vector<ParamGroup> Classifier::param_groups() {
+  std::vector<ParamGroup> groups;
+  if (!frozen_) {
+    groups = origin_.call("param_groups", [&] { return method_->param_groups(Stage::kFinetune); });
+  }
+  groups.push_back({.parameters = head_->parameters()});
+  return groups;
+}
+
+StateDict Classifier::state() {
+  StateDict state = module_state(*method_);
+  for (const auto& [name, tensor] : module_state(*head_)) state["head." + name] = tensor;
+  state["head.feature_mean"] = mean_;
+  state["head.feature_std"] = std_;
+  return state;
+}
+
+}  // namespace avbench
