@@ -29,7 +29,8 @@ void render(const std::filesystem::path& path, int number) {
   for (int t = 0; t < kFps * kSeconds; ++t) {
     for (int i = 0; i < kWidth * kHeight; ++i) {
       noise = noise * 1664525u + 1013904223u;
-      const double x = i % kWidth - 170 - t, y = i / kWidth - 128;
+      const int column = i % kWidth, row = i / kWidth;
+      const double x = column - 170 - t, y = row - 128;
       const double wave = std::sin(std::sqrt(x * x + y * y) * (0.1 + 0.02 * number));
       for (int channel = 0; channel < 3; ++channel) {
         image[3 * i + channel] =

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "runtime/trace.h"
@@ -31,6 +33,7 @@ std::optional<ResumePoint> StageCheckpoints::resume(const StateDict& model,
   if (!checkpoint || !is_whole(*checkpoint)) {
     checkpoint = folder_.latest_step([this](const Checkpoint& step) { return has_its_best(step); });
   }
+  forget_later_than(checkpoint);
   if (!checkpoint) return std::nullopt;
   StateDict of_model, of_optimizer;
   const std::string prefix = kOptimizerPrefix;
@@ -44,6 +47,19 @@ std::optional<ResumePoint> StageCheckpoints::resume(const StateDict& model,
   copy_state(of_model, model, checkpoint->file.string());
   if (!of_optimizer.empty()) optimizer.restore(of_optimizer);
   return ResumePoint{checkpoint->state_as<LoopState>(), checkpoint->file};
+}
+
+// What was passed over must not be continued from after the next interruption: the log would lack
+// the steps between.
+void StageCheckpoints::forget_later_than(const std::optional<Checkpoint>& chosen) const {
+  if (chosen && chosen->file.stem() == kFinal) return;
+  std::filesystem::remove(path() / (std::string(kFinal) + ".json"));
+  const auto newest = folder_.latest_step();
+  if (!newest || (chosen && newest->file == chosen->file)) return;
+  folder_.keep_steps(0);
+  if (chosen) {
+    folder_.save_step(chosen->state_as<LoopState>().step, chosen->tensors, chosen->state);
+  }
 }
 
 void StageCheckpoints::save_step(const LoopState& state, StateDict model,

@@ -52,6 +52,7 @@ class StageCheckpoints {
   const std::filesystem::path& path() const { return folder_.path(); }
 
  private:
+  void forget_later_than(const std::optional<Checkpoint>& chosen) const;
   bool has_its_best(const Checkpoint& checkpoint) const;
   bool is_whole(const Checkpoint& final) const;
   int64_t best_epoch() const;

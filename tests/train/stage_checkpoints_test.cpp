@@ -54,6 +54,38 @@ TEST_F(Loop, ADamagedBestCheckpointIsNeverUsedButMadeAgain) {
   expect_equal(second.state(), first.state());
 }
 
+// Killed while `best` was being written, begun again, and killed once more after it was made again:
+// what was passed over would fit it, but not the log.
+TEST_F(Loop, CheckpointsThatWerePassedOverAreForgotten) {
+  ToyTask unbroken;
+  run_stage(unbroken, plan("whole"), toy_batches);
+  ToyTask first;
+  first.fail_at = 17;
+  EXPECT_THROW(run_stage(first, plan("broken"), toy_batches), std::runtime_error);
+  cut(folder_ / "broken/checkpoints/best.safetensors");
+  ToyTask second;
+  second.fail_at = 11;  // epoch 2, the best, ended at step 10
+  EXPECT_THROW(run_stage(second, plan("broken"), toy_batches), std::runtime_error);
+  ToyTask third;
+  run_stage(third, plan("broken"), toy_batches);
+  expect_equal(third.state(), unbroken.state());
+  EXPECT_EQ(text(folder_ / "broken/metrics.jsonl"), text(folder_ / "whole/metrics.jsonl"));
+}
+
+// The same after the stage had ended.
+TEST_F(Loop, AFinalCheckpointThatWasPassedOverIsForgotten) {
+  ToyTask first;
+  run_stage(first, plan("run"), toy_batches);
+  const std::string metrics = text(folder_ / "run/metrics.jsonl");
+  cut(folder_ / "run/checkpoints/best.safetensors");
+  ToyTask second;
+  second.fail_at = 11;
+  EXPECT_THROW(run_stage(second, plan("run"), toy_batches), std::runtime_error);
+  ToyTask third;
+  run_stage(third, plan("run"), toy_batches);
+  EXPECT_EQ(text(folder_ / "run/metrics.jsonl"), metrics);
+}
+
 // Killed after `best` was written and before the next step checkpoint.
 TEST_F(Loop, ABestNewerThanTheCheckpointIsWrittenAgain) {
   ToyTask unbroken;
