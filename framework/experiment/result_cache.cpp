@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "experiment/run_folder.h"
 #include "io/atomic_file.h"
+#include "report/run_summary.h"
 #include "train/run_layout.h"
 #include "train/stored_result.h"
 

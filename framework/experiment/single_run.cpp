@@ -6,9 +6,7 @@
 #include <algorithm>
 
 #include "config/writer.h"
-#include "experiment/environment.h"
 #include "experiment/run_folder.h"
-#include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/folder_lock.h"
 #include "stages/features.h"

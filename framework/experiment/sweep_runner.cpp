@@ -6,10 +6,8 @@
 #include <algorithm>
 
 #include "config/load.h"
-#include "experiment/run_folder.h"
 #include "experiment/sweep.h"
 #include "io/error.h"
-#include "io/json_fields.h"
 #include "stages/finetune.h"
 #include "train/run_layout.h"
 #include "train/stored_result.h"

@@ -64,6 +64,29 @@ TEST_F(Sweep, TriesAsManySettingsOfEveryMethodAndTestsTheBestOnValidationData) {
   EXPECT_EQ(again.out, outcome.out);
 }
 
+// A method and its control differ in the pairs alone, whether the control is written out or not.
+TEST_F(Sweep, GivesControlsWhatIsChosenForTheirRow) {
+  const fs::path file = configure("r");
+  const std::string text = read_file(file);
+  std::ofstream(file) << replaced(text, "{name: AVCL, method: avcl, params: {alignment: towers}}",
+                                  "{name: Written, method: simclr, control_of: SimCLR, "
+                                  "params: {hidden_dim: 8, projector_dim: 8}, "
+                                  "protocol: {pretrain: {pairs: shuffled}}}");
+  const Outcome outcome =
+      run("compare " + file.string() +
+          " --validation --sweep 1 --set varies=[protocol.pretrain.pairs] --set "
+          "controls=shuffled_pairs --set 'rows.SimCLR.sweep={params.temperature: [0.5]}'");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json sweep = read_json("r/tiny/sweep.json");
+  ASSERT_EQ(sweep["rows"].size(), 1u);  // a control has no trials of its own
+  for (const std::string row : {"SimCLR", "SimCLR shuffled", "Written"}) {
+    const json made = read_json("r/tiny/" + row + "-s0/run.json")["pretrain"];
+    EXPECT_EQ(made["params"]["temperature"], 0.5) << row;
+    EXPECT_EQ(made["budget"]["pairs"], row == "SimCLR" ? "own" : "shuffled") << row;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "r/tiny/Written shuffled-s0"));
+}
+
 TEST_F(Sweep, GivesABaselineWithAGridAsManyTrials) {
   const Outcome outcome =
       run("compare " + configure("r").string() +

@@ -21,6 +21,12 @@ TEST(DifferingKeys, FindsNothingInEqualObjects) {
   EXPECT_TRUE(differing_keys({{"a", 1}}, {{"a", 1}}).empty());
 }
 
+TEST(DifferingKeys, NamesWhatAnEmptyObjectLacksAndNotTheObject) {
+  const Json empty = {{"varied", Json::object()}}, full = {{"varied", {{"x", 1}}}};
+  EXPECT_THAT(differing_keys(empty, full), ElementsAre("varied.x: null -> 1"));
+  EXPECT_THAT(differing_keys(full, empty), ElementsAre("varied.x: 1 -> null"));
+}
+
 class Identities : public testing::Test {
  protected:
   Identities() {
