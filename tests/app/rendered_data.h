@@ -43,7 +43,7 @@ inline std::filesystem::path render_once(const std::filesystem::path& parent,
   const std::string maker =
       options + " " + std::to_string(fs::file_size(program)) + " " + std::to_string(time);
   const std::string prefix = name + "-";
-  const fs::path folder = parent / (prefix + sha256_hex(maker).substr(0, 16));
+  fs::path folder = parent / (prefix + sha256_hex(maker).substr(0, 16));
   if (fs::exists(folder)) return folder;
 
   fs::create_directories(parent);
