@@ -20,7 +20,7 @@ constexpr int kWidth = 340, kHeight = 256, kFps = 30, kSeconds = 4, kRate = 4410
 
 // Moving rings with a grain of noise, and a tone: about as hard to decode as a web video.
 void render(const std::filesystem::path& path, int number) {
-  Mp4Writer writer(
+  media::Mp4Writer writer(
       path,
       {.width = kWidth, .height = kHeight, .fps = {kFps, 1}, .crf = 28, .sample_rate = kRate});
   std::vector<uint8_t> image(kWidth * kHeight * 3);
@@ -75,9 +75,9 @@ class RenderedFiles {
 void register_all(const RenderedFiles& files) {
   for (const int64_t cache_mib : {0, 1024}) {
     const auto dataset =
-        Dataset::open({.source = files.source().string()}, {}, {}, {.cache_mib = cache_mib});
+        data::Dataset::open({.source = files.source().string()}, {}, {}, {.cache_mib = cache_mib});
     for (const int workers : {1, 2}) {
-      register_loader_benchmark(
+      app::register_loader_benchmark(
           fmt::format("loader/{}/workers:{}", cache_mib == 0 ? "decode" : "memory", workers),
           {.dataset = dataset, .batch = kFiles, .clips = 4 * kFiles, .workers = workers});
     }

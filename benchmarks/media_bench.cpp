@@ -27,20 +27,20 @@ constexpr int kFrames = 16, kHeight = 128, kWidth = 171, kClips = 48;
 
 struct Corpus {
   std::vector<fs::path> files;
-  std::vector<VideoIndex> indices;
+  std::vector<media::VideoIndex> indices;
   std::vector<std::pair<size_t, int64_t>> plan;  // file, first frame
 };
 
 void render_file(const fs::path& path, int number) {
   constexpr int kW = 340, kH = 256;
-  Mp4Options options;
+  media::Mp4Options options;
   options.width = kW;
   options.height = kH;
   options.crf = 28;
   options.preset = "medium";
   options.sample_rate = 44100;
   options.audio_bit_rate = 128000;
-  Mp4Writer writer(path, options);
+  media::Mp4Writer writer(path, options);
   std::mt19937 random(number);
   std::vector<uint8_t> rgb(size_t{3} * kW * kH);
   std::vector<float> second(44100 / 30);
@@ -79,7 +79,7 @@ Corpus load_corpus(const fs::path& folder) {
     if (entry.path().extension() == ".mp4") corpus.files.push_back(entry.path());
   }
   std::sort(corpus.files.begin(), corpus.files.end());
-  for (const fs::path& path : corpus.files) corpus.indices.push_back(index_file(path));
+  for (const fs::path& path : corpus.files) corpus.indices.push_back(media::index_file(path));
   std::mt19937 random(0);
   for (int i = 0; i < kClips && !corpus.files.empty(); ++i) {
     const size_t file = i % corpus.files.size();
@@ -90,9 +90,9 @@ Corpus load_corpus(const fs::path& folder) {
   return corpus;
 }
 
-DecodeRequest clip_request(int64_t start, uint8_t* out) {
-  DecodeRequest request;
-  ClipRequest clip;
+media::DecodeRequest clip_request(int64_t start, uint8_t* out) {
+  media::DecodeRequest request;
+  media::ClipRequest clip;
   for (int64_t i = 0; i < kFrames; ++i) clip.frame_indices.push_back(start + i);
   clip.out = out;
   request.clips.push_back(clip);
@@ -104,20 +104,21 @@ DecodeRequest clip_request(int64_t start, uint8_t* out) {
 enum Parts { kVideo = 1, kAudio = 2, kMel = 4, kIndexing = 8 };
 
 void clips(benchmark::State& state, const Corpus& corpus, int parts) {
-  MediaReader reader;
-  LogMel mel({});
+  media::MediaReader reader;
+  media::LogMel mel({});
   std::vector<uint8_t> frames(size_t{3} * kFrames * kHeight * kWidth);
   std::vector<float> image(256 * 256);
   size_t next = 0;
   for (auto _ : state) {
     const auto [file, start] = corpus.plan[next++ % corpus.plan.size()];
-    DecodeRequest request = clip_request(start, frames.data());
+    media::DecodeRequest request = clip_request(start, frames.data());
     if (!(parts & kVideo)) request.clips.clear();
     if (parts & kAudio) request.sample_rate = 24000;
-    const VideoIndex fresh = parts & kIndexing ? index_file(corpus.files[file]) : VideoIndex{};
-    const VideoIndex& index = parts & kIndexing ? fresh : corpus.indices[file];
-    const Decoded decoded = reader.read(corpus.files[file], index, request);
-    if (decoded.status != FileStatus::kOk) {
+    const media::VideoIndex fresh =
+        parts & kIndexing ? media::index_file(corpus.files[file]) : media::VideoIndex{};
+    const media::VideoIndex& index = parts & kIndexing ? fresh : corpus.indices[file];
+    const media::Decoded decoded = reader.read(corpus.files[file], index, request);
+    if (decoded.status != media::FileStatus::kOk) {
       state.SkipWithError((corpus.files[file].string() + ": " + decoded.message).c_str());
       break;
     }
@@ -132,7 +133,7 @@ void clips(benchmark::State& state, const Corpus& corpus, int parts) {
 void indexing(benchmark::State& state, const Corpus& corpus) {
   size_t next = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(index_file(corpus.files[next++ % corpus.files.size()]));
+    benchmark::DoNotOptimize(media::index_file(corpus.files[next++ % corpus.files.size()]));
   }
 }
 

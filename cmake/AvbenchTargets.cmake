@@ -3,8 +3,9 @@
 #   as "NAME/header.h".
 # avbench_add_test(NAME [TORCH] SOURCES ... LINK ... [FIRST SUITE])
 #   A GoogleTest program whose tests are found by ctest, each of which runs in a process of its own.
-#   Those of SUITE run before the others and make what these share (a fixture of ctest). Under a
-#   sanitizer a program with LibTorch is one test: starting it takes seconds there.
+#   With LibTorch, whose start takes time, each suite does, and under a sanitizer the whole program.
+#   Those of SUITE run before the others and make what these share (a fixture of ctest); of such a
+#   program each test has its process.
 
 # One precompiled header for everything that uses LibTorch: what nearly all of these files include.
 # More in it costs more than it saves, because each compilation reads all of it (0.5 GB).
@@ -66,6 +67,14 @@ function(avbench_add_test name)
   if(ARG_TORCH AND AVBENCH_SANITIZE)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 1800)
+    return()
+  endif()
+  if(ARG_TORCH AND NOT ARG_FIRST)
+    set(suites ${CMAKE_CURRENT_BINARY_DIR}/${name}_suites.cmake)
+    file(GENERATE OUTPUT ${suites} CONTENT "set(NAME ${name})
+set(PROGRAM [[$<TARGET_FILE:${name}>]])
+include([[${PROJECT_SOURCE_DIR}/cmake/discover_suites.cmake]])\n")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${suites})
     return()
   endif()
   set(discover TEST_PREFIX "" DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)

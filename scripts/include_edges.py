@@ -4,6 +4,7 @@
 What a folder may include is what its CMakeLists.txt links: avbench::FOLDER for the headers of a
 folder, and a library of LIBRARIES for a foreign one, by itself or as PUBLIC part of a linked folder.
 A folder may only link those named before it in framework/CMakeLists.txt, and must use what it links.
+Names live in the namespace avbench::FOLDER, or inside it, and the SDK's in avbench.
 docs/architecture.md shows the result: in the table between the marks, which --write writes anew, and
 in the graph, whose arrows must be links, with every link reached along arrows. Prints what differs and
 exits 1. Nothing needs to be compiled or configured.
@@ -184,6 +185,19 @@ def check_includes(root, components):
                        f"nothing of {other} is included")
 
 
+def check_namespaces(root, components):
+    for name in components:
+        own = "avbench" if name == "sdk" else f"avbench::{name}"
+        for path in sorted((root / "framework" / name).rglob("*")):
+            if path.suffix not in (".h", ".cpp"):
+                continue
+            for number, text in enumerate(path.read_text().splitlines(), 1):
+                found = re.match(r"namespace (avbench[\w:]*) \{", text)
+                if found and not f"{found[1]}::".startswith(f"{own}::"):
+                    yield (f"{path.relative_to(root).as_posix()}:{number}: namespace {found[1]}: "
+                           f"not allowed, the names of {name} belong in {own}")
+
+
 def table(components):
     lines = [BEGIN, "| Folder | May include | Libraries |", "|---|---|---|"]
     for name, component in components.items():
@@ -233,7 +247,8 @@ def main():
         sys.exit(__doc__)
     root = Path(rest[0] if rest else Path(__file__).parent.parent).resolve()
     components, findings = read_components(root / "framework")
-    findings += [*check_links(components), *check_includes(root, components)]
+    findings += [*check_links(components), *check_includes(root, components),
+                 *check_namespaces(root, components)]
 
     document = root / DOCUMENT
     text, now = document.read_text(), table(components)

@@ -16,7 +16,7 @@
 #include "io/json.h"
 #include "io/strings.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 struct AllArguments {
@@ -56,19 +56,19 @@ std::string output_of(const std::vector<std::string>& arguments) {
   int status = 0;
   ::waitpid(child, &status, 0);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    throw std::runtime_error("`" + join(arguments, " ") + "` failed; its message stands above");
+    throw std::runtime_error("`" + io::join(arguments, " ") + "` failed; its message stands above");
   }
   return text;
 }
 
 void run(const AllArguments& arguments) {
-  Json result = {{"environment", environment()}, {"version", AVBENCH_VERSION}};
+  io::Json result = {{"environment", experiment::environment()}, {"version", AVBENCH_VERSION}};
   const auto measure = [&](const char* name, std::vector<std::string> command) {
     spdlog::info("bench all: {}", name);
     command.insert(command.begin(), {"avbench", "bench"});
     command.insert(command.end(), {"--json", "--min-time", fmt::format("{}", arguments.min_seconds),
                                    "--repetitions", std::to_string(arguments.repetitions)});
-    const Json report = Json::parse(output_of(command));
+    const io::Json report = io::Json::parse(output_of(command));
     result["context"] = report.at("context");
     result[name] = report.at("benchmarks");
   };
@@ -84,7 +84,7 @@ void run(const AllArguments& arguments) {
     measure("loader", {"loader", arguments.data});
     measure("step with data", step({"--data", arguments.data}));
   }
-  write_file_atomically(arguments.out, std::string_view(result.dump(1) + "\n"));
+  io::write_file_atomically(arguments.out, std::string_view(result.dump(1) + "\n"));
   fmt::print("written to {}\n", arguments.out);
 }
 
@@ -113,4 +113,4 @@ void add_bench_all_command(CLI::App& bench) {
   command->callback([arguments] { run(*arguments); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -12,20 +12,20 @@
 #include "io/json.h"
 #include "report/rank_test.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using Samples = std::map<std::string, std::vector<double>>;
 
 // clips_per_second, or passes a second, of each repetition, by the benchmark's name.
 Samples read_samples(const std::string& file) {
-  const Json report = read_json(file);
+  const io::Json report = io::read_json(file);
   if (!report.is_object() || !report.contains("benchmarks")) {
-    throw UserError(file +
-                    ": there is no 'benchmarks'; expected what `avbench bench ... --json` prints");
+    throw io::UserError(
+        file + ": there is no 'benchmarks'; expected what `avbench bench ... --json` prints");
   }
   Samples samples;
-  for (const Json& run : report["benchmarks"]) {
+  for (const io::Json& run : report["benchmarks"]) {
     if (run.value("run_type", "iteration") != "iteration") continue;
     const double rate = run.contains("clips_per_second") ? run["clips_per_second"].get<double>()
                                                          : 1 / run.at("real_time").get<double>();
@@ -47,12 +47,12 @@ void compare(const std::string& before, const std::string& after) {
     const auto second = b.find(name);
     if (second == b.end()) continue;
     ++shared;
-    const RankTest test = mann_whitney(first, second->second);
+    const report::RankTest test = report::mann_whitney(first, second->second);
     fmt::print("{:40} {:>8.3f} {:>8.3f} {:>12}\n", name, median(second->second) / median(first),
                test.p_value, fmt::format("{} and {}", first.size(), second->second.size()));
   }
   if (shared == 0) {
-    throw UserError(before + " and " + after + " have no benchmark in common");
+    throw io::UserError(before + " and " + after + " have no benchmark in common");
   }
   fmt::print(
       "\nratio: of the medians; above 1, B is faster. p: two-sided U-test that a difference as "
@@ -71,4 +71,4 @@ void add_bench_compare_command(CLI::App& bench) {
   command->callback([files] { compare(files->first, files->second); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -20,7 +20,7 @@
 #include "io/error.h"
 #include "runtime/interrupt.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,8 +37,8 @@ bool is_folder(const fs::path& path) {
 
 bool is_plain_folder(const fs::path& source) {
   return is_folder(source) &&
-         std::none_of(std::begin(kSplits), std::end(kSplits),
-                      [&](Split split) { return is_folder(source / to_string(split)); });
+         std::none_of(std::begin(data::kSplits), std::end(data::kSplits),
+                      [&](data::Split split) { return is_folder(source / to_string(split)); });
 }
 
 std::vector<fs::path> files_of(const fs::path& folder) {
@@ -46,11 +46,11 @@ std::vector<fs::path> files_of(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
-    if (name.starts_with('.') || is_left_behind(name) || is_folder(at->path())) continue;
+    if (name.starts_with('.') || data::is_left_behind(name) || is_folder(at->path())) continue;
     files.push_back(fs::absolute(at->path()));
   }
   if (error) {
-    throw UserError(fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
+    throw io::UserError(fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
   }
   return files;
 }
@@ -62,15 +62,15 @@ class PlainFolderManifest {
     std::string name = (fs::temp_directory_path() / "avbench-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder: " + name);
     folder_ = name;
-    std::string text = csv_line({"path", "label", "split"});
+    std::string text = io::csv_line({"path", "label", "split"});
     for (const fs::path& path : files_of(folder)) {
-      text += csv_line({path.string(), "none", "train"});
+      text += io::csv_line({path.string(), "none", "train"});
     }
-    write_file_atomically(file(), std::string_view(text));
+    io::write_file_atomically(file(), std::string_view(text));
   }
   ~PlainFolderManifest() {
     std::error_code ignored;
-    fs::remove(index_cache_file(file()), ignored);  // the name is never used again
+    fs::remove(data::index_cache_file(file()), ignored);  // the name is never used again
     fs::remove_all(folder_, ignored);
   }
   PlainFolderManifest(const PlainFolderManifest&) = delete;
@@ -89,13 +89,14 @@ Views views_of(const std::string& modality) {
   return views;
 }
 
-std::shared_ptr<const Dataset> open(const Experiment& experiment, int64_t cache_mib) {
-  RunConfig run = experiment.run;
+std::shared_ptr<const data::Dataset> open(const config::Experiment& experiment, int64_t cache_mib) {
+  config::RunConfig run = experiment.run;
   run.cache_mib = cache_mib;
-  auto dataset = Dataset::open(experiment.protocol.data, experiment.protocol.clip,
-                               experiment.protocol.spectrogram, run, reading_progress("reading"));
-  if (dataset->size(Split::kTrain) == 0) {
-    throw UserError(
+  auto dataset =
+      data::Dataset::open(experiment.protocol.data, experiment.protocol.clip,
+                          experiment.protocol.spectrogram, run, reading_progress("reading"));
+  if (dataset->size(data::Split::kTrain) == 0) {
+    throw io::UserError(
         fmt::format("{}: no usable file in the training split", experiment.protocol.data.source));
   }
   return dataset;
@@ -103,20 +104,20 @@ std::shared_ptr<const Dataset> open(const Experiment& experiment, int64_t cache_
 
 // There is nothing to save while measuring.
 void let_interrupts_kill() {
-  check_interrupt("reading");
+  runtime::check_interrupt("reading");
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
 }
 
 void run(const LoaderArguments& arguments, const DataOptions& options, const BenchOptions& bench) {
-  Experiment experiment = read_settings(options);
-  install_interrupt_handler();
+  config::Experiment experiment = read_settings(options);
+  runtime::install_interrupt_handler();
   std::unique_ptr<PlainFolderManifest> manifest;
   if (is_plain_folder(arguments.source)) {
     manifest = std::make_unique<PlainFolderManifest>(arguments.source);
   }
   experiment.protocol.data.source = manifest ? manifest->file().string() : arguments.source;
-  const auto add = [&](const char* name, const std::shared_ptr<const Dataset>& dataset) {
+  const auto add = [&](const char* name, const std::shared_ptr<const data::Dataset>& dataset) {
     register_loader_benchmark(name, {.dataset = dataset,
                                      .views = views_of(arguments.modality),
                                      .batch = arguments.batch,
@@ -159,4 +160,4 @@ void add_bench_loader_command(CLI::App& bench) {
   command->callback([arguments, data, options] { run(*arguments, *data, *options); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -9,7 +9,7 @@
 #include "plugin/registry.h"
 #include "tensors/seeds.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 struct Sizes {
@@ -20,16 +20,16 @@ struct Sizes {
 
 // Rows of norm 1, as queues and banks must be, unless a range is declared.
 Tensor random_embedding(EmbeddingSpec spec, int64_t batch, int64_t dim, int64_t negatives) {
-  spec.unit_rows |= *spec.shape != '\0' && range_text(spec).empty();
-  const Tensor values = at::randn(embedding_sizes(spec, [&](char letter) {
+  spec.unit_rows |= *spec.shape != '\0' && plugin::range_text(spec).empty();
+  const Tensor values = at::randn(plugin::embedding_sizes(spec, [&](char letter) {
     return letter == 'B' ? batch : letter == 'D' ? dim : negatives;
   }));
-  return as_declared(spec, values).requires_grad_(spec.differentiable);
+  return plugin::as_declared(spec, values).requires_grad_(spec.differentiable);
 }
 
-void bench_loss(benchmark::State& state, const Sizes& sizes, const LoadedPlugin& loaded) {
+void bench_loss(benchmark::State& state, const Sizes& sizes, const plugin::LoadedPlugin& loaded) {
   const MethodPlugin& plugin = *loaded.record;
-  seed_default_generator(0);
+  tensors::seed_default_generator(0);
   const Params params = Params::resolve(plugin.name, plugin.params, {});
   const int64_t batch = state.range(0), dim = state.range(1);
   NamedTensors embeddings;
@@ -38,7 +38,7 @@ void bench_loss(benchmark::State& state, const Sizes& sizes, const LoadedPlugin&
   }
   for (auto _ : state) {
     for (auto& [name, tensor] : embeddings) tensor.mutable_grad().reset();
-    pure_loss(loaded, embeddings, params, "").total.backward();
+    plugin::pure_loss(loaded, embeddings, params, "").total.backward();
   }
   state.counters["clips_per_second"] = benchmark::Counter(
       static_cast<double>(state.iterations() * batch), benchmark::Counter::kIsRate);
@@ -46,8 +46,8 @@ void bench_loss(benchmark::State& state, const Sizes& sizes, const LoadedPlugin&
 }
 
 void run(const Sizes& sizes, const BenchOptions& options) {
-  const PluginRegistry registry = PluginRegistry::discover();
-  for (const LoadedPlugin& loaded : registry.plugins()) {
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
+  for (const plugin::LoadedPlugin& loaded : registry.plugins()) {
     const std::string name = loaded.record->name;
     if (!sizes.methods.empty() &&
         std::count(sizes.methods.begin(), sizes.methods.end(), name) == 0) {
@@ -88,4 +88,4 @@ void add_bench_loss_command(CLI::App& bench) {
   command->callback([sizes, options] { run(*sizes, *options); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

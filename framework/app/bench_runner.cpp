@@ -2,7 +2,7 @@
 
 #include <iostream>
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 // Without the library's own context: it would warn that Debian builds it with assertions, which
@@ -59,4 +59,4 @@ void run_benchmarks(const BenchOptions& options, benchmark::BenchmarkReporter* t
   benchmark::ClearRegisteredBenchmarks();
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace avbench {
+namespace avbench::app {
 
 struct BenchOptions {
   bool json = false;
@@ -22,4 +22,4 @@ std::shared_ptr<BenchOptions> add_bench_options(CLI::App& command);
 // `table`'s, or Google Benchmark's own where that is null.
 void run_benchmarks(const BenchOptions& options, benchmark::BenchmarkReporter* table = nullptr);
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -11,7 +11,7 @@
 #include "io/error.h"
 #include "plugin/registry.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 struct StepArguments {
@@ -19,37 +19,39 @@ struct StepArguments {
   std::string data;  // a data set; empty: random clips
 };
 
-std::shared_ptr<const Dataset> open_data(const std::string& source, const Experiment& experiment) {
+std::shared_ptr<const data::Dataset> open_data(const std::string& source,
+                                               const config::Experiment& experiment) {
   if (source.empty()) return nullptr;
-  ProtocolConfig protocol = experiment.protocol;
+  config::ProtocolConfig protocol = experiment.protocol;
   protocol.data.source = source;
-  auto dataset = Dataset::open(protocol.data, protocol.clip, protocol.spectrogram, experiment.run,
-                               reading_progress("reading"));
+  auto dataset = data::Dataset::open(protocol.data, protocol.clip, protocol.spectrogram,
+                                     experiment.run, reading_progress("reading"));
   const int64_t batch = protocol.pretrain.batch_size;
-  if (dataset->size(Split::kTrain) < batch) {
-    throw UserError(source + ": " + std::to_string(dataset->size(Split::kTrain)) +
-                    " usable file(s) in the training split, expected at least a batch of " +
-                    std::to_string(batch));
+  if (dataset->size(data::Split::kTrain) < batch) {
+    throw io::UserError(source + ": " + std::to_string(dataset->size(data::Split::kTrain)) +
+                        " usable file(s) in the training split, expected at least a batch of " +
+                        std::to_string(batch));
   }
   return dataset;
 }
 
-StepEntry entry_of(const LoadedPlugin& plugin, const TrainingConfig& training) {
+StepEntry entry_of(const plugin::LoadedPlugin& plugin, const config::TrainingConfig& training) {
   const MethodPlugin& record = *plugin.record;
   return {record.name, &plugin, Params::resolve(record.name, record.params, {}),
           training.optimizer};
 }
 
-StepEntry entry_of(const LoadedPlugin& plugin, const RowConfig& row) {
-  return {row.name, &plugin, row_params(plugin, row), row.pretrain.optimizer};
+StepEntry entry_of(const plugin::LoadedPlugin& plugin, const config::RowConfig& row) {
+  return {row.name, &plugin, experiment::row_params(plugin, row), row.pretrain.optimizer};
 }
 
 // The configuration's rows of these methods; a method without a row, with its defaults.
-std::vector<StepEntry> entries_of(const StepArguments& arguments, const Experiment& experiment,
-                                  const PluginRegistry& registry) {
+std::vector<StepEntry> entries_of(const StepArguments& arguments,
+                                  const config::Experiment& experiment,
+                                  const plugin::PluginRegistry& registry) {
   const auto rows_of = [&](const std::string& method) {
     std::vector<StepEntry> entries;
-    for (const RowConfig& row : experiment.rows) {
+    for (const config::RowConfig& row : experiment.rows) {
       if (row.method.empty() || (!method.empty() && row.method != method)) continue;
       entries.push_back(entry_of(registry.find(row.method), row));
     }
@@ -57,21 +59,21 @@ std::vector<StepEntry> entries_of(const StepArguments& arguments, const Experime
   };
   std::vector<StepEntry> all;
   for (const std::string& name : arguments.methods) {
-    const LoadedPlugin& plugin = registry.find(name);
+    const plugin::LoadedPlugin& plugin = registry.find(name);
     std::vector<StepEntry> entries = rows_of(name);
     if (entries.empty()) entries.push_back(entry_of(plugin, experiment.training));
     for (StepEntry& entry : entries) all.push_back(std::move(entry));
   }
   if (arguments.methods.empty()) all = rows_of("");
   if (!all.empty()) return all;
-  for (const LoadedPlugin& plugin : registry.plugins()) {
+  for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
     all.push_back(entry_of(plugin, experiment.training));
   }
   return all;
 }
 
 // Without a configuration a step is small, and clipped like those of the configurations here.
-Experiment settings_of(DataOptions options) {
+config::Experiment settings_of(DataOptions options) {
   if (options.config.empty()) {
     options.sets.insert(options.sets.begin(),
                         {"protocol.pretrain.batch_size=4", "protocol.pretrain.clip_norm=1"});
@@ -80,9 +82,9 @@ Experiment settings_of(DataOptions options) {
 }
 
 void run(const StepArguments& arguments, const DataOptions& settings, const BenchOptions& options) {
-  const Experiment experiment = settings_of(settings);
-  use_training_threads(experiment.run.threads);
-  const PluginRegistry registry = PluginRegistry::discover();
+  const config::Experiment experiment = settings_of(settings);
+  experiment::use_training_threads(experiment.run.threads);
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
   const std::vector<StepEntry> entries = entries_of(arguments, experiment, registry);
   const auto dataset = open_data(arguments.data, experiment);
   const StepBenchmarks benchmarks{experiment, dataset, gemm_peak()};
@@ -132,4 +134,4 @@ void add_bench_step_command(CLI::App& bench) {
   command->callback([arguments, settings, options] { run(*arguments, *settings, *options); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

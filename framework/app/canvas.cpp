@@ -6,7 +6,7 @@
 
 #include "io/png.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 constexpr int kColumns = 5, kRows = 7, kPixel = 2;  // of a letter; side of one of its dots
@@ -57,7 +57,7 @@ void Canvas::write(int x, int y, std::string_view text) {
 }
 
 void Canvas::save(const std::filesystem::path& path) const {
-  write_png(path, pixels_, width_, height_);
+  io::write_png(path, pixels_, width_, height_);
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace avbench {
+namespace avbench::app {
 
 class Canvas {
  public:
@@ -27,4 +27,4 @@ class Canvas {
   std::vector<uint8_t> pixels_;  // [height, width, 3]
 };
 
-}  // namespace avbench
+}  // namespace avbench::app

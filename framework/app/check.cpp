@@ -13,7 +13,7 @@
 #include "io/strings.h"
 #include "plugin/registry.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -25,8 +25,8 @@ struct Options {
   bool json = false;
 };
 
-void print_line(const Result& result) {
-  fmt::print("{:<36}  {:<7}  {}\n", result.property.name, status_text(result.result.status),
+void print_line(const check::Result& result) {
+  fmt::print("{:<36}  {:<7}  {}\n", result.property.name, check::status_text(result.result.status),
              result.result.text);
   std::fflush(stdout);  // of a plugin that crashes, what was found before is known
 }
@@ -36,12 +36,12 @@ Json number_json(const std::optional<double>& number) {
 }
 
 void print_json(const std::string& method, const std::string& file,
-                const std::vector<Result>& results) {
+                const std::vector<check::Result>& results) {
   Json properties = Json::array();
   for (const auto& [property, result] : results) {
     properties.push_back({{"name", property.name},
                           {"summary", property.summary},
-                          {"status", status_text(result.status)},
+                          {"status", check::status_text(result.status)},
                           {"measured", number_json(result.measured)},
                           {"limit", number_json(result.limit)},
                           {"text", result.text}});
@@ -51,14 +51,14 @@ void print_json(const std::string& method, const std::string& file,
 }
 
 // Exit code 1 where a property failed.
-void conclude(const std::string& plugin, const std::vector<Result>& results) {
+void conclude(const std::string& plugin, const std::vector<check::Result>& results) {
   std::vector<std::string> failures;
   for (const auto& [property, result] : results) {
-    if (result.status == Status::kFailed) failures.emplace_back(property.name);
+    if (result.status == check::Status::kFailed) failures.emplace_back(property.name);
   }
   if (failures.empty()) return;
   throw std::runtime_error(fmt::format("{}: {} of {} properties do not hold: {}", plugin,
-                                       failures.size(), results.size(), join(failures)));
+                                       failures.size(), results.size(), io::join(failures)));
 }
 
 bool is_file_name(const std::string& method) {
@@ -66,36 +66,37 @@ bool is_file_name(const std::string& method) {
 }
 
 void check_refused(const Options& options, const std::string& reason) {
-  const auto results =
-      refused_by_loader(reason, options.json ? std::function<void(const Result&)>() : print_line);
+  const auto results = check::refused_by_loader(
+      reason, options.json ? std::function<void(const check::Result&)>() : print_line);
   if (options.json) print_json("", options.method, results);
   conclude(options.method, results);
 }
 
-void check_plugin(const Options& options, const LoadedPlugin& plugin) {
+void check_plugin(const Options& options, const plugin::LoadedPlugin& plugin) {
   const MethodPlugin& record = *plugin.record;
-  const PluginUnderTest tested{
+  const check::PluginUnderTest tested{
       plugin, Params::resolve(record.name, record.params, parameter_inputs(options.sets))};
-  if (!options.sets.empty()) refuse_bad_combination(tested);
-  const auto results =
-      run_suite(tested, options.json ? std::function<void(const Result&)>() : print_line);
+  if (!options.sets.empty()) check::refuse_bad_combination(tested);
+  const auto results = check::run_suite(
+      tested, options.json ? std::function<void(const check::Result&)>() : print_line);
   if (options.json) print_json(record.name, plugin.file.string(), results);
   conclude(record.name, results);
 }
 
 void run(const Options& options) {
   if (!is_file_name(options.method)) {
-    const PluginRegistry registry = PluginRegistry::discover();
+    const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
     return check_plugin(options, registry.find(options.method));
   }
   std::error_code error;
   if (!fs::is_regular_file(options.method, error)) {
-    throw UserError(options.method + ": no such file, expected a plugin or the name of a method");
+    throw io::UserError(options.method +
+                        ": no such file, expected a plugin or the name of a method");
   }
-  std::optional<LoadedPlugin> plugin;
+  std::optional<plugin::LoadedPlugin> plugin;
   try {
-    plugin = load_plugin(options.method);
-  } catch (const UserError& refusal) {
+    plugin = plugin::load_plugin(options.method);
+  } catch (const io::UserError& refusal) {
     return check_refused(options, refusal.what());
   }
   check_plugin(options, *plugin);
@@ -113,4 +114,4 @@ void add_check_command(CLI::App& app) {
   command->callback([options] { run(*options); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-namespace avbench {
+namespace avbench::app {
 
 void add_methods_command(CLI::App& app);
 void add_describe_command(CLI::App& app);
@@ -27,4 +27,4 @@ void add_new_method_command(CLI::App& app);
 void add_doctor_command(CLI::App& app);
 void add_completion_command(CLI::App& app);
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -10,7 +10,7 @@
 #include "experiment/results_table.h"
 #include "experiment/sweep_runner.h"
 
-namespace avbench {
+namespace avbench::app {
 
 void add_compare_command(CLI::App& app) {
   auto* command = app.add_subcommand(
@@ -36,22 +36,23 @@ void add_compare_command(CLI::App& app) {
   on_run(*command, options, [options, dry_run, no_probe, json, validation, trials] {
     const bool tested = !*validation;
     options->run.test = tested;
-    std::optional<ExperimentSweep> sweep;
+    std::optional<experiment::ExperimentSweep> sweep;
     if (*trials > 0) sweep.emplace(*options, *trials);
     if (sweep && !*dry_run) sweep->run(*options);
-    ExperimentRun run = open_experiment(*options, tested);
+    experiment::ExperimentRun run = experiment::open_experiment(*options, tested);
     if (*dry_run) {
       fmt::print("{}{}\n{}", sweep ? sweep->describe() : "", run.describe(options->run, !*no_probe),
-                 to_yaml(run.experiment()));
+                 config::to_yaml(run.experiment()));
       return;
     }
-    const auto failures =
-        run.run(options->run, [&](const RunSpec&) { write_results_table(run, tested); });
-    const WrittenTable table = write_results_table(run, tested);
+    const auto failures = run.run(options->run, [&](const experiment::RunSpec&) {
+      experiment::write_results_table(run, tested);
+    });
+    const report::WrittenTable table = experiment::write_results_table(run, tested);
     fmt::print("{}", *json ? table.json : table.markdown);
     fmt::print(stderr, "results: {}\n", run.folder().string());
     require_no_failures(failures);
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

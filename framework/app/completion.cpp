@@ -10,7 +10,7 @@
 #include "io/error.h"
 #include "io/strings.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 // Options as typed, without the "--help" that every command has.
@@ -43,8 +43,8 @@ bool takes_keys(const CLI::App& app) {
 void add_cases(const CLI::App& app, const std::string& path, std::string& cases) {
   const std::string methods = takes_method(app) ? " $(_avbench_methods)" : "";
   const char* keys = takes_keys(app) ? " keys=yes" : "";
-  cases +=
-      fmt::format("    '{}') words=\"{}{}\"{} ;;\n", path, join(words_of(app), " "), methods, keys);
+  cases += fmt::format("    '{}') words=\"{}{}\"{} ;;\n", path, io::join(words_of(app), " "),
+                       methods, keys);
   for (const CLI::App* sub : app.get_subcommands({})) {
     add_cases(*sub, path + (path.empty() ? "" : " ") + sub->get_name(), cases);
   }
@@ -94,7 +94,7 @@ std::string bash_script(const CLI::App& app) {
   };
   fill("@NAMES@", command_names(app));
   fill("@CASES@", cases);
-  fill("@KEYS@", join(settable_keys(), " "));
+  fill("@KEYS@", io::join(config::settable_keys(), " "));
   return script;
 }
 
@@ -118,4 +118,4 @@ void add_completion_command(CLI::App& app) {
       [shell, &app] { fmt::print("{}", *shell == "bash" ? bash_script(app) : zsh_script(app)); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

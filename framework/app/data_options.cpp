@@ -5,7 +5,7 @@
 #include "runtime/interrupt.h"
 #include "runtime/progress.h"
 
-namespace avbench {
+namespace avbench::app {
 
 std::shared_ptr<DataOptions> add_data_options(CLI::App& command) {
   auto options = std::make_shared<DataOptions>();
@@ -18,24 +18,24 @@ std::shared_ptr<DataOptions> add_data_options(CLI::App& command) {
   return options;
 }
 
-Experiment read_settings(const DataOptions& options) {
-  Value root =
-      options.config.empty() ? Value{.kind = Value::Kind::kMap} : load_yaml(options.config);
-  for (const std::string& assignment : options.sets) set(root, assignment);
-  Experiment experiment;
-  Problems problems;
-  read_section(root, "", experiment, problems);
+config::Experiment read_settings(const DataOptions& options) {
+  config::Value root = options.config.empty() ? config::Value{.kind = config::Value::Kind::kMap}
+                                              : config::load_yaml(options.config);
+  for (const std::string& assignment : options.sets) config::set(root, assignment);
+  config::Experiment experiment;
+  config::Problems problems;
+  config::read_section(root, "", experiment, problems);
   problems.throw_if_any();
   return experiment;
 }
 
-OpenProgress reading_progress(const std::string& title) {
-  install_interrupt_handler();
-  return [title, line = std::shared_ptr<Progress>()](int64_t done, int64_t total) mutable {
-    check_interrupt(title);
-    if (!line) line = std::make_shared<Progress>(title, total);
+data::OpenProgress reading_progress(const std::string& title) {
+  runtime::install_interrupt_handler();
+  return [title, line = std::shared_ptr<runtime::Progress>()](int64_t done, int64_t total) mutable {
+    runtime::check_interrupt(title);
+    if (!line) line = std::make_shared<runtime::Progress>(title, total);
     line->update(done);
   };
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -9,7 +9,7 @@
 #include "config/experiment.h"
 #include "data/dataset.h"
 
-namespace avbench {
+namespace avbench::app {
 
 struct DataOptions {
   std::string config;  // empty: the defaults
@@ -19,9 +19,9 @@ struct DataOptions {
 std::shared_ptr<DataOptions> add_data_options(CLI::App& command);
 
 // Unlike load_experiment() it does not ask for sources and rows. Throws UserError.
-Experiment read_settings(const DataOptions& options);
+config::Experiment read_settings(const DataOptions& options);
 
 // For Dataset::open: a line of progress, and Ctrl-C ends it with what was found so far kept.
-OpenProgress reading_progress(const std::string& title);
+data::OpenProgress reading_progress(const std::string& title);
 
-}  // namespace avbench
+}  // namespace avbench::app

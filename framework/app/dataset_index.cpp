@@ -11,7 +11,7 @@
 #include "data/index_cache.h"
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 struct IndexArguments {
@@ -20,29 +20,30 @@ struct IndexArguments {
   bool json = false;
 };
 
-Json status_counts(const Dataset& dataset) {
+io::Json status_counts(const data::Dataset& dataset) {
   std::map<std::string, int64_t> counts;
-  for (const FileStatus status : all_statuses()) counts[std::string(to_string(status))] = 0;
-  for (const Split split : kSplits) counts["ok"] += dataset.size(split);
+  for (const media::FileStatus status : media::all_statuses())
+    counts[std::string(to_string(status))] = 0;
+  for (const data::Split split : data::kSplits) counts["ok"] += dataset.size(split);
   for (const auto* list : {&dataset.excluded(), &dataset.damaged()}) {
-    for (const BadFile& file : *list) ++counts[std::string(to_string(file.status))];
+    for (const data::BadFile& file : *list) ++counts[std::string(to_string(file.status))];
   }
   counts["ok"] -= static_cast<int64_t>(dataset.damaged().size());
   return counts;
 }
 
-Json class_counts(const Dataset& dataset, Split split) {
-  Json counts = Json::object();
+io::Json class_counts(const data::Dataset& dataset, data::Split split) {
+  io::Json counts = io::Json::object();
   for (const std::string& name : dataset.classes()) counts[name] = 0;
   for (const int64_t label : dataset.labels(split)) {
-    Json& count = counts[dataset.classes()[label]];
+    io::Json& count = counts[dataset.classes()[label]];
     count = count.get<int64_t>() + 1;
   }
   return counts;
 }
 
-Json copies(const Dataset& dataset) {
-  Json list = Json::array();
+io::Json copies(const data::Dataset& dataset) {
+  io::Json list = io::Json::array();
   for (const auto& [a, b] : dataset.copies()) {
     list.push_back({{"a", a.id},
                     {"a_split", std::string(to_string(a.split))},
@@ -52,9 +53,9 @@ Json copies(const Dataset& dataset) {
   return list;
 }
 
-Json listed(const std::vector<BadFile>& files) {
-  Json list = Json::array();
-  for (const BadFile& file : files) {
+io::Json listed(const std::vector<data::BadFile>& files) {
+  io::Json list = io::Json::array();
+  for (const data::BadFile& file : files) {
     list.push_back({{"id", file.id},
                     {"path", file.path.string()},
                     {"split", std::string(to_string(file.split))},
@@ -64,14 +65,15 @@ Json listed(const std::vector<BadFile>& files) {
   return list;
 }
 
-Json describe(const Dataset& dataset, const std::string& source) {
-  Json splits = Json::object();
-  for (const Split split : kSplits) {
+io::Json describe(const data::Dataset& dataset, const std::string& source) {
+  io::Json splits = io::Json::object();
+  for (const data::Split split : data::kSplits) {
     splits[std::string(to_string(split))] = {{"files", dataset.size(split)},
                                              {"classes", class_counts(dataset, split)}};
   }
-  Json hashes = Json::object();
-  for (const Split split : kSplits) hashes[std::string(to_string(split))] = dataset.hash(split);
+  io::Json hashes = io::Json::object();
+  for (const data::Split split : data::kSplits)
+    hashes[std::string(to_string(split))] = dataset.hash(split);
   return {{"source", source},
           {"classes", dataset.classes()},
           {"status", status_counts(dataset)},
@@ -80,33 +82,33 @@ Json describe(const Dataset& dataset, const std::string& source) {
           {"damaged", listed(dataset.damaged())},
           {"copies", copies(dataset)},
           {"hash", hashes},
-          {"index", index_cache_file(source).string()}};
+          {"index", data::index_cache_file(source).string()}};
 }
 
-void print_files(const char* title, const Json& files) {
+void print_files(const char* title, const io::Json& files) {
   if (!files.empty()) fmt::print("{}\n", title);
-  for (const Json& file : files) {
+  for (const io::Json& file : files) {
     fmt::print("  {:<12} {}: {}\n", file["status"].get<std::string>(),
                file["path"].get<std::string>(), file["message"].get<std::string>());
   }
 }
 
 // What an empty split keeps from working.
-std::string missing(Split split) {
+std::string missing(data::Split split) {
   switch (split) {
-    case Split::kTrain:
+    case data::Split::kTrain:
       return ": nothing can be trained";
-    case Split::kVal:
+    case data::Split::kVal:
       return ": no checkpoint can be chosen, so nothing can be finetuned";
-    case Split::kTest:
+    case data::Split::kTest:
       return ": `avbench compare` needs --validation";
   }
   return "";
 }
 
-void print_text(const Json& d) {
+void print_text(const io::Json& d) {
   fmt::print("{}: {} classes\n", d["source"].get<std::string>(), d["classes"].size());
-  for (const Split split : kSplits) {
+  for (const data::Split split : data::kSplits) {
     const std::string name(to_string(split));
     const auto files = d["splits"][name]["files"].get<int64_t>();
     fmt::print("  {:<6} {} usable files{}\n", name, files, files == 0 ? missing(split) : "");
@@ -117,7 +119,7 @@ void print_text(const Json& d) {
   print_files("files that cannot be used:", d["excluded"]);
   print_files("files that are used although they are damaged:", d["damaged"]);
   if (!d["copies"].empty()) fmt::print("the same bytes in different splits:\n");
-  for (const Json& copy : d["copies"]) {
+  for (const io::Json& copy : d["copies"]) {
     fmt::print("  {} {} and {} {}\n", copy["a_split"].get<std::string>(),
                copy["a"].get<std::string>(), copy["b_split"].get<std::string>(),
                copy["b"].get<std::string>());
@@ -126,14 +128,14 @@ void print_text(const Json& d) {
 }
 
 void run(const IndexArguments& arguments, const DataOptions& options) {
-  Experiment experiment = read_settings(options);
+  config::Experiment experiment = read_settings(options);
   experiment.protocol.data.source = arguments.source;
   experiment.run.cache_mib = 0;
   if (arguments.workers > 0) experiment.run.workers = arguments.workers;
-  const auto dataset =
-      Dataset::open(experiment.protocol.data, experiment.protocol.clip,
-                    experiment.protocol.spectrogram, experiment.run, reading_progress("indexing"));
-  const Json description = describe(*dataset, arguments.source);
+  const auto dataset = data::Dataset::open(experiment.protocol.data, experiment.protocol.clip,
+                                           experiment.protocol.spectrogram, experiment.run,
+                                           reading_progress("indexing"));
+  const io::Json description = describe(*dataset, arguments.source);
   if (arguments.json) {
     fmt::print("{}\n", description.dump(2));
   } else {
@@ -158,4 +160,4 @@ void add_dataset_index_command(CLI::App& dataset) {
   command->callback([arguments, options] { run(*arguments, *options); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

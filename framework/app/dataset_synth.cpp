@@ -11,26 +11,26 @@
 #include "runtime/interrupt.h"
 #include "synth/dataset.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 struct SynthArguments {
   std::string folder, size = "48x48";
-  SynthOptions options;
+  synth::SynthOptions options;
   bool json = false;
 };
 
-void parse_size(const std::string& text, SynthOptions& options) {
+void parse_size(const std::string& text, synth::SynthOptions& options) {
   int end = 0;
   if (std::sscanf(text.c_str(), "%dx%d%n", &options.width, &options.height, &end) != 2 ||
       static_cast<size_t>(end) != text.size()) {
-    throw UserError(fmt::format("--size: got '{}', expected WIDTHxHEIGHT such as 48x48", text));
+    throw io::UserError(fmt::format("--size: got '{}', expected WIDTHxHEIGHT such as 48x48", text));
   }
 }
 
 // A line each tenth: readable in a terminal and in a log.
 void print_progress(int64_t done, int64_t total) {
-  check_interrupt("rendering");
+  runtime::check_interrupt("rendering");
   if (done * 10 / total != (done - 1) * 10 / total) {
     fmt::print(stderr, "rendered {} of {} files\n", done, total);
   }
@@ -38,13 +38,13 @@ void print_progress(int64_t done, int64_t total) {
 
 void run_synth(SynthArguments& arguments) {
   parse_size(arguments.size, arguments.options);
-  install_interrupt_handler();
+  runtime::install_interrupt_handler();
   const int threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 16);
-  const SynthOutcome outcome =
-      write_synth_dataset(arguments.folder, arguments.options, threads, print_progress);
-  const bool rendered = outcome == SynthOutcome::kRendered;
+  const synth::SynthOutcome outcome =
+      synth::write_synth_dataset(arguments.folder, arguments.options, threads, print_progress);
+  const bool rendered = outcome == synth::SynthOutcome::kRendered;
   if (arguments.json) {
-    Json result = describe_synth(arguments.options);
+    io::Json result = synth::describe_synth(arguments.options);
     result["folder"] = arguments.folder;
     result["rendered"] = rendered;
     fmt::print("{}\n", result.dump());
@@ -59,7 +59,7 @@ void add_dataset_synth_command(CLI::App& dataset) {
   auto* command = dataset.add_subcommand(
       "synth", "Render the synthetic data set: MP4 files whose video and audio tell the class");
   const auto arguments = std::make_shared<SynthArguments>();
-  SynthOptions& options = arguments->options;
+  synth::SynthOptions& options = arguments->options;
   command->add_option("folder", arguments->folder, "Where to; new, empty, or the same data set")
       ->required();
   command->add_option("--classes", options.classes, "Number of classes")->capture_default_str();
@@ -77,4 +77,4 @@ void add_dataset_synth_command(CLI::App& dataset) {
   command->callback([arguments] { run_synth(*arguments); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

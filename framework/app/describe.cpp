@@ -11,7 +11,7 @@
 #include "plugin/failure.h"
 #include "plugin/registry.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -47,7 +47,7 @@ Json parameter_json(const ParamSpec& spec) {
     json["min"] = bound(spec, spec.min);
     json["max"] = bound(spec, spec.max);
   }
-  if (*spec.choices != '\0') json["choices"] = split(spec.choices, '|');
+  if (*spec.choices != '\0') json["choices"] = io::split(spec.choices, '|');
   json["doc"] = spec.doc;
   return json;
 }
@@ -58,10 +58,10 @@ const char* modality_name(Modality modality) {
 
 const char* time_name(ViewTime time) { return time == ViewTime::kSame ? "same" : "independent"; }
 
-Views default_views(const LoadedPlugin& loaded) {
+Views default_views(const plugin::LoadedPlugin& loaded) {
   const MethodPlugin& plugin = *loaded.record;
   const Params params = Params::resolve(plugin.name, plugin.params, {});
-  return call_plugin(loaded, "views", "", [&] { return plugin.views(params); });
+  return plugin::call_plugin(loaded, "views", "", [&] { return plugin.views(params); });
 }
 
 Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
@@ -70,11 +70,11 @@ std::string embedding_text(const EmbeddingSpec& spec) {
   std::string text = fmt::format("{} [{}]", spec.name, spec.shape);
   if (!spec.differentiable) text += ", no gradient";
   if (spec.unit_rows) text += ", rows of norm 1";
-  if (const std::string range = range_text(spec); !range.empty()) text += ", " + range;
+  if (const std::string range = plugin::range_text(spec); !range.empty()) text += ", " + range;
   return text + "  " + spec.doc;
 }
 
-void print_json(const LoadedPlugin& loaded) {
+void print_json(const plugin::LoadedPlugin& loaded) {
   const MethodPlugin& plugin = *loaded.record;
   Json parameters = Json::array(), views = Json::array(), embeddings = Json::array();
   for (const ParamSpec& spec : plugin.params) parameters.push_back(parameter_json(spec));
@@ -112,7 +112,7 @@ void print_parameters(const MethodPlugin& plugin) {
   }
 }
 
-void print_text(const LoadedPlugin& loaded) {
+void print_text(const plugin::LoadedPlugin& loaded) {
   const MethodPlugin& plugin = *loaded.record;
   fmt::print("{}\n  {}\n  {}\n  {} ({})\n", plugin.name, plugin.summary, plugin.paper,
              loaded.file.string(), loaded.compiler);
@@ -144,10 +144,10 @@ void add_describe_command(CLI::App& app) {
   command->add_option("METHOD", options->method, "name of a method")->required();
   command->add_flag("--json", options->json, "as JSON");
   command->callback([options] {
-    const PluginRegistry registry = PluginRegistry::discover();
-    const LoadedPlugin& plugin = registry.find(options->method);
+    const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
+    const plugin::LoadedPlugin& plugin = registry.find(options->method);
     options->json ? print_json(plugin) : print_text(plugin);
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -7,7 +7,7 @@
 #include "app/commands.h"
 #include "experiment/run_diff.h"
 
-namespace avbench {
+namespace avbench::app {
 
 void add_diff_command(CLI::App& app) {
   struct Arguments {
@@ -22,9 +22,10 @@ void add_diff_command(CLI::App& app) {
   command->add_option("RUN_B", arguments->b, "another one")->required();
   command->add_flag("--json", arguments->json, "print JSON");
   command->callback([arguments] {
-    const RunDiff diff = diff_runs(arguments->a, arguments->b);
-    fmt::print("{}", arguments->json ? diff_json(diff).dump(2) + "\n" : diff_text(diff));
+    const experiment::RunDiff diff = experiment::diff_runs(arguments->a, arguments->b);
+    fmt::print("{}", arguments->json ? experiment::diff_json(diff).dump(2) + "\n"
+                                     : experiment::diff_text(diff));
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

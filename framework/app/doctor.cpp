@@ -23,7 +23,7 @@
 #include "media/formats.h"
 #include "plugin/registry.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -51,7 +51,7 @@ std::string cpu_features() {
   if (__builtin_cpu_supports("avx512f")) features.emplace_back("AVX-512");
   if (__builtin_cpu_supports("avx512bf16")) features.emplace_back("AVX-512 BF16");
 #endif
-  return features.empty() ? "none that LibTorch's kernels are specialised for" : join(features);
+  return features.empty() ? "none that LibTorch's kernels are specialised for" : io::join(features);
 }
 
 // Whose threads LibTorch runs on.
@@ -68,8 +68,8 @@ Diagnosis own_kernels() {
 }
 
 Diagnosis threads() {
-  const Processors found = processors();
-  const ThreadRule rule = thread_rule(found.usable());
+  const io::Processors found = io::processors();
+  const io::ThreadRule rule = io::thread_rule(found.usable());
   const std::string quota =
       found.quota > 0 ? fmt::format(", a quota of {:.2g} processors", found.quota) : "";
   return {
@@ -90,11 +90,11 @@ Diagnosis memory() {
 void add_media(std::vector<Diagnosis>& diagnoses) {
   std::vector<std::string> versions;
   bool differs = false;
-  for (const MediaLibrary& library : media_libraries()) {
+  for (const media::MediaLibrary& library : media::media_libraries()) {
     differs = differs || library.compiled != library.running;
     versions.push_back(library.name + " " + library.running);
   }
-  diagnoses.push_back({"FFmpeg", join(versions) + "; " + media_license()});
+  diagnoses.push_back({"FFmpeg", io::join(versions) + "; " + media::media_license()});
   if (differs) {
     diagnoses.back().status = Status::kNote;
     diagnoses.back().advice =
@@ -106,42 +106,43 @@ void add_media(std::vector<Diagnosis>& diagnoses) {
     if (missing.empty()) {
       diagnoses.push_back({name, all});
     } else {
-      diagnoses.push_back({name, "without " + join(missing), Status::kMissing, advice});
+      diagnoses.push_back({name, "without " + io::join(missing), Status::kMissing, advice});
     }
   };
-  const Formats formats;
+  const media::Formats formats;
   diagnoses.push_back({"containers", formats.containers()});
   diagnoses.push_back({"video codecs", formats.codecs(true)});
   diagnoses.push_back({"audio codecs", formats.codecs(false)});
-  diagnoses.push_back({"not tested", "of these codecs: " + join(untested_codecs())});
-  check("missing formats", missing_formats(), "none of the above",
+  diagnoses.push_back({"not tested", "of these codecs: " + io::join(media::untested_codecs())});
+  check("missing formats", media::missing_formats(), "none of the above",
         "files in these formats will be excluded; install an FFmpeg with them (Debian: "
         "libavcodec-extra)");
-  check("encoders", missing_encoders(), "H.264 and AAC",
+  check("encoders", media::missing_encoders(), "H.264 and AAC",
         "`dataset synth` cannot write videos; install an FFmpeg with libx264");
 }
 
 void add_plugins(std::vector<Diagnosis>& diagnoses) {
-  const PluginRegistry registry = PluginRegistry::discover();
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
   std::vector<std::string> folders, names;
   for (const fs::path& folder : registry.folders()) folders.push_back(folder.string());
-  for (const LoadedPlugin& plugin : registry.plugins()) names.emplace_back(plugin.record->name);
-  diagnoses.push_back({"plugin folders", join(folders)});
+  for (const plugin::LoadedPlugin& plugin : registry.plugins())
+    names.emplace_back(plugin.record->name);
+  diagnoses.push_back({"plugin folders", io::join(folders)});
   if (names.empty()) {
     diagnoses.push_back({"methods", "none", Status::kMissing,
                          "build the target avbench_plugins, or name their folder in "
                          "AVBENCH_PLUGIN_PATH"});
   } else {
-    diagnoses.push_back({"methods", join(names)});
+    diagnoses.push_back({"methods", io::join(names)});
   }
-  for (const PluginProblem& problem : registry.problems()) {
+  for (const plugin::PluginProblem& problem : registry.problems()) {
     diagnoses.push_back({"refused plugin", problem.file.string(), Status::kNote, problem.message});
   }
 }
 
 // The nearest folder that exists decides whether the cache can be made.
 Diagnosis cache() {
-  fs::path folder = index_cache_file(".").parent_path();
+  fs::path folder = data::index_cache_file(".").parent_path();
   Diagnosis diagnosis{"cache", folder.string()};
   std::error_code error;
   while (!folder.empty() && !fs::exists(folder, error)) folder = folder.parent_path();
@@ -155,7 +156,7 @@ Diagnosis cache() {
 std::vector<Diagnosis> examine() {
   std::vector<Diagnosis> diagnoses = {
       {"avbench", AVBENCH_VERSION},
-      {"plugin interface", host_abi_tag()},
+      {"plugin interface", plugin::host_abi_tag()},
       {"compiler", AVBENCH_COMPILER},
       {"LibTorch", fmt::format("{}, kernels for {}", TORCH_VERSION, at::get_cpu_capability())},
       {"CPU features", cpu_features()},
@@ -210,10 +211,12 @@ void add_doctor_command(CLI::App& app) {
   command
       ->add_option_function<std::string>(
           "--encoder",
-          [shape](const std::string& word) { shape->encoder.name = *from_word<Backbone>(word); },
+          [shape](const std::string& word) {
+            shape->encoder.name = *config::from_word<config::Backbone>(word);
+          },
           "of --kernels: backbone")
-      ->check(CLI::IsMember(all_words<Backbone>()))
-      ->default_str(to_word(shape->encoder.name));
+      ->check(CLI::IsMember(config::all_words<config::Backbone>()))
+      ->default_str(config::to_word(shape->encoder.name));
   of_shape("--width", shape->encoder.width, "channels of the first stage");
   of_shape("--batch", shape->batch, "clips a step");
   of_shape("--frames", shape->frames, "frames a clip");
@@ -233,4 +236,4 @@ void add_doctor_command(CLI::App& app) {
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -7,38 +7,38 @@
 #include "io/json.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 struct EmbedArguments {
   std::string split = "test", stage = "finetuned", out;
 };
 
-Split split_of(const std::string& name) {
-  for (const Split split : {Split::kTrain, Split::kVal}) {
+data::Split split_of(const std::string& name) {
+  for (const data::Split split : {data::Split::kTrain, data::Split::kVal}) {
     if (to_string(split) == name) return split;
   }
-  return Split::kTest;
+  return data::Split::kTest;
 }
 
 void run(ExperimentOptions& options, const EmbedArguments& arguments) {
-  const ExperimentRun experiment = open_experiment(options, false);
+  const experiment::ExperimentRun experiment = experiment::open_experiment(options, false);
   const auto runs = experiment.plan(options.run);
   if (runs.size() != 1) {
-    throw UserError(
+    throw io::UserError(
         fmt::format("{} names {} runs, expected one: give a run's folder, or --row and "
                     "--seed",
                     options.target, runs.size()));
   }
-  const SplitFeatures features =
+  const experiment::SplitFeatures features =
       experiment.features(runs.front(), split_of(arguments.split), arguments.stage == "finetuned");
-  save_tensors(arguments.out, features.tensors,
-               {{"row", runs.front().row->name},
-                {"seed", std::to_string(runs.front().seed)},
-                {"split", arguments.split},
-                {"stage", arguments.stage},
-                {"ids", Json(features.ids).dump()},
-                {"classes", Json(features.classes).dump()}});
+  tensors::save_tensors(arguments.out, features.tensors,
+                        {{"row", runs.front().row->name},
+                         {"seed", std::to_string(runs.front().seed)},
+                         {"split", arguments.split},
+                         {"stage", arguments.stage},
+                         {"ids", io::Json(features.ids).dump()},
+                         {"classes", io::Json(features.classes).dump()}});
   fmt::print("{}\n", arguments.out);
 }
 
@@ -61,4 +61,4 @@ void add_embed_command(CLI::App& app) {
   on_run(*command, options, [options, arguments] { run(*options, *arguments); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -7,7 +7,7 @@
 #include "runtime/interrupt.h"
 #include "runtime/trace.h"
 
-namespace avbench {
+namespace avbench::app {
 std::shared_ptr<ExperimentOptions> add_experiment_options(CLI::App& command) {
   auto options = std::make_shared<ExperimentOptions>();
   command.add_option("CONFIG", options->target, "configuration file, or the folder of a run")
@@ -41,8 +41,8 @@ void add_init_option(CLI::App& command, ExperimentOptions& options) {
 void on_run(CLI::App& command, const std::shared_ptr<ExperimentOptions>& options,
             std::function<void()> run) {
   command.callback([options, run = std::move(run)] {
-    if (!options->trace.empty()) start_trace(options->trace);
-    install_interrupt_handler();
+    if (!options->trace.empty()) runtime::start_trace(options->trace);
+    runtime::install_interrupt_handler();
     run();
   });
 }
@@ -50,7 +50,7 @@ void on_run(CLI::App& command, const std::shared_ptr<ExperimentOptions>& options
 void require_no_failures(const std::vector<std::string>& failures) {
   if (failures.empty()) return;
   throw std::runtime_error(std::to_string(failures.size()) + " of the runs failed:\n  " +
-                           join(failures, "\n  "));
+                           io::join(failures, "\n  "));
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

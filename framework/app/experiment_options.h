@@ -9,9 +9,9 @@
 
 #include "experiment/open_experiment.h"
 
-namespace avbench {
+namespace avbench::app {
 
-struct ExperimentOptions : ExperimentRequest {
+struct ExperimentOptions : experiment::ExperimentRequest {
   std::string trace;  // file; empty: none
 };
 
@@ -27,4 +27,4 @@ void add_init_option(CLI::App& command, ExperimentOptions& options);
 // Throws with the messages of the runs that failed, if any did.
 void require_no_failures(const std::vector<std::string>& failures);
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -6,7 +6,7 @@
 #include "app/commands.h"
 #include "app/experiment_options.h"
 
-namespace avbench {
+namespace avbench::app {
 
 void add_finetune_command(CLI::App& app) {
   auto* command =
@@ -15,11 +15,12 @@ void add_finetune_command(CLI::App& app) {
   add_init_option(*command, *options);
   on_run(*command, options, [options] {
     options->run.pretrain = options->run.test = false;
-    ExperimentRun run = open_experiment(*options, false);
-    const auto failures = run.run(
-        options->run, [](const RunSpec& done) { fmt::print("{}\n", done.folder.string()); });
+    experiment::ExperimentRun run = experiment::open_experiment(*options, false);
+    const auto failures = run.run(options->run, [](const experiment::RunSpec& done) {
+      fmt::print("{}\n", done.folder.string());
+    });
     require_no_failures(failures);
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -8,12 +8,12 @@
 #include "kernels/switch.h"
 #include "kernels/tile_product.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 std::string times(const kernels::Extent& e) { return fmt::format("{}x{}x{}", e[0], e[1], e[2]); }
 
-Json layer(const kernels::ConvCall& call, const char* tower) {
+io::Json layer(const kernels::ConvCall& call, const char* tower) {
   const kernels::Volume& in = call.geometry.input;
   const auto algorithm = [](bool wanted, kernels::Algorithm a) {
     return wanted ? kernels::name_of(a) : "none";
@@ -32,9 +32,9 @@ Json layer(const kernels::ConvCall& call, const char* tower) {
 
 }  // namespace
 
-Json kernel_report(const KernelShape& shape) {
-  Json layers = Json::array();
-  const auto towers = make_towers(shape.encoder, 0);
+io::Json kernel_report(const KernelShape& shape) {
+  io::Json layers = io::Json::array();
+  const auto towers = encoders::make_towers(shape.encoder, 0);
   const auto clip = [&](int64_t frames) {
     return at::zeros({shape.batch, 3, frames, shape.size, shape.size});
   };
@@ -51,12 +51,12 @@ Json kernel_report(const KernelShape& shape) {
           {"layers", layers}};
 }
 
-std::string kernel_text(const Json& report) {
+std::string kernel_text(const io::Json& report) {
   std::string text = fmt::format(
       "kernels {} ({})\n\n{:5} {:22} {:>5} {:7} {:6} {:9} {:14} {:15} {:>9}\n",
       report["kernels"].get<std::string>(), report["instruction_set"].get<std::string>(), "tower",
       "input", "out", "kernel", "stride", "forward", "input gradient", "weight gradient", "GFLOP");
-  for (const Json& l : report["layers"]) {
+  for (const io::Json& l : report["layers"]) {
     const auto word = [&](const char* key) { return l[key].get<std::string>(); };
     text += fmt::format("{:5} {:22} {:>5} {:7} {:6} {:9} {:14} {:15} {:>9.2f}\n", word("tower"),
                         word("input"), l["out_channels"].get<int64_t>(), word("kernel"),
@@ -66,4 +66,4 @@ std::string kernel_text(const Json& report) {
   return text;
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

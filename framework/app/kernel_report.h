@@ -7,18 +7,18 @@
 #include "config/encoder_config.h"
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::app {
 
 struct KernelShape {
-  EncoderConfig encoder;
+  config::EncoderConfig encoder;
   int64_t batch = 16, frames = 16, size = 112;
 };
 
 // {"instruction_set", "kernels": "on"|"off", "layers": [{"tower", "input", "kernel", "stride",
 // "out_channels", "forward", "input_gradient", "weight_gradient", "GFLOP"}, ...]}: the convolutions
 // of one training step of both towers, in order.
-Json kernel_report(const KernelShape& shape);
+io::Json kernel_report(const KernelShape& shape);
 
-std::string kernel_text(const Json& report);
+std::string kernel_text(const io::Json& report);
 
-}  // namespace avbench
+}  // namespace avbench::app

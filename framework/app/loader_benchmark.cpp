@@ -6,13 +6,13 @@
 
 #include "data/loader.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 // Delivers `batches` batches; returns how many clips that were.
-int64_t load(const LoaderBenchmark& b, const BatchSampler& sampler, int64_t first,
+int64_t load(const LoaderBenchmark& b, const data::BatchSampler& sampler, int64_t first,
              int64_t batches) {
-  Loader loader(
+  data::Loader loader(
       b.dataset, sampler,
       {.views = b.views, .first_batch = first, .batch_count = batches, .workers = b.workers});
   int64_t clips = 0;
@@ -20,13 +20,15 @@ int64_t load(const LoaderBenchmark& b, const BatchSampler& sampler, int64_t firs
   return clips;
 }
 
-void fill_cache(const Dataset& dataset) {
-  SampleReader reader(dataset.clip(), dataset.spectrogram());
-  for (const Sample& sample : dataset.samples(Split::kTrain)) dataset.cache()->get(sample, reader);
+void fill_cache(const data::Dataset& dataset) {
+  data::SampleReader reader(dataset.clip(), dataset.spectrogram());
+  for (const data::Sample& sample : dataset.samples(data::Split::kTrain))
+    dataset.cache()->get(sample, reader);
 }
 
 void run(benchmark::State& state, const LoaderBenchmark& b) {
-  const BatchSampler sampler = training_sampler(b.dataset->size(Split::kTrain), b.batch, 0);
+  const data::BatchSampler sampler =
+      data::training_sampler(b.dataset->size(data::Split::kTrain), b.batch, 0);
   const int64_t rows = static_cast<int64_t>(sampler.requests(0).size());
   const int64_t batches = (b.clips + rows - 1) / rows;
   if (b.dataset->cache()) fill_cache(*b.dataset);
@@ -48,4 +50,4 @@ void register_loader_benchmark(const std::string& name, LoaderBenchmark benchmar
       ->UseRealTime();
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

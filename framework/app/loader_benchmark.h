@@ -8,10 +8,10 @@
 #include "avbench/views.h"
 #include "data/dataset.h"
 
-namespace avbench {
+namespace avbench::app {
 
 struct LoaderBenchmark {
-  std::shared_ptr<const Dataset> dataset;
+  std::shared_ptr<const data::Dataset> dataset;
   Views views = base_views();
   int64_t batch = 16;
   int64_t clips = 96;  // at least so many an iteration
@@ -22,4 +22,4 @@ struct LoaderBenchmark {
 // Decoded content is in memory before the first iteration if the data set has a cache.
 void register_loader_benchmark(const std::string& name, LoaderBenchmark benchmark);
 
-}  // namespace avbench
+}  // namespace avbench::app

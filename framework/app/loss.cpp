@@ -16,7 +16,7 @@
 #include "plugin/registry.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 constexpr double kTolerance = 1e-9;
@@ -75,17 +75,18 @@ void compare(double got, double expected) {
 }
 
 void run(const Options& options) {
-  const PluginRegistry registry = PluginRegistry::discover();
-  const LoadedPlugin& loaded = registry.find(options.method);
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
+  const plugin::LoadedPlugin& loaded = registry.find(options.method);
   const MethodPlugin& plugin = *loaded.record;
   const Params params = Params::resolve(plugin.name, plugin.params, parameter_inputs(options.sets));
-  const auto named = load_tensors(options.file);
+  const auto named = tensors::load_tensors(options.file);
   const NamedTensors tensors(named.begin(), named.end());
-  check_embeddings(plugin, tensors, options.file);
+  plugin::check_embeddings(plugin, tensors, options.file);
   for (const auto& [name, tensor] : tensors) tensor.requires_grad_();
-  const Loss loss = pure_loss(loaded, tensors, params, options.file);
+  const Loss loss = plugin::pure_loss(loaded, tensors, params, options.file);
   const std::string result = loss_json(loss);
-  if (!options.gradients.empty()) save_tensors(options.gradients, gradients(loss.total, tensors));
+  if (!options.gradients.empty())
+    tensors::save_tensors(options.gradients, gradients(loss.total, tensors));
   fmt::print("{}\n", result);
   if (options.expected) compare(loss.total.item<double>(), *options.expected);
 }
@@ -107,4 +108,4 @@ void add_loss_command(CLI::App& app) {
   command->callback([options] { run(*options); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

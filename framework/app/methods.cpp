@@ -7,20 +7,20 @@
 #include "app/commands.h"
 #include "plugin/registry.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
-void print_json(const PluginRegistry& registry) {
+void print_json(const plugin::PluginRegistry& registry) {
   using Json = nlohmann::ordered_json;
   Json methods = Json::array(), problems = Json::array(), folders = Json::array();
-  for (const LoadedPlugin& plugin : registry.plugins()) {
+  for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
     methods.push_back({{"name", plugin.record->name},
                        {"summary", plugin.record->summary},
                        {"paper", plugin.record->paper},
                        {"file", plugin.file.string()},
                        {"compiler", plugin.compiler}});
   }
-  for (const PluginProblem& problem : registry.problems()) {
+  for (const plugin::PluginProblem& problem : registry.problems()) {
     problems.push_back({{"file", problem.file.string()}, {"message", problem.message}});
   }
   for (const auto& folder : registry.folders()) folders.push_back(folder.string());
@@ -28,12 +28,12 @@ void print_json(const PluginRegistry& registry) {
   fmt::print("{}\n", all.dump(2));
 }
 
-void print_text(const PluginRegistry& registry) {
+void print_text(const plugin::PluginRegistry& registry) {
   size_t width = 0;
-  for (const LoadedPlugin& plugin : registry.plugins()) {
+  for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
     width = std::max(width, std::string_view(plugin.record->name).size());
   }
-  for (const LoadedPlugin& plugin : registry.plugins()) {
+  for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
     fmt::print("{:{}}  {}\n{:{}}  {}\n", plugin.record->name, width, plugin.record->summary, "",
                width, plugin.file.string());
   }
@@ -41,7 +41,7 @@ void print_text(const PluginRegistry& registry) {
     fmt::print("No methods found in:\n");
     for (const auto& folder : registry.folders()) fmt::print("  {}\n", folder.string());
   }
-  for (const PluginProblem& problem : registry.problems()) {
+  for (const plugin::PluginProblem& problem : registry.problems()) {
     fmt::print(stderr, "avbench: not loaded: {}\n", problem.message);
   }
 }
@@ -53,9 +53,9 @@ void add_methods_command(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "as JSON, with what could not be loaded and why");
   command->callback([json] {
-    const PluginRegistry registry = PluginRegistry::discover();
+    const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
     *json ? print_json(registry) : print_text(registry);
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

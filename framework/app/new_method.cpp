@@ -14,7 +14,7 @@
 #include "method_template.h"
 #include "plugin/registry.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -51,7 +51,7 @@ void check_form(const std::string& name) {
                     std::all_of(name.begin(), name.end(), is_name_character);
   if (good && name != "null") return;  // YAML reads null as nothing
   const std::string better = repaired(name);
-  throw UserError(fmt::format(
+  throw io::UserError(fmt::format(
       "NAME: got '{}', expected a letter, then lower-case letters, digits and '_', at most {} in "
       "all, and not 'null'{}",
       name, kLongestName,
@@ -59,10 +59,10 @@ void check_form(const std::string& name) {
 }
 
 void check_new(const std::string& name) {
-  const PluginRegistry registry = PluginRegistry::discover();
-  for (const LoadedPlugin& plugin : registry.plugins()) {
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
+  for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
     if (plugin.record->name != name) continue;
-    throw UserError(fmt::format(
+    throw io::UserError(fmt::format(
         "NAME: there is a method '{}' already: {}. Two of one name cannot be told apart in a "
         "configuration; `avbench methods` lists the names that are taken",
         name, plugin.file.string()));
@@ -72,14 +72,14 @@ void check_new(const std::string& name) {
 // Makes the folder if it is not there.
 void prepare_folder(const fs::path& folder) try {
   const char* expected = "expected a new or an empty folder: nothing is overwritten";
-  if (folder.empty()) throw UserError(fmt::format("DIR: got '', {}", expected));
+  if (folder.empty()) throw io::UserError(fmt::format("DIR: got '', {}", expected));
   fs::create_directories(folder);
   if (!fs::is_empty(folder)) {
-    throw UserError(fmt::format("{}: is not empty, {}", folder.string(), expected));
+    throw io::UserError(fmt::format("{}: is not empty, {}", folder.string(), expected));
   }
 } catch (const fs::filesystem_error& error) {
-  throw UserError(fmt::format("{}: cannot be made: {}; expected a new or an empty folder",
-                              folder.string(), error.code().message()));
+  throw io::UserError(fmt::format("{}: cannot be made: {}; expected a new or an empty folder",
+                                  folder.string(), error.code().message()));
 }
 
 std::string replaced(std::string text, const std::string& old, const std::string& by) {
@@ -92,7 +92,7 @@ std::string replaced(std::string text, const std::string& old, const std::string
 // "my_loss" -> "MyLossMethod"; the ending keeps it apart from the SDK's names.
 std::string class_name(const std::string& name) {
   std::string result;
-  for (const std::string& word : split(name, '_')) {
+  for (const std::string& word : io::split(name, '_')) {
     if (word.empty()) continue;
     result += static_cast<char>(std::toupper(static_cast<unsigned char>(word.front())));
     result += word.substr(1);
@@ -108,7 +108,7 @@ std::vector<std::string> write_project(const std::string& name, const fs::path& 
   std::vector<std::string> files;
   for (const TemplateFile& file : kMethodTemplate) {
     files.push_back(renamed(file.name));
-    write_file_atomically(folder / files.back(), renamed(file.text));
+    io::write_file_atomically(folder / files.back(), renamed(file.text));
   }
   return files;
 }
@@ -138,7 +138,7 @@ std::vector<std::string> next_commands(const Options& options, const fs::path& p
 }
 
 void print_text(const Options& options, const std::vector<std::string>& files) {
-  fmt::print("{}: {}\n\nNext:\n", options.folder, join(files));
+  fmt::print("{}: {}\n\nNext:\n", options.folder, io::join(files));
   const fs::path prefix = install_prefix();
   for (const std::string& command : next_commands(options, prefix)) fmt::print("  {}\n", command);
   if (prefix.empty()) {
@@ -174,4 +174,4 @@ void add_new_method_command(CLI::App& app) {
   command->callback([options] { run(*options); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -2,7 +2,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::app {
 
 void add_parameter_option(CLI::App& command, std::vector<std::string>& sets) {
   command.add_option("--set", sets, "set a parameter of the method")
@@ -16,7 +16,8 @@ std::vector<ParamInput> parameter_inputs(const std::vector<std::string>& sets) {
   for (const std::string& set : sets) {
     const auto equals = set.find('=');
     if (equals == std::string::npos || equals == 0) {
-      throw UserError("--set: got '" + set + "', expected PARAMETER=VALUE, e.g. temperature=0.2");
+      throw io::UserError("--set: got '" + set +
+                          "', expected PARAMETER=VALUE, e.g. temperature=0.2");
     }
     const std::string name = set.substr(0, equals);
     inputs.push_back({name, set.substr(equals + 1), "--set " + name});
@@ -24,4 +25,4 @@ std::vector<ParamInput> parameter_inputs(const std::vector<std::string>& sets) {
   return inputs;
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -7,7 +7,7 @@
 
 #include "avbench/params.h"
 
-namespace avbench {
+namespace avbench::app {
 
 // Adds --set PARAMETER=VALUE.
 void add_parameter_option(CLI::App& command, std::vector<std::string>& sets);
@@ -15,4 +15,4 @@ void add_parameter_option(CLI::App& command, std::vector<std::string>& sets);
 // Throws UserError on what is not PARAMETER=VALUE.
 std::vector<ParamInput> parameter_inputs(const std::vector<std::string>& sets);
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -6,7 +6,7 @@
 #include "app/commands.h"
 #include "app/experiment_options.h"
 
-namespace avbench {
+namespace avbench::app {
 
 void add_pretrain_command(CLI::App& app) {
   auto* command = app.add_subcommand("pretrain", "Pretrain the rows of a configuration");
@@ -14,8 +14,8 @@ void add_pretrain_command(CLI::App& app) {
   add_init_option(*command, *options);
   on_run(*command, options, [options] {
     options->run.finetune = options->run.test = false;
-    ExperimentRun run = open_experiment(*options, false);
-    const auto failures = run.run(options->run, [](const RunSpec& done) {
+    experiment::ExperimentRun run = experiment::open_experiment(*options, false);
+    const auto failures = run.run(options->run, [](const experiment::RunSpec& done) {
       // A baseline has nothing to pretrain.
       if (!done.pretrain_folder.empty()) fmt::print("{}\n", done.pretrain_folder.string());
     });
@@ -23,4 +23,4 @@ void add_pretrain_command(CLI::App& app) {
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

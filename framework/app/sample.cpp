@@ -17,7 +17,7 @@
 #include "io/json.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 struct SampleArguments {
@@ -30,19 +30,19 @@ struct SampleArguments {
   bool json = false;
 };
 
-SampleRequest request_of(const SampleArguments& arguments, const TestConfig& test) {
+data::SampleRequest request_of(const SampleArguments& arguments, const config::TestConfig& test) {
   if (arguments.view == "train") {
     return {.index = arguments.index, .seed = arguments.seed, .epoch = arguments.epoch};
   }
   if (arguments.clip >= arguments.clips) {
-    throw UserError(
+    throw io::UserError(
         fmt::format("--clip: got {}, expected less than --clips, which is {}; clips are "
                     "counted from 0",
                     arguments.clip, arguments.clips));
   }
   const int64_t crop = arguments.crop.value_or(test.crops / 2);
   if (crop >= test.crops) {
-    throw UserError(fmt::format(
+    throw io::UserError(fmt::format(
         "--crop: got {}, expected less than protocol.test.crops, which is {}; crops are "
         "counted from 0",
         crop, test.crops));
@@ -51,10 +51,10 @@ SampleRequest request_of(const SampleArguments& arguments, const TestConfig& tes
           .clips = arguments.clips,
           .crop = crop,
           .crops = test.crops,
-          .spread = test.spectrogram_crops == TestConfig::SpectrogramCrops::kSpread};
+          .spread = test.spectrogram_crops == config::TestConfig::SpectrogramCrops::kSpread};
 }
 
-Json describe_tensor(const Tensor& tensor) {
+io::Json describe_tensor(const Tensor& tensor) {
   return {{"shape", std::vector<int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
           {"min", tensor.min().item<float>()},
           {"max", tensor.max().item<float>()},
@@ -62,16 +62,17 @@ Json describe_tensor(const Tensor& tensor) {
           {"std", tensor.std(/*unbiased=*/false).item<float>()}};
 }
 
-Json describe(const Sample& sample, const SampleRequest& request, const Experiment& experiment,
-              const Tensor& video, const Tensor& audio) {
-  const ClipPlace place =
-      place_clip(request, {}, sample.frames, experiment.protocol.clip, sample.starts);
+io::Json describe(const data::Sample& sample, const data::SampleRequest& request,
+                  const config::Experiment& experiment, const Tensor& video, const Tensor& audio) {
+  const data::ClipPlace place =
+      data::place_clip(request, {}, sample.frames, experiment.protocol.clip, sample.starts);
   const bool damaged =
       sample.index->damaged_video_packets + sample.index->damaged_audio_packets > 0;
-  const Crop crop =
-      place_spectrogram(request, {kBaseView, Modality::kAudio}, experiment.protocol.spectrogram);
+  const data::Crop crop = data::place_spectrogram(request, {kBaseView, Modality::kAudio},
+                                                  experiment.protocol.spectrogram);
   return {{"file", sample.path.string()},
-          {"status", std::string(to_string(damaged ? FileStatus::kDamaged : FileStatus::kOk))},
+          {"status",
+           std::string(to_string(damaged ? media::FileStatus::kDamaged : media::FileStatus::kOk))},
           {"frames", sample.frames},
           {"width", sample.index->width},
           {"height", sample.index->height},
@@ -86,7 +87,7 @@ Json describe(const Sample& sample, const SampleRequest& request, const Experime
           {"audio", describe_tensor(audio)}};
 }
 
-void print_text(const Json& d) {
+void print_text(const io::Json& d) {
   fmt::print("file    {}\nstatus  {}\n", d["file"].get<std::string>(),
              d["status"].get<std::string>());
   fmt::print("content {} frames of {}x{} at {:.3f} per second, audio at {} Hz\n",
@@ -96,7 +97,7 @@ void print_text(const Json& d) {
              d["start"].get<int64_t>(), d["video_crop"].dump(),
              d["mirrored"].get<bool>() ? ", mirrored" : "", d["audio_crop"].dump());
   for (const char* name : {"video", "audio"}) {
-    const Json& tensor = d[name];
+    const io::Json& tensor = d[name];
     fmt::print("{:<7} {} min {:.4f} max {:.4f} mean {:.4f} std {:.4f}\n", name,
                tensor["shape"].dump(), tensor["min"].get<double>(), tensor["max"].get<double>(),
                tensor["mean"].get<double>(), tensor["std"].get<double>());
@@ -104,7 +105,7 @@ void print_text(const Json& d) {
 }
 
 // The colours before they were normalised.
-Tensor shown(const Tensor& video, const ClipConfig& clip) {
+Tensor shown(const Tensor& video, const config::ClipConfig& clip) {
   const auto channels = [](const std::array<double, 3>& values) {
     return at::tensor(at::ArrayRef<double>(values), at::kFloat).view({3, 1, 1, 1});
   };
@@ -112,49 +113,54 @@ Tensor shown(const Tensor& video, const ClipConfig& clip) {
 }
 
 // In seconds of the file or its part.
-SampleImage image_of(const Sample& sample, const SampleRequest& request,
-                     const ProtocolConfig& protocol, const Tensor& video, const Tensor& audio) {
-  const ClipPlace place = place_clip(request, {}, sample.frames, protocol.clip, sample.starts);
+SampleImage image_of(const data::Sample& sample, const data::SampleRequest& request,
+                     const config::ProtocolConfig& protocol, const Tensor& video,
+                     const Tensor& audio) {
+  const data::ClipPlace place =
+      data::place_clip(request, {}, sample.frames, protocol.clip, sample.starts);
   const auto time_of = [&](int64_t frame) {
     return sample.index->time_of(sample.first_frame + frame) - sample.segment.first;
   };
   const double first = time_of(place.start),
-               last = time_of(place.start + clip_span(protocol.clip) - 1);
-  const double middle = time_of(place.start + clip_span(protocol.clip) / 2);
-  const SpectrogramConfig& spectrogram = protocol.spectrogram;
+               last = time_of(place.start + data::clip_span(protocol.clip) - 1);
+  const double middle = time_of(place.start + data::clip_span(protocol.clip) / 2);
+  const config::SpectrogramConfig& spectrogram = protocol.spectrogram;
   const double end = sample.segment.second < 0 ? sample.index->audio_end() : sample.segment.second;
   std::pair<double, double> span = {0, end - sample.segment.first};
-  if (spectrogram.audio == SpectrogramConfig::Audio::kClip) {
+  if (spectrogram.audio == config::SpectrogramConfig::Audio::kClip) {
     span = {middle - spectrogram.audio_seconds / 2, middle + spectrogram.audio_seconds / 2};
   }
-  return {.video = shown(video, protocol.clip),
-          .audio = audio,
-          .first_second = first,
-          .seconds_a_frame =
-              (last - first) / static_cast<double>(std::max<int64_t>(1, protocol.clip.frames - 1)),
-          .audio_span = span,
-          .audio_crop = place_spectrogram(request, {kBaseView, Modality::kAudio}, spectrogram)};
+  return {
+      .video = shown(video, protocol.clip),
+      .audio = audio,
+      .first_second = first,
+      .seconds_a_frame =
+          (last - first) / static_cast<double>(std::max<int64_t>(1, protocol.clip.frames - 1)),
+      .audio_span = span,
+      .audio_crop = data::place_spectrogram(request, {kBaseView, Modality::kAudio}, spectrogram)};
 }
 
 void run(const SampleArguments& arguments, const DataOptions& options) {
-  const Experiment experiment = read_settings(options);
-  const ClipConfig& clip = experiment.protocol.clip;
-  const SpectrogramConfig& spectrogram = experiment.protocol.spectrogram;
-  const Sample sample = open_file(
-      {arguments.file, arguments.start, arguments.end},
-      {.clip = clip,
-       .spectrogram = spectrogram,
-       .tolerate_damage = experiment.protocol.data.on_damage == DataConfig::OnDamage::kTolerate,
-       .formats = experiment.run.formats});
-  const SampleRequest request = request_of(arguments, experiment.protocol.test);
-  const Batch batch = view_file(sample, request, base_views(), clip, spectrogram);
+  const config::Experiment experiment = read_settings(options);
+  const config::ClipConfig& clip = experiment.protocol.clip;
+  const config::SpectrogramConfig& spectrogram = experiment.protocol.spectrogram;
+  const data::Sample sample =
+      data::open_file({arguments.file, arguments.start, arguments.end},
+                      {.clip = clip,
+                       .spectrogram = spectrogram,
+                       .tolerate_damage = experiment.protocol.data.on_damage ==
+                                          config::DataConfig::OnDamage::kTolerate,
+                       .formats = experiment.run.formats});
+  const data::SampleRequest request = request_of(arguments, experiment.protocol.test);
+  const Batch batch = data::view_file(sample, request, base_views(), clip, spectrogram);
   const Tensor video = batch.video.at(kBaseView)[0], audio = batch.audio.at(kBaseView)[0];
-  if (!arguments.out.empty()) save_tensors(arguments.out, {{"video", video}, {"audio", audio}});
+  if (!arguments.out.empty())
+    tensors::save_tensors(arguments.out, {{"video", video}, {"audio", audio}});
   if (!arguments.png.empty()) {
     write_sample_image(arguments.png, image_of(sample, request, experiment.protocol, video, audio),
                        spectrogram);
   }
-  const Json description = describe(sample, request, experiment, video, audio);
+  const io::Json description = describe(sample, request, experiment, video, audio);
   if (arguments.json) {
     fmt::print("{}\n", description.dump(2));
   } else if (arguments.out.empty() && arguments.png.empty()) {
@@ -204,4 +210,4 @@ void add_sample_command(CLI::App& app) {
   command->callback([arguments, options] { run(*arguments, *options); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -10,7 +10,7 @@
 #include "app/canvas.h"
 #include "data/audio_image.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 constexpr int64_t kMostColumns = 8;                            // frames side by side
@@ -77,10 +77,10 @@ void draw_frames(Canvas& canvas, const SampleImage& sample, const Layout& l) {
   }
 }
 
-void draw_spectrogram(Canvas& canvas, const SampleImage& sample, const SpectrogramConfig& config,
-                      const Layout& l) {
+void draw_spectrogram(Canvas& canvas, const SampleImage& sample,
+                      const config::SpectrogramConfig& config, const Layout& l) {
   constexpr int kTicks = 5;
-  const bool raw = config.kind == SpectrogramConfig::Kind::kRaw;
+  const bool raw = config.kind == config::SpectrogramConfig::Kind::kRaw;
   const Tensor plane = sample.audio.select(1, 0);
   const Tensor shown = config.flip || raw ? plane : plane.flip({1});
   draw(canvas, kLabelWidth, l.audio_top, shown, l.audio_scale);
@@ -96,7 +96,7 @@ void draw_spectrogram(Canvas& canvas, const SampleImage& sample, const Spectrogr
         (low_row + up * static_cast<double>(height)) / static_cast<double>(config.resize[0]);
     const auto y = static_cast<int>(bottom - up * static_cast<double>(height * l.audio_scale));
     canvas.fill(kLabelWidth - kTick, y, kTick, 1, 0, 0, 0);
-    canvas.write(0, y - Canvas::kLetterHeight / 2, hertz_text(frequency_at(config, share)));
+    canvas.write(0, y - Canvas::kLetterHeight / 2, hertz_text(data::frequency_at(config, share)));
   }
   for (int i = 0; i < kTicks && !raw; ++i) {
     const double right = static_cast<double>(i) / (kTicks - 1);
@@ -115,7 +115,7 @@ void draw_spectrogram(Canvas& canvas, const SampleImage& sample, const Spectrogr
 }  // namespace
 
 void write_sample_image(const std::filesystem::path& path, const SampleImage& sample,
-                        const SpectrogramConfig& spectrogram) {
+                        const config::SpectrogramConfig& spectrogram) {
   const Layout layout = layout_of(sample);
   Canvas canvas(static_cast<int>(layout.width), static_cast<int>(layout.height));
   draw_frames(canvas, sample, layout);
@@ -123,4 +123,4 @@ void write_sample_image(const std::filesystem::path& path, const SampleImage& sa
   canvas.save(path);
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -27,7 +27,7 @@
 #include "train/random_batch.h"
 #include "train/step.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -36,37 +36,38 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-SampleShape shape_of(const ProtocolConfig& protocol) {
-  const ClipConfig& clip = protocol.clip;
-  const SpectrogramConfig& audio = protocol.spectrogram;
-  const bool repeated = audio.time == SpectrogramConfig::Time::kRepeat;
+train::SampleShape shape_of(const config::ProtocolConfig& protocol) {
+  const config::ClipConfig& clip = protocol.clip;
+  const config::SpectrogramConfig& audio = protocol.spectrogram;
+  const bool repeated = audio.time == config::SpectrogramConfig::Time::kRepeat;
   return {.video = {3, clip.frames, clip.crop, clip.crop},
           .audio = {audio.channels, repeated ? clip.frames : 1, audio.crop, audio.crop}};
 }
 
 // The same batch for every step.
-NextBatch random_batches(const ProtocolConfig& protocol, const Views& views) {
-  const LoadedBatch batch{.batch = random_batch(views, protocol.pretrain.batch_size,
-                                                shape_of(protocol), make_generator(0))};
+train::NextBatch random_batches(const config::ProtocolConfig& protocol, const Views& views) {
+  const data::LoadedBatch batch{.batch = train::random_batch(views, protocol.pretrain.batch_size,
+                                                             shape_of(protocol),
+                                                             tensors::make_generator(0))};
   return [batch] { return batch; };
 }
 
-NextBatch loaded_batches(const std::shared_ptr<const Dataset>& dataset,
-                         const Experiment& experiment, const Views& views) {
+train::NextBatch loaded_batches(const std::shared_ptr<const data::Dataset>& dataset,
+                                const config::Experiment& experiment, const Views& views) {
   const int64_t batch_size = experiment.protocol.pretrain.batch_size;
-  const auto loader = std::make_shared<Loader>(
-      dataset, training_sampler(dataset->size(Split::kTrain), batch_size, 0),
-      LoaderOptions{.views = views,
-                    .batch_count = int64_t{1} << 40,
-                    .workers = static_cast<int>(loader_threads(experiment.run.workers))});
+  const auto loader = std::make_shared<data::Loader>(
+      dataset, data::training_sampler(dataset->size(data::Split::kTrain), batch_size, 0),
+      data::LoaderOptions{.views = views,
+                          .batch_count = int64_t{1} << 40,
+                          .workers = static_cast<int>(io::loader_threads(experiment.run.workers))});
   return [loader] {
-    const TracePhase phase(step_phase::kData);
+    const runtime::TracePhase phase(train::step_phase::kData);
     return loader->next();
   };
 }
 
-NextBatch open_batches(const std::shared_ptr<const Dataset>& dataset, const Experiment& experiment,
-                       const Views& views) {
+train::NextBatch open_batches(const std::shared_ptr<const data::Dataset>& dataset,
+                              const config::Experiment& experiment, const Views& views) {
   return dataset ? loaded_batches(dataset, experiment, views)
                  : random_batches(experiment.protocol, views);
 }
@@ -74,14 +75,14 @@ NextBatch open_batches(const std::shared_ptr<const Dataset>& dataset, const Expe
 // Steps of a subject, with what each phase of each took.
 class Stepper {
  public:
-  Stepper(StepSubject& subject, const NextBatch& next_batch, const OptimizerConfig& optimizer,
-          double clip_norm)
+  Stepper(StepSubject& subject, const train::NextBatch& next_batch,
+          const config::OptimizerConfig& optimizer, double clip_norm)
       : next_batch_(next_batch),
         optimizer_(optimizer, subject.groups(), subject.state()),
         training_step_(subject, optimizer_, clip_norm) {}
 
   void step() {
-    const PhaseTimes times;
+    const runtime::PhaseTimes times;
     run();
     for (const char* phase : step_phases()) {
       const auto found = times.seconds().find(phase);
@@ -101,17 +102,19 @@ class Stepper {
  private:
   // As in the loop of a stage, without its logs.
   void run() {
-    const LoadedBatch batch = next_batch_();
-    const StepContext context{
-        .step = step_, .total_steps = 1 << 20, .random = step_generator(0, step_), .group = alone_};
-    seed_default_generator(derive_seed(0, "dropout", step_));
+    const data::LoadedBatch batch = next_batch_();
+    const StepContext context{.step = step_,
+                              .total_steps = 1 << 20,
+                              .random = train::step_generator(0, step_),
+                              .group = alone_};
+    tensors::seed_default_generator(tensors::derive_seed(0, "dropout", step_));
     training_step_.run(batch, context, /*lr_scale=*/1);
     ++step_;
   }
 
-  const NextBatch& next_batch_;
-  Optimizer optimizer_;
-  TrainingStep training_step_;
+  const train::NextBatch& next_batch_;
+  train::Optimizer optimizer_;
+  train::TrainingStep training_step_;
   Communicator alone_;
   int64_t step_ = 0;
   std::map<std::string, std::vector<double>> phases_;
@@ -119,12 +122,12 @@ class Stepper {
 
 // The two towers in evaluation, without gradients: what the test, `embed` and a classifier on
 // fixed towers cost.
-void bench_forward(benchmark::State& state, const ProtocolConfig& protocol,
-                   const NextBatch& next_batch) {
+void bench_forward(benchmark::State& state, const config::ProtocolConfig& protocol,
+                   const train::NextBatch& next_batch) {
   ::malloc_trim(0);
-  reset_peak_memory();
+  runtime::reset_peak_memory();
   const at::NoGradGuard no_grad;
-  const auto towers = make_towers(protocol.encoder, 0, protocol.spectrogram.channels);
+  const auto towers = encoders::make_towers(protocol.encoder, 0, protocol.spectrogram.channels);
   towers->eval();
   const auto forward = [&] { benchmark::DoNotOptimize(towers->forward(next_batch().batch)); };
   forward();
@@ -134,7 +137,7 @@ void bench_forward(benchmark::State& state, const ProtocolConfig& protocol,
   const auto clips = static_cast<double>(state.iterations() * protocol.pretrain.batch_size);
   state.counters[counter::kClips] = benchmark::Counter(clips / seconds);
   state.counters[counter::kPeak] =
-      benchmark::Counter(static_cast<double>(peak_memory_bytes() >> 20));
+      benchmark::Counter(static_cast<double>(runtime::peak_memory_bytes() >> 20));
 }
 
 double parameters_of(StepSubject& subject) {
@@ -154,10 +157,11 @@ double flops_of_first_step(Stepper& stepper) {
 }
 
 // `peak`: see gemm_peak().
-void bench_steps(benchmark::State& state, const PretrainConfig& pretrain, StepSubject& subject,
-                 const OptimizerConfig& optimizer, const NextBatch& next_batch, double peak) {
+void bench_steps(benchmark::State& state, const config::PretrainConfig& pretrain,
+                 StepSubject& subject, const config::OptimizerConfig& optimizer,
+                 const train::NextBatch& next_batch, double peak) {
   ::malloc_trim(0);  // what the method before kept doesn't count
-  reset_peak_memory();
+  runtime::reset_peak_memory();
   Stepper stepper(subject, next_batch, optimizer, pretrain.clip_norm);
   const double flops = flops_of_first_step(stepper);
   stepper.forget();
@@ -170,7 +174,7 @@ void bench_steps(benchmark::State& state, const PretrainConfig& pretrain, StepSu
     state.counters[name] = benchmark::Counter(value);
   };
   set(counter::kClips, steps * batch / seconds);
-  set(counter::kPeak, static_cast<double>(peak_memory_bytes() >> 20));
+  set(counter::kPeak, static_cast<double>(runtime::peak_memory_bytes() >> 20));
   set(counter::kParameters, parameters_of(subject));
   set(counter::kFlops, flops / batch / 1e9);
   set(counter::kGemmShare, flops * steps / seconds / peak);
@@ -185,7 +189,7 @@ template <typename Run>
 void add_benchmark(const std::string& name, const Run& run) {
   benchmark::RegisterBenchmark(("step/" + name).c_str(),
                                [run](benchmark::State& state) {
-                                 seed_default_generator(0);
+                                 tensors::seed_default_generator(0);
                                  run(state);
                                })
       ->Unit(benchmark::kMillisecond)
@@ -207,14 +211,14 @@ double gemm_peak() {
   return best;
 }
 
-StepBenchmarks::StepBenchmarks(const Experiment& experiment, std::shared_ptr<const Dataset> dataset,
-                               double gemm_peak)
+StepBenchmarks::StepBenchmarks(const config::Experiment& experiment,
+                               std::shared_ptr<const data::Dataset> dataset, double gemm_peak)
     : experiment_(experiment), dataset_(std::move(dataset)), gemm_peak_(gemm_peak) {}
 
 void StepBenchmarks::add_bare() const {
   add_benchmark("bare", [this](benchmark::State& state) {
     const auto towers = bare_towers(experiment_.protocol);
-    const NextBatch next_batch = open_batches(dataset_, experiment_, base_views());
+    const train::NextBatch next_batch = open_batches(dataset_, experiment_, base_views());
     bench_steps(state, experiment_.protocol.pretrain, *towers, experiment_.training.optimizer,
                 next_batch, gemm_peak_);
   });
@@ -228,14 +232,14 @@ void StepBenchmarks::add_forward() const {
 
 void StepBenchmarks::add(const StepEntry& entry) const {
   add_benchmark(entry.name, [this, &entry](benchmark::State& state) {
-    const Views views = MethodOrigin(entry.plugin).call("views", [&] {
+    const Views views = plugin::MethodOrigin(entry.plugin).call("views", [&] {
       return entry.plugin->record->views(entry.params);
     });
     const auto method = method_subject(experiment_.protocol, *entry.plugin, entry.params);
-    const NextBatch next_batch = open_batches(dataset_, experiment_, views);
+    const train::NextBatch next_batch = open_batches(dataset_, experiment_, views);
     bench_steps(state, experiment_.protocol.pretrain, *method, entry.optimizer, next_batch,
                 gemm_peak_);
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

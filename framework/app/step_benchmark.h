@@ -10,7 +10,7 @@
 #include "data/dataset.h"
 #include "plugin/registry.h"
 
-namespace avbench {
+namespace avbench::app {
 
 // FLOP/s of LibTorch's matrix product on the threads of a step, the best of some.
 double gemm_peak();
@@ -18,16 +18,16 @@ double gemm_peak();
 // A method with the parameters and the optimiser of one row, or with its defaults.
 struct StepEntry {
   std::string name;
-  const LoadedPlugin* plugin;
+  const plugin::LoadedPlugin* plugin;
   Params params;
-  OptimizerConfig optimizer;
+  config::OptimizerConfig optimizer;
 };
 
 // Registers benchmarks "step/NAME" with Google Benchmark. What it is given must outlive their run.
 class StepBenchmarks {
  public:
   // Without a data set the clips are random.
-  StepBenchmarks(const Experiment& experiment, std::shared_ptr<const Dataset> dataset,
+  StepBenchmarks(const config::Experiment& experiment, std::shared_ptr<const data::Dataset> dataset,
                  double gemm_peak);
 
   void add(const StepEntry& entry) const;
@@ -35,9 +35,9 @@ class StepBenchmarks {
   void add_forward() const;  // the two towers in evaluation, without gradients
 
  private:
-  const Experiment& experiment_;
-  std::shared_ptr<const Dataset> dataset_;
+  const config::Experiment& experiment_;
+  std::shared_ptr<const data::Dataset> dataset_;
   double gemm_peak_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -7,7 +7,7 @@
 
 #include "train/step.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 std::vector<double> sorted(const std::vector<benchmark::BenchmarkReporter::Run>& runs,
@@ -24,9 +24,13 @@ std::vector<double> sorted(const std::vector<benchmark::BenchmarkReporter::Run>&
 }  // namespace
 
 const std::vector<const char*>& step_phases() {
-  static const std::vector<const char*> phases{
-      step_phase::kData,     "video tower",          "audio tower",     step_phase::kLoss,
-      step_phase::kBackward, step_phase::kOptimizer, step_phase::kHooks};
+  static const std::vector<const char*> phases{train::step_phase::kData,
+                                               "video tower",
+                                               "audio tower",
+                                               train::step_phase::kLoss,
+                                               train::step_phase::kBackward,
+                                               train::step_phase::kOptimizer,
+                                               train::step_phase::kHooks};
   return phases;
 }
 
@@ -77,7 +81,7 @@ void StepTable::Finalize() {
     fmt::print("{:{}}  {:>8.2f} {:>6.1f}% ", line.name, name_width, line.median(counter::kClips),
                100 * line.spread());
     for (const char* phase : step_phases()) {
-      const bool wide = std::string_view(phase) == step_phase::kBackward;
+      const bool wide = std::string_view(phase) == train::step_phase::kBackward;
       fmt::print("{:>{}} ", line.text(phase_counter(phase, "p50"), 1, 1), wide ? 8 : 6);
     }
     const double of_bare =
@@ -93,4 +97,4 @@ void StepTable::Finalize() {
       "machine's matrix product, and passes 100 where fewer multiplications do.\n");
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::app {
 
 // Names of the counters of a benchmark "step/METHOD" that the table shows.
 namespace counter {
@@ -44,4 +44,4 @@ class StepTable : public benchmark::BenchmarkReporter {
   std::vector<Line> lines_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -7,23 +7,23 @@
 #include "encoders/two_towers.h"
 #include "plugin/failure.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
-std::shared_ptr<Towers> towers_of(const ProtocolConfig& protocol) {
-  return make_towers(protocol.encoder, 0, protocol.spectrogram.channels);
+std::shared_ptr<Towers> towers_of(const config::ProtocolConfig& protocol) {
+  return encoders::make_towers(protocol.encoder, 0, protocol.spectrogram.channels);
 }
 
 class BareTowers : public StepSubject {
  public:
-  explicit BareTowers(const ProtocolConfig& protocol) : towers_(towers_of(protocol)) {}
+  explicit BareTowers(const config::ProtocolConfig& protocol) : towers_(towers_of(protocol)) {}
   void set_training() override { towers_->train(); }
-  Loss loss(const LoadedBatch& batch, const StepContext&) override {
+  Loss loss(const data::LoadedBatch& batch, const StepContext&) override {
     const Features features = towers_->forward(batch.batch);
     return {.total = features.video.pooled.mean() + features.audio.pooled.mean()};
   }
   std::vector<ParamGroup> groups() override { return {{.parameters = towers_->parameters()}}; }
-  StateDict state() override { return module_state(*towers_); }
+  tensors::StateDict state() override { return tensors::module_state(*towers_); }
 
  private:
   std::shared_ptr<Towers> towers_;
@@ -31,19 +31,20 @@ class BareTowers : public StepSubject {
 
 class MethodSubject : public StepSubject {
  public:
-  MethodSubject(const ProtocolConfig& protocol, const LoadedPlugin& plugin, const Params& params)
+  MethodSubject(const config::ProtocolConfig& protocol, const plugin::LoadedPlugin& plugin,
+                const Params& params)
       : origin_(&plugin),
-        method_(construct_method(
+        method_(plugin::construct_method(
             plugin,
             {.towers = towers_of(protocol),
              .params = params,
              .train_size = std::max<int64_t>(16 * protocol.pretrain.batch_size, 4096)},
             "")) {}
   void set_training() override { method_->train(); }
-  Loss loss(const LoadedBatch& batch, const StepContext& context) override {
+  Loss loss(const data::LoadedBatch& batch, const StepContext& context) override {
     return origin_.call("loss", [&] {
       Loss loss = method_->loss(batch.batch, context);
-      require_scalar(loss);
+      plugin::require_scalar(loss);
       return loss;
     });
   }
@@ -56,22 +57,23 @@ class MethodSubject : public StepSubject {
   std::vector<ParamGroup> groups() override {
     return origin_.call("param_groups", [&] { return method_->param_groups(Stage::kPretrain); });
   }
-  StateDict state() override { return module_state(*method_); }
+  tensors::StateDict state() override { return tensors::module_state(*method_); }
 
  private:
-  MethodOrigin origin_;
+  plugin::MethodOrigin origin_;
   std::shared_ptr<Method> method_;
 };
 
 }  // namespace
 
-std::unique_ptr<StepSubject> bare_towers(const ProtocolConfig& protocol) {
+std::unique_ptr<StepSubject> bare_towers(const config::ProtocolConfig& protocol) {
   return std::make_unique<BareTowers>(protocol);
 }
 
-std::unique_ptr<StepSubject> method_subject(const ProtocolConfig& protocol,
-                                            const LoadedPlugin& plugin, const Params& params) {
+std::unique_ptr<StepSubject> method_subject(const config::ProtocolConfig& protocol,
+                                            const plugin::LoadedPlugin& plugin,
+                                            const Params& params) {
   return std::make_unique<MethodSubject>(protocol, plugin, params);
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

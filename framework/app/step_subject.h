@@ -10,19 +10,20 @@
 #include "tensors/state_dict.h"
 #include "train/step.h"
 
-namespace avbench {
+namespace avbench::app {
 
-class StepSubject : public Trainable {
+class StepSubject : public train::Trainable {
  public:
   virtual std::vector<ParamGroup> groups() = 0;
-  virtual StateDict state() = 0;  // the tensors are the live ones
+  virtual tensors::StateDict state() = 0;  // the tensors are the live ones
 };
 
 // The loss is the mean of the features.
-std::unique_ptr<StepSubject> bare_towers(const ProtocolConfig& protocol);
+std::unique_ptr<StepSubject> bare_towers(const config::ProtocolConfig& protocol);
 
 // `plugin` must outlive it. Failures of the method name the plugin.
-std::unique_ptr<StepSubject> method_subject(const ProtocolConfig& protocol,
-                                            const LoadedPlugin& plugin, const Params& params);
+std::unique_ptr<StepSubject> method_subject(const config::ProtocolConfig& protocol,
+                                            const plugin::LoadedPlugin& plugin,
+                                            const Params& params);
 
-}  // namespace avbench
+}  // namespace avbench::app

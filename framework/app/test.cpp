@@ -7,7 +7,7 @@
 #include "app/experiment_options.h"
 #include "experiment/results_table.h"
 
-namespace avbench {
+namespace avbench::app {
 
 void add_test_command(CLI::App& app) {
   auto* command = app.add_subcommand("test", "Test the rows of a configuration that are finetuned");
@@ -16,12 +16,12 @@ void add_test_command(CLI::App& app) {
   command->add_flag("--json", *json, "print the table as JSON");
   on_run(*command, options, [options, json] {
     options->run.pretrain = options->run.finetune = false;
-    ExperimentRun run = open_experiment(*options, true);
-    const auto failures = run.run(options->run, [](const RunSpec&) {});
-    const WrittenTable table = write_results_table(run, true);
+    experiment::ExperimentRun run = experiment::open_experiment(*options, true);
+    const auto failures = run.run(options->run, [](const experiment::RunSpec&) {});
+    const report::WrittenTable table = experiment::write_results_table(run, true);
     fmt::print("{}", *json ? table.json : table.markdown);
     require_no_failures(failures);
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -5,7 +5,7 @@
 
 #include "io/strings.h"
 
-namespace avbench {
+namespace avbench::check {
 
 const char* status_text(Status status) {
   constexpr const char* kTexts[] = {"ok", "FAILED", "skipped"};
@@ -25,12 +25,12 @@ std::string message_of(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const c10::Error& torch) {
-    return join(split(torch.what_without_backtrace(), '\n'), " ");
+    return io::join(io::split(torch.what_without_backtrace(), '\n'), " ");
   } catch (const std::exception& known) {
-    return join(split(known.what(), '\n'), " ");
+    return io::join(io::split(known.what(), '\n'), " ");
   } catch (...) {
     return "something was thrown that is no std::exception";
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace avbench {
+namespace avbench::check {
 
 enum class Status { kOk, kFailed, kSkipped };
 
@@ -29,4 +29,4 @@ CheckResult within(const std::string& what, double measured, double limit);
 // The words of a caught exception on one line, without LibTorch's backtrace.
 std::string message_of(const std::exception_ptr& error);
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -9,7 +9,7 @@
 #include "io/strings.h"
 #include "train/loss_graph.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 using Names = std::map<const void*, std::string>;
@@ -71,9 +71,9 @@ CheckResult gradient_stops_where_declared(const CheckContext& context) {
   Method& method = harness.method();
   const Loss loss = harness.loss(harness.next_batch());
   const auto untrained =
-      untrained_leaves(method, method.param_groups(Stage::kPretrain), loss.total);
+      train::untrained_leaves(method, method.param_groups(Stage::kPretrain), loss.total);
   if (!untrained.empty()) {
-    return failed("a gradient reaches what nothing trains: " + join(untrained));
+    return failed("a gradient reaches what nothing trains: " + io::join(untrained));
   }
   int64_t stopped = 0;
   for (const EmbeddingSpec& spec : context.tested.record().embeddings) {
@@ -86,7 +86,7 @@ CheckResult gradient_stops_where_declared(const CheckContext& context) {
     }
   }
   return passed(fmt::format("{} tensors get gradients, {} inputs none",
-                            gradient_leaves(loss.total).size(), stopped));
+                            train::gradient_leaves(loss.total).size(), stopped));
 }
 
 }  // namespace
@@ -104,4 +104,4 @@ std::vector<Property> gradient_properties() {
   };
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -8,7 +8,7 @@
 #include "check/samples.h"
 #include "check/simulated_group.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 constexpr int64_t kSteps = 4;
@@ -158,4 +158,4 @@ std::vector<Property> invariance_properties() {
   };
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

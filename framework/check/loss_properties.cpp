@@ -6,7 +6,7 @@
 #include "check/samples.h"
 #include "tensors/seeds.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 std::string shape_text(const Tensor& tensor) {
@@ -102,7 +102,7 @@ CheckResult fuse_gives_rows(const CheckContext& context) {
   MethodHarness harness(context.tested);
   Method& method = harness.method();
   const int64_t dim = method.towers().feature_dim();
-  const auto generator = make_generator(1);
+  const auto generator = tensors::make_generator(1);
   const Tensor video = at::rand({kBatchSize, dim}, generator).requires_grad_();
   const Tensor audio = at::rand({kBatchSize, dim}, generator).requires_grad_();
   const Tensor fused = method.fuse(video, audio);
@@ -159,4 +159,4 @@ std::vector<Property> loss_properties() {
   };
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

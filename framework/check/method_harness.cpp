@@ -12,7 +12,7 @@
 #include "tensors/seeds.h"
 #include "train/stage_checkpoints.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 constexpr uint64_t kSeed = 20;
@@ -21,7 +21,7 @@ constexpr int64_t kStepsPerEpoch = 20;
 constexpr double kClipNorm = 1;
 constexpr int64_t kVisitedAtOnce = 64;
 
-const OptimizerConfig kOptimizer = {.lr = 0.01};
+const config::OptimizerConfig kOptimizer = {.lr = 0.01};
 
 // Not Module::to(): it would turn counters and positions into floating-point numbers too.
 void convert(torch::nn::Module& module, at::ScalarType type) {
@@ -33,7 +33,7 @@ void convert(torch::nn::Module& module, at::ScalarType type) {
 }
 
 // A method as a step sees it.
-class TrainedMethod : public Trainable {
+class TrainedMethod : public train::Trainable {
  public:
   TrainedMethod(std::shared_ptr<Method> method, bool freeze_towers)
       : method_(std::move(method)), freeze_towers_(freeze_towers) {}
@@ -45,7 +45,7 @@ class TrainedMethod : public Trainable {
       if (module->as<Towers>()) module->eval();
     }
   }
-  Loss loss(const LoadedBatch& batch, const StepContext& context) override {
+  Loss loss(const data::LoadedBatch& batch, const StepContext& context) override {
     return method_->loss(batch.batch, context);
   }
   void after_backward(const StepContext& context) override { method_->after_backward(context); }
@@ -59,13 +59,14 @@ class TrainedMethod : public Trainable {
 }  // namespace
 
 std::shared_ptr<Method> create_method(const PluginUnderTest& plugin, uint64_t head_seed) {
-  head_seed = derive_seed(kSeed, "heads", head_seed);
-  const MethodContext context{.towers = make_towers({.width = 2}, derive_seed(kSeed, "towers")),
-                              .params = plugin.params,
-                              .train_size = kTrainSize,
-                              .head_seed = head_seed};
-  seed_default_generator(head_seed);
-  return construct_method(plugin.plugin, context, "");
+  head_seed = tensors::derive_seed(kSeed, "heads", head_seed);
+  const MethodContext context{
+      .towers = encoders::make_towers({.width = 2}, tensors::derive_seed(kSeed, "towers")),
+      .params = plugin.params,
+      .train_size = kTrainSize,
+      .head_seed = head_seed};
+  tensors::seed_default_generator(head_seed);
+  return plugin::construct_method(plugin.plugin, context, "");
 }
 
 MethodHarness::MethodHarness(const PluginUnderTest& plugin, const HarnessOptions& options)
@@ -78,7 +79,7 @@ MethodHarness::MethodHarness(const PluginUnderTest& plugin, const HarnessOptions
   for (const ParamGroup& group : groups) {
     trained_.insert(trained_.end(), group.parameters.begin(), group.parameters.end());
   }
-  optimizer_.emplace(kOptimizer, groups, module_state(*method_));
+  optimizer_.emplace(kOptimizer, groups, tensors::module_state(*method_));
 }
 
 StepContext MethodHarness::make_context(bool training) {
@@ -86,17 +87,18 @@ StepContext MethodHarness::make_context(bool training) {
           .total_steps = kTotalSteps,
           .epoch = static_cast<double>(step_) / kStepsPerEpoch,
           .training = training,
-          .random = step_generator(kSeed, step_),
+          .random = train::step_generator(kSeed, step_),
           .group = group()};
 }
 
-TrainingStep MethodHarness::training_step() { return {*trainable_, *optimizer_, kClipNorm}; }
+train::TrainingStep MethodHarness::training_step() { return {*trainable_, *optimizer_, kClipNorm}; }
 
 void MethodHarness::visit_training_split() {
   method_->eval();
-  const EpochContext context{.total_epochs = kTotalSteps / kStepsPerEpoch,
-                             .random = make_generator(derive_seed(kSeed, "epoch")),
-                             .group = group()};
+  const EpochContext context{
+      .total_epochs = kTotalSteps / kStepsPerEpoch,
+      .random = tensors::make_generator(tensors::derive_seed(kSeed, "epoch")),
+      .group = group()};
   method_->before_epoch(context, [this](const std::function<void(const Batch&)>& visit) {
     for (int64_t first = 0; first < kTrainSize; first += kVisitedAtOnce) {
       std::vector<int64_t> indices(kVisitedAtOnce);
@@ -107,8 +109,8 @@ void MethodHarness::visit_training_split() {
 }
 
 Loss MethodHarness::loss(const Batch& batch) {
-  seed_default_generator(derive_seed(options_.outside_seed, "outside", step_));
-  std::srand(static_cast<unsigned>(derive_seed(options_.outside_seed, "libc", step_)));
+  tensors::seed_default_generator(tensors::derive_seed(options_.outside_seed, "outside", step_));
+  std::srand(static_cast<unsigned>(tensors::derive_seed(options_.outside_seed, "libc", step_)));
   if (step_ == 0) visit_training_split();
   context_.emplace(make_context(/*training=*/true));
   return training_step().forward({.batch = batch}, *context_);
@@ -158,24 +160,25 @@ Tensor MethodHarness::gradient() const {
   return rows.empty() ? at::zeros({0}, at::kDouble) : at::cat(rows);
 }
 
-StateDict MethodHarness::state() const {
-  StateDict state = module_state(*method_);
-  for (const auto& [name, tensor] : optimizer_->state()) state[kOptimizerPrefix + name] = tensor;
+tensors::StateDict MethodHarness::state() const {
+  tensors::StateDict state = tensors::module_state(*method_);
+  for (const auto& [name, tensor] : optimizer_->state())
+    state[train::kOptimizerPrefix + name] = tensor;
   return state;
 }
 
-void MethodHarness::resume(const StateDict& saved, int64_t step) {
-  copy_state(saved, state(), "the checkpoint");
+void MethodHarness::resume(const tensors::StateDict& saved, int64_t step) {
+  tensors::copy_state(saved, state(), "the checkpoint");
   step_ = step;
 }
 
-StateDict copy_of(const StateDict& state) {
-  StateDict copy;
+tensors::StateDict copy_of(const tensors::StateDict& state) {
+  tensors::StateDict copy;
   for (const auto& [name, tensor] : state) copy[name] = tensor.detach().clone();
   return copy;
 }
 
-std::string first_difference(const StateDict& a, const StateDict& b) {
+std::string first_difference(const tensors::StateDict& a, const tensors::StateDict& b) {
   for (const auto& [name, tensor] : a) {
     const auto other = b.find(name);
     if (other == b.end() || !at::equal(tensor, other->second)) return name;
@@ -183,4 +186,4 @@ std::string first_difference(const StateDict& a, const StateDict& b) {
   return a.size() == b.size() ? "" : "the number of tensors";
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

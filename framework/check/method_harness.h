@@ -12,11 +12,11 @@
 #include "train/optimizer.h"
 #include "train/step.h"
 
-namespace avbench {
+namespace avbench::check {
 
 // What is examined.
 struct PluginUnderTest {
-  LoadedPlugin plugin;
+  plugin::LoadedPlugin plugin;
   Params params;
 
   const MethodPlugin& record() const { return *plugin.record; }
@@ -42,7 +42,7 @@ class MethodHarness {
   // before the last. The first step of all visits the training split before, if the method wants
   // to. What is not finite does not stop it: that is for the properties to find.
   Loss loss(const Batch& batch);
-  static void backward(const Loss& loss) { TrainingStep::backward(loss); }
+  static void backward(const Loss& loss) { train::TrainingStep::backward(loss); }
   void update();
 
   // A whole step on its own batch; gives the loss.
@@ -67,29 +67,29 @@ class MethodHarness {
   Tensor gradient() const;
 
   // Parameters, buffers and the optimiser's tensors; the tensors are the live ones.
-  StateDict state() const;
+  tensors::StateDict state() const;
   // Goes on from a saved state() as if it had come there itself.
-  void resume(const StateDict& state, int64_t step);
+  void resume(const tensors::StateDict& state, int64_t step);
 
  private:
   Communicator& group() { return options_.group ? *options_.group : alone_; }
   StepContext make_context(bool training);
-  TrainingStep training_step();
+  train::TrainingStep training_step();
   void visit_training_split();
 
   HarnessOptions options_;
   Communicator alone_;
   Views views_;
   std::shared_ptr<Method> method_;
-  std::unique_ptr<Trainable> trainable_;  // the method, to a step
+  std::unique_ptr<train::Trainable> trainable_;  // the method, to a step
   std::vector<Tensor> trained_;
-  std::optional<Optimizer> optimizer_;
+  std::optional<train::Optimizer> optimizer_;
   std::optional<StepContext> context_;  // of the running step
   int64_t step_ = 0;
 };
 
 // Copies of a state, and the first name whose values differ in any bit, empty if none does.
-StateDict copy_of(const StateDict& state);
-std::string first_difference(const StateDict& a, const StateDict& b);
+tensors::StateDict copy_of(const tensors::StateDict& state);
+std::string first_difference(const tensors::StateDict& a, const tensors::StateDict& b);
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -7,7 +7,7 @@
 #include "check/check_result.h"
 #include "check/method_harness.h"
 
-namespace avbench {
+namespace avbench::check {
 
 // What the properties are measured on.
 struct CheckContext {
@@ -54,4 +54,4 @@ bool all_finite(const Tensor& tensor);
 // "float32", "float64"
 const char* type_name(at::ScalarType type);
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -8,7 +8,7 @@
 #include "plugin/embeddings.h"
 #include "tensors/seeds.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 constexpr const char* kNoInputs = "the loss shows no inputs (see with_inputs in plugin.h)";
@@ -18,16 +18,16 @@ template <class F>
 NamedTensors embeddings_of(const MethodPlugin& record, const F& fill) {
   NamedTensors tensors;
   for (const EmbeddingSpec& spec : record.embeddings) {
-    const std::vector<int64_t> sizes = embedding_sizes(spec, [](char letter) {
+    const std::vector<int64_t> sizes = plugin::embedding_sizes(spec, [](char letter) {
       return letter == 'B' ? int64_t{4} : letter == 'D' ? int64_t{5} : int64_t{6};
     });
-    tensors[spec.name] = as_declared(spec, fill(sizes));
+    tensors[spec.name] = plugin::as_declared(spec, fill(sizes));
   }
   return tensors;
 }
 
 NamedTensors random_embeddings(const MethodPlugin& record, uint64_t seed) {
-  auto generator = make_generator(seed);
+  auto generator = tensors::make_generator(seed);
   return embeddings_of(record, [&](const std::vector<int64_t>& sizes) {
     return at::randn(sizes, generator, at::kDouble);
   });
@@ -120,7 +120,7 @@ Tensor equal_rows(const Sizes& sizes) {
 }
 Tensor constant(const Sizes& sizes) { return at::full(sizes, 0.5, at::kDouble); }
 Tensor one_zero_row(const Sizes& sizes) {
-  Tensor rows = at::rand(sizes, make_generator(4), at::kDouble);
+  Tensor rows = at::rand(sizes, tensors::make_generator(4), at::kDouble);
   if (!sizes.empty()) rows.select(0, 0).zero_();
   return rows;
 }
@@ -148,7 +148,7 @@ CheckResult inputs_match_declaration(const CheckContext& context) {
   const Loss loss = harness.loss(harness.next_batch());
   if (loss.inputs.empty()) return skipped(kNoInputs);
   const MethodPlugin& record = context.tested.record();
-  check_embeddings(record, loss.inputs, "Loss::inputs");
+  plugin::check_embeddings(record, loss.inputs, "Loss::inputs");
   for (const EmbeddingSpec& spec : record.embeddings) {
     if (!std::string(spec.shape).starts_with('B')) continue;
     const int64_t rows = loss.inputs.at(spec.name).size(0);
@@ -207,4 +207,4 @@ std::vector<Property> pure_loss_properties() {
   };
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -8,11 +8,11 @@
 #include "io/error.h"
 #include "plugin/record.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 CheckResult loads(const CheckContext& context) {
-  return passed(fmt::format("{}, {}", host_abi_tag(), context.tested.plugin.compiler));
+  return passed(fmt::format("{}, {}", plugin::host_abi_tag(), context.tested.plugin.compiler));
 }
 
 // Counts the allocations of tensors on this thread.
@@ -28,7 +28,7 @@ class AllocationCounter : public c10::MemoryReportingInfoBase {
 
 CheckResult describing_constructs_nothing(const CheckContext& context) {
   const MethodPlugin& record = context.tested.record();
-  const std::vector<std::string> faults = record_faults(&record);
+  const std::vector<std::string> faults = plugin::record_faults(&record);
   if (!faults.empty()) return failed(faults.front());
   const auto counter = std::make_shared<AllocationCounter>();
   size_t views = 0;
@@ -50,7 +50,7 @@ CheckResult refuses_unknown_parameters(const CheckContext& context) {
   for (const ParamSpec& spec : record.params) name += std::string("_") + spec.name;
   try {
     Params::resolve(record.name, record.params, {{name, "1", "check"}});
-  } catch (const UserError& error) {
+  } catch (const io::UserError& error) {
     const std::string message = error.what();
     for (const ParamSpec& spec : record.params) {
       const auto listed = message.rfind(spec.name);
@@ -76,4 +76,4 @@ std::vector<Property> record_properties() {
   };
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

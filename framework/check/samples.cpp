@@ -7,7 +7,7 @@
 #include "tensors/seeds.h"
 #include "train/random_batch.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 constexpr int64_t kPool = 3 * kBatchSize;  // samples in use
@@ -16,15 +16,17 @@ constexpr int64_t kFrames = 4, kCells = 4, kCellSize = 8;
 // A coarse random pattern, so that samples differ after pooling too.
 Tensor clip(const ViewSpec& view, int64_t index) {
   const bool video = view.modality == Modality::kVideo;
-  const uint64_t seed = derive_seed(video ? 1 : 2, view.name, static_cast<uint64_t>(index));
-  const Tensor cells = at::rand({3, video ? kFrames : 1, kCells, kCells}, make_generator(seed));
+  const uint64_t seed =
+      tensors::derive_seed(video ? 1 : 2, view.name, static_cast<uint64_t>(index));
+  const Tensor cells =
+      at::rand({3, video ? kFrames : 1, kCells, kCells}, tensors::make_generator(seed));
   return cells.repeat_interleave(kCellSize, 2).repeat_interleave(kCellSize, 3);
 }
 
 }  // namespace
 
 Batch samples(const Views& views, const std::vector<int64_t>& indices, at::ScalarType type) {
-  return batch_of(views, at::tensor(indices, at::kLong), [&](const ViewSpec& view) {
+  return train::batch_of(views, at::tensor(indices, at::kLong), [&](const ViewSpec& view) {
     std::vector<Tensor> clips;
     for (const int64_t index : indices) clips.push_back(clip(view, index));
     return at::stack(clips).to(type);
@@ -49,4 +51,4 @@ Batch rows_of(const Batch& batch, const std::vector<int64_t>& rows) {
   return result;
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -7,7 +7,7 @@
 #include "avbench/batch.h"
 #include "avbench/views.h"
 
-namespace avbench {
+namespace avbench::check {
 
 inline constexpr int64_t kBatchSize = 8;
 inline constexpr int64_t kTrainSize = 2048;  // more than usual memory banks draw negatives
@@ -31,4 +31,4 @@ Batch with_views(Batch batch, const F& change) {
   return batch;
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 Tensor state_of_default_generator() {
@@ -152,4 +152,4 @@ bool SimulatedGroup::any(State state) const {
   return std::find(states_.begin(), states_.end(), state) != states_.end();
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -10,7 +10,7 @@
 
 #include "avbench/context.h"
 
-namespace avbench {
+namespace avbench::check {
 
 // One thread runs at a time, in order of rank, and hands over where it waits for the others. So the
 // outcome is always the same, and a plugin need not be safe for threads. Each rank has the default
@@ -49,4 +49,4 @@ class SimulatedGroup {
   std::exception_ptr error_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::check

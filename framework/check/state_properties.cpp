@@ -9,7 +9,7 @@
 #include "check/property.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 namespace fs = std::filesystem;
@@ -56,7 +56,7 @@ CheckResult evaluation_changes_no_state(const CheckContext& context) {
   MethodHarness quiet = warmed_up(context), examined = warmed_up(context);
   const Batch batch = quiet.next_batch();
   for (MethodHarness* harness : {&quiet, &examined}) harness->backward(harness->loss(batch));
-  const StateDict before = copy_of(examined.state());
+  const tensors::StateDict before = copy_of(examined.state());
   examined.evaluate(examined.batch_of(examined.step() + 1));
   const std::string changed = first_difference(before, examined.state());
   if (!changed.empty()) return failed(changed + " changes");
@@ -76,11 +76,11 @@ CheckResult checkpoint_round_trip(const CheckContext& context) {
   const ScratchFolder folder;
   const fs::path file = folder.path() / "checkpoint.safetensors";
   MethodHarness unbroken = warmed_up(context);
-  save_tensors(file, unbroken.state());
+  tensors::save_tensors(file, unbroken.state());
   // With other heads at first: what the checkpoint lacks cannot be right by chance.
   MethodHarness resumed(context.tested, {.head_seed = 1});
-  resumed.resume(load_tensors(file), unbroken.step());
-  const StateDict state = unbroken.state();
+  resumed.resume(tensors::load_tensors(file), unbroken.step());
+  const tensors::StateDict state = unbroken.state();
   const std::string name = first_difference(state, resumed.state());
   if (!name.empty()) return failed(name + " differs in value after loading");
   const std::string later = difference_later(unbroken, resumed);
@@ -100,4 +100,4 @@ std::vector<Property> state_properties() {
   };
 }
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -10,7 +10,7 @@
 #include "io/strings.h"
 #include "train/loss_graph.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 // The clips are so small that more threads would only wait for each other.
@@ -51,9 +51,9 @@ std::string reason_against_double(const PluginUnderTest& plugin, const std::stri
   try {
     MethodHarness harness(plugin);
     Method& method = harness.method();
-    const auto untrained = untrained_leaves(method, method.param_groups(Stage::kPretrain),
-                                            harness.loss(harness.next_batch()).total);
-    return untrained.empty() ? message : join(untrained) + ", and stays in float32";
+    const auto untrained = train::untrained_leaves(method, method.param_groups(Stage::kPretrain),
+                                                   harness.loss(harness.next_batch()).total);
+    return untrained.empty() ? message : io::join(untrained) + ", and stays in float32";
   } catch (...) {
     return message;  // the other properties will tell
   }
@@ -94,7 +94,7 @@ std::vector<Property> all_properties() {
 void refuse_bad_combination(const PluginUnderTest& plugin) {
   try {
     create_method(plugin);
-  } catch (const UserError&) {
+  } catch (const io::UserError&) {
     throw;
   } catch (...) {
     // Another failure than a refusal: the suite will report it.
@@ -140,4 +140,4 @@ bool all_finite(const Tensor& tensor) { return at::isfinite(tensor).all().item<b
 
 const char* type_name(at::ScalarType type) { return type == at::kDouble ? "float64" : "float32"; }
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -7,7 +7,7 @@
 
 #include "check/property.h"
 
-namespace avbench {
+namespace avbench::check {
 
 struct Result {
   Property property;
@@ -29,4 +29,4 @@ std::vector<Result> run_suite(const PluginUnderTest& plugin,
 std::vector<Result> refused_by_loader(const std::string& reason,
                                       const std::function<void(const Result&)>& report = {});
 
-}  // namespace avbench
+}  // namespace avbench::check

@@ -10,7 +10,7 @@
 #include "io/strings.h"
 #include "io/suggest.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 // Keys that decide which files are tested.
@@ -109,8 +109,8 @@ class Checker {
       if (of.empty() || std::count(names.begin(), names.end(), of) > 0) continue;
       row_ = &root_.find("rows")->children[i];
       row_name_ = rows[i].name;
-      complain("control_of",
-               "no row named '" + of + "'" + did_you_mean(of, names) + "; rows: " + join(names));
+      complain("control_of", "no row named '" + of + "'" + io::did_you_mean(of, names) +
+                                 "; rows: " + io::join(names));
       row_ = nullptr;
     }
   }
@@ -121,8 +121,8 @@ class Checker {
       const bool exists = std::any_of(known.begin(), known.end(),
                                       [&](const std::string& key) { return covers({name}, key); });
       if (!exists) {
-        complain("varies",
-                 "'" + name + "' is no key or section of the protocol" + did_you_mean(name, known));
+        complain("varies", "'" + name + "' is no key or section of the protocol" +
+                               io::did_you_mean(name, known));
       }
       for (const char* same : kSameForAll) {
         if (!covers({name}, same)) continue;
@@ -142,11 +142,12 @@ class Checker {
     row_name_ = row.name;
     for (const KeyChange& change : changes) {
       if (covers(experiment.varies, change.key)) continue;
-      complain(change.key,
-               change.from + " -> " + change.to + " differs from the experiment's, and " +
-                   (experiment.varies.empty() ? "nothing is named by `varies`"
-                                              : "`varies` names only " + join(experiment.varies)) +
-                   "; rows of a table differ in nothing else");
+      complain(
+          change.key,
+          change.from + " -> " + change.to + " differs from the experiment's, and " +
+              (experiment.varies.empty() ? "nothing is named by `varies`"
+                                         : "`varies` names only " + io::join(experiment.varies)) +
+              "; rows of a table differ in nothing else");
     }
     if (repeats_nothing) check_protocol(row.protocol);
     row_ = nullptr;
@@ -206,4 +207,4 @@ void check_experiment(const Experiment& experiment, const Value& root, const Whe
   Checker(root, file, problems).check(experiment);
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -5,11 +5,11 @@
 #include "config/reader.h"
 #include "config/value.h"
 
-namespace avbench {
+namespace avbench::config {
 
 // `experiment` was read from `root`. Each problem is reported where its key was written, else with
 // `file`.
 void check_experiment(const Experiment& experiment, const Value& root, const Where& file,
                       Problems& problems);
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -5,7 +5,7 @@
 #include "io/error.h"
 #include "io/strings.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 std::string key(const char* name) { return std::string("protocol.spectrogram.") + name; }
@@ -69,7 +69,7 @@ void check_input(const ClipConfig& clip, const SpectrogramConfig& spectrogram) {
   for (const KeyProblem& problem : input_problems(clip, spectrogram)) {
     lines.push_back(problem.key + ": " + problem.what);
   }
-  if (!lines.empty()) throw UserError(join(lines, "\n"));
+  if (!lines.empty()) throw io::UserError(io::join(lines, "\n"));
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

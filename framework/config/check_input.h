@@ -7,7 +7,7 @@
 #include "config/clip_config.h"
 #include "config/spectrogram_config.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct KeyProblem {
   std::string key;   // "protocol.clip.crop"
@@ -20,4 +20,4 @@ std::vector<KeyProblem> input_problems(const ClipConfig& clip,
 // Throws UserError that lists them: for settings that are no experiment's.
 void check_input(const ClipConfig& clip, const SpectrogramConfig& spectrogram);
 
-}  // namespace avbench
+}  // namespace avbench::config

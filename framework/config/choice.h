@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace avbench {
+namespace avbench::config {
 
 template <class E>
 struct Word {
@@ -55,13 +55,13 @@ std::vector<std::string> all_words() {
   return all;
 }
 
-}  // namespace avbench
+}  // namespace avbench::config
 
 // In JSON it is its word, never its number.
-template <avbench::Choice E>
+template <avbench::config::Choice E>
 struct nlohmann::adl_serializer<E> {
   template <class J>
   static void to_json(J& json, E value) {
-    json = avbench::to_word(value);
+    json = avbench::config::to_word(value);
   }
 };

@@ -6,7 +6,7 @@
 
 #include "config/section.h"
 
-namespace avbench {
+namespace avbench::config {
 
 // Largest changes of a training clip's colours, as those of torchvision's ColorJitter.
 struct JitterConfig {
@@ -16,7 +16,7 @@ struct JitterConfig {
   double hue = 0;
 };
 template <class V>
-void fields(V& v, MaybeConst<JitterConfig> auto& c) {
+void fields(V& v, io::MaybeConst<JitterConfig> auto& c) {
   v("brightness", c.brightness, Range{0, 10}, "factor drawn from 1 - x to 1 + x, at least 0");
   v("contrast", c.contrast, Range{0, 10}, "likewise, around the frame's mean grey");
   v("saturation", c.saturation, Range{0, 10}, "likewise, around each pixel's grey");
@@ -40,7 +40,7 @@ struct ClipConfig {
   std::array<double, 3> std{1, 1, 1};
 };
 template <class V>
-void fields(V& v, MaybeConst<ClipConfig> auto& c) {
+void fields(V& v, io::MaybeConst<ClipConfig> auto& c) {
   v("frames", c.frames, Range{1, 1024}, "frames of a clip");
   v("stride", c.stride, Range{1, 1024}, "native frames from one frame of a clip to the next");
   v("start", c.start, "a clip begins at any frame, or at the first frame of a second of the video");
@@ -53,4 +53,4 @@ void fields(V& v, MaybeConst<ClipConfig> auto& c) {
   v("std", c.std, Range{1e-3, 1000}, "of red, green and blue: what is left is divided by it");
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -4,9 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "config/reader.h"
 #include "config/varies.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 constexpr const char* kPairs = "protocol.pretrain.pairs";
@@ -38,6 +39,10 @@ void add_controls(Experiment& experiment, const Where& where, Problems& problems
                               "': protocol.pretrain.batch_size: got 1, expected at "
                               "least 2 for its control");
     }
+    if (!is_name(name, kRowPunctuation)) {
+      problems.add(where, "controls: the control of row '" + row.name + "' would be named '" +
+                              name + "', expected at most 100 characters: shorten the row's name");
+    }
     if (std::any_of(rows.begin(), rows.end(),
                     [&](const RowConfig& other) { return other.name == name; })) {
       problems.add(where, "controls: the control of row '" + row.name + "' would be named '" +
@@ -46,4 +51,4 @@ void add_controls(Experiment& experiment, const Where& where, Problems& problems
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

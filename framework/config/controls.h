@@ -4,11 +4,11 @@
 #include "config/experiment.h"
 #include "config/reader.h"
 
-namespace avbench {
+namespace avbench::config {
 
 // Adds the control rows behind the others, names what they differ in as varying, and sets
-// `controls` to none: the rows are there now. Reports, at `where`, a row that has the name of
-// another one's control.
+// `controls` to none: the rows are there now. Reports, at `where`, a control whose name is another
+// row's or too long, and one of a row with batches of one.
 void add_controls(Experiment& experiment, const Where& where, Problems& problems);
 
-}  // namespace avbench
+}  // namespace avbench::config

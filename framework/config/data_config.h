@@ -6,7 +6,7 @@
 
 #include "config/section.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct DataConfig {
   enum class OnBad { kExclude, kFail };
@@ -27,7 +27,7 @@ struct DataConfig {
   double validation_fraction = 1;
 };
 template <class V>
-void fields(V& v, MaybeConst<DataConfig> auto& c) {
+void fields(V& v, io::MaybeConst<DataConfig> auto& c) {
   v.path("source", c.source, "folder <split>/<class>/<file>, or a CSV manifest");
   v.path("pretrain_source", c.pretrain_source,
          "another source whose training split is used for pretraining; empty: the same");
@@ -45,4 +45,4 @@ void fields(V& v, MaybeConst<DataConfig> auto& c) {
     "labels to train on, many to choose by flatter every row");
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -6,7 +6,7 @@
 #include "io/json.h"
 #include "io/strings.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 // "window 1024, flip true": keys of `after` that differ.
@@ -21,7 +21,7 @@ std::string changes(const T& before, const T& after) {
                         (value.is_string() ? value.template get<std::string>() : value.dump()));
     }
   }
-  return join(changed);
+  return io::join(changed);
 }
 
 class Documenter {
@@ -36,7 +36,7 @@ class Documenter {
   }
   void operator()(const char* name, const std::optional<double>& value, Range range,
                   const char* doc) {
-    add(name, "number", value ? Json(*value) : Json(), span_of(range), doc);
+    add(name, "number", value ? io::Json(*value) : io::Json(), span_of(range), doc);
   }
   template <class List>
   void operator()(const char* name, const List& value, Range range, const char* doc) {
@@ -54,10 +54,10 @@ class Documenter {
   void operator()(const char* name, const E& value, const char* doc) {
     std::vector<std::string> words = all_words<E>();
     std::erase(words, "");
-    add(name, "word", value, join(words), doc);
+    add(name, "word", value, io::join(words), doc);
   }
   void operator()(const char* name, const int64_t& value, OneOf allowed, const char* doc) {
-    add(name, "integer", value, join(split(allowed.numbers, '|')), doc);
+    add(name, "integer", value, io::join(io::split(allowed.numbers, '|')), doc);
   }
   // The first preset is what the keys' own defaults are.
   template <class T>
@@ -70,13 +70,14 @@ class Documenter {
         meaning += "; " + names.back() + ": " + changes(presets.front().values, preset.values);
       }
     }
-    keys_.push_back({path_ + "preset", "word", Json(names.front()).dump(), join(names), meaning});
+    keys_.push_back(
+        {path_ + "preset", "word", io::Json(names.front()).dump(), io::join(names), meaning});
   }
   void path(const char* name, const std::string& value, const char* doc) {
     add(name, "path", value, "", doc);
   }
   void settings(const char* name, const std::vector<Setting>&, const char* doc) {
-    add(name, "map", Json::object(), "", doc);
+    add(name, "map", io::Json::object(), "", doc);
   }
   template <class T>
   void section(const char* name, const T& section) {
@@ -97,7 +98,7 @@ class Documenter {
   }
 
  private:
-  void add(const char* name, const char* type, const Json& value, std::string allowed,
+  void add(const char* name, const char* type, const io::Json& value, std::string allowed,
            const char* doc) {
     keys_.push_back({path_ + name, type, value.dump(), std::move(allowed), doc});
   }
@@ -143,4 +144,4 @@ std::string document_markdown() {
   return text;
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::config {
 
 struct KeyDoc {
   std::string path;           // "protocol.clip.frames"; keys of a row: "rows[].method"
@@ -20,4 +20,4 @@ std::vector<KeyDoc> document_keys();
 // The same as the Markdown of docs/configuration.md: a table a section.
 std::string document_markdown();
 
-}  // namespace avbench
+}  // namespace avbench::config

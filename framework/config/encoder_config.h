@@ -8,7 +8,7 @@
 #include "config/modalities.h"
 #include "config/section.h"
 
-namespace avbench {
+namespace avbench::config {
 
 enum class Backbone { kR3d, kR2plus1d, kC3d };
 constexpr auto words(Backbone) {
@@ -24,7 +24,7 @@ struct EncoderConfig {
   Modalities init_towers = Modalities::kBoth;
 };
 template <class V>
-void fields(V& v, MaybeConst<EncoderConfig> auto& c) {
+void fields(V& v, io::MaybeConst<EncoderConfig> auto& c) {
   v("name", c.name, "backbone of both towers");
   v("width", c.width, Range{1, 1024}, "channels of the first stage; 64 is the published network");
   v("shared", c.shared,
@@ -33,4 +33,4 @@ void fields(V& v, MaybeConst<EncoderConfig> auto& c) {
   v("init_towers", c.init_towers, "the towers that init is for");
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

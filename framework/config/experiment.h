@@ -10,7 +10,7 @@
 #include "config/row_config.h"
 #include "config/run_config.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct Experiment {
   enum class Controls { kNone, kShuffledPairs };
@@ -30,7 +30,7 @@ struct Experiment {
   std::vector<RowConfig> rows;
 };
 template <class V>
-void fields(V& v, MaybeConst<Experiment> auto& c) {
+void fields(V& v, io::MaybeConst<Experiment> auto& c) {
   v("name", c.name, "name of the experiment, and of its folder under results");
   v("description", c.description, "one or two sentences, printed above the table");
   v("seeds", c.seeds, Range{0, 4294967295.0}, "a run of every row for each");
@@ -45,4 +45,4 @@ void fields(V& v, MaybeConst<Experiment> auto& c) {
   v.rows("rows", c.rows, c);
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

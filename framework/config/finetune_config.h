@@ -7,7 +7,7 @@
 #include "config/optimizer_config.h"
 #include "config/section.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct FinetuneConfig {
   enum class Scope { kAll, kFrozen };
@@ -37,7 +37,7 @@ struct FinetuneConfig {
   ScheduleConfig schedule;
 };
 template <class V>
-void fields(V& v, MaybeConst<FinetuneConfig> auto& c) {
+void fields(V& v, io::MaybeConst<FinetuneConfig> auto& c) {
   v("epochs", c.epochs, Range{1, 100000}, "passes over the labelled training samples");
   v("batch_size", c.batch_size, Range{1, 65536}, "samples a step");
   v("scope", c.scope, "what is trained: everything, or the classifier only");
@@ -52,4 +52,4 @@ void fields(V& v, MaybeConst<FinetuneConfig> auto& c) {
   v.section("schedule", c.schedule);
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

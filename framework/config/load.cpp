@@ -4,7 +4,7 @@
 #include "config/controls.h"
 #include "config/reader.h"
 
-namespace avbench {
+namespace avbench::config {
 
 Experiment load_experiment(const std::filesystem::path& path, const std::vector<std::string>& sets,
                            const std::vector<std::filesystem::path>& overlays) {
@@ -19,4 +19,4 @@ Experiment load_experiment(const std::filesystem::path& path, const std::vector<
   return experiment;
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -7,7 +7,7 @@
 
 #include "config/experiment.h"
 
-namespace avbench {
+namespace avbench::config {
 
 // Reads the file, what it extends, then `overlays`, files that are merged over it, and the
 // assignments of --set; checks every key and how keys fit
@@ -16,4 +16,4 @@ namespace avbench {
 Experiment load_experiment(const std::filesystem::path& path, const std::vector<std::string>& sets,
                            const std::vector<std::filesystem::path>& overlays = {});
 
-}  // namespace avbench
+}  // namespace avbench::config

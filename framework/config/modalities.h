@@ -5,7 +5,7 @@
 
 #include "config/choice.h"
 
-namespace avbench {
+namespace avbench::config {
 
 enum class Modalities { kBoth, kVideo, kAudio };
 constexpr auto words(Modalities) {
@@ -13,4 +13,4 @@ constexpr auto words(Modalities) {
   return std::array{Word{kBoth, "both"}, Word{kVideo, "video"}, Word{kAudio, "audio"}};
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

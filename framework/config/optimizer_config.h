@@ -7,7 +7,7 @@
 
 #include "config/section.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct OptimizerConfig {
   enum class Name { kSgd, kAdamw, kLars };
@@ -24,7 +24,7 @@ struct OptimizerConfig {
   bool decay_norms_and_biases = true;
 };
 template <class V>
-void fields(V& v, MaybeConst<OptimizerConfig> auto& c) {
+void fields(V& v, io::MaybeConst<OptimizerConfig> auto& c) {
   v("name", c.name, "optimiser");
   v("lr", c.lr, Range{0, 1000}, "learning rate");
   v("momentum", c.momentum, Range{0, 0.9999}, "of SGD and LARS; AdamW's betas are 0.9 and 0.999");
@@ -52,7 +52,7 @@ struct ScheduleConfig {
   double final_scale = 0;
 };
 template <class V>
-void fields(V& v, MaybeConst<ScheduleConfig> auto& c) {
+void fields(V& v, io::MaybeConst<ScheduleConfig> auto& c) {
   v("name", c.name, "learning-rate schedule");
   v("warmup_epochs", c.warmup_epochs, Range{0, 10000}, "linear warm-up from zero");
   v("step_epochs", c.step_epochs, Range{1, 100000}, "step: epochs between two factors");
@@ -70,9 +70,9 @@ struct TrainingConfig {
   ScheduleConfig schedule;
 };
 template <class V>
-void fields(V& v, MaybeConst<TrainingConfig> auto& c) {
+void fields(V& v, io::MaybeConst<TrainingConfig> auto& c) {
   v.section("optimizer", c.optimizer);
   v.section("schedule", c.schedule);
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -6,7 +6,7 @@
 
 #include "config/section.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct PretrainConfig {
   enum class Select { kLast, kKnn };
@@ -26,7 +26,7 @@ struct PretrainConfig {
   Pairs pairs = Pairs::kOwn;
 };
 template <class V>
-void fields(V& v, MaybeConst<PretrainConfig> auto& c) {
+void fields(V& v, io::MaybeConst<PretrainConfig> auto& c) {
   v("epochs", c.epochs, Range{0, 100000}, "passes over the training split");
   v("batch_size", c.batch_size, Range{1, 65536},
     "samples a step; the last partial batch is dropped");
@@ -41,4 +41,4 @@ void fields(V& v, MaybeConst<PretrainConfig> auto& c) {
     "batch");
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -9,7 +9,7 @@
 #include "config/spectrogram_config.h"
 #include "config/test_config.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct ProtocolConfig {
   DataConfig data;
@@ -22,7 +22,7 @@ struct ProtocolConfig {
   BatchNormConfig batch_norm;
 };
 template <class V>
-void fields(V& v, MaybeConst<ProtocolConfig> auto& c) {
+void fields(V& v, io::MaybeConst<ProtocolConfig> auto& c) {
   v.section("data", c.data);
   v.section("clip", c.clip);
   v.section("spectrogram", c.spectrogram);
@@ -33,4 +33,4 @@ void fields(V& v, MaybeConst<ProtocolConfig> auto& c) {
   v.section("batch_norm", c.batch_norm);
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -9,7 +9,7 @@
 #include "io/strings.h"
 #include "io/suggest.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 namespace fs = std::filesystem;
@@ -26,7 +26,7 @@ bool parse_number(std::string_view text, T& out) {
 
 std::string bound(double value) {
   const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
-  return whole ? Json(static_cast<int64_t>(value)).dump() : Json(value).dump();
+  return whole ? io::Json(static_cast<int64_t>(value)).dump() : io::Json(value).dump();
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ void Problems::throw_if_any() const {
   if (messages_.size() > kShown) {
     shown.push_back("and " + std::to_string(messages_.size() - kShown) + " more");
   }
-  throw UserError(join(shown, "\n"));
+  throw io::UserError(io::join(shown, "\n"));
 }
 
 Reader::Reader(const Value& section, std::string path, Problems& problems)
@@ -77,7 +77,7 @@ const std::string* Reader::take_word(const char* name, const std::vector<std::st
   }
   std::vector<std::string> shown = words;
   std::erase(shown, "");
-  refuse(*given, name, "one of " + join(shown) + did_you_mean(given->text, shown));
+  refuse(*given, name, "one of " + io::join(shown) + io::did_you_mean(given->text, shown));
   return nullptr;
 }
 
@@ -93,15 +93,15 @@ void Reader::refuse(const Value& value, const char* name, const std::string& exp
 void Reader::refuse_unknown() {
   if (section_.kind == Kind::kScalar || section_.kind == Kind::kList) {
     problems_.add(section_.where, path_ + ": got " + section_.describe() +
-                                      ", expected a map of keys: " + join(known_));
+                                      ", expected a map of keys: " + io::join(known_));
     return;
   }
   for (size_t i = 0; i < section_.keys.size(); ++i) {
     const std::string& key = section_.keys[i];
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     problems_.add(section_.children[i].where, "unknown key '" + path_of(key) + "'" +
-                                                  did_you_mean(key, known_) +
-                                                  "; known here: " + join(known_));
+                                                  io::did_you_mean(key, known_) +
+                                                  "; known here: " + io::join(known_));
   }
 }
 
@@ -189,7 +189,7 @@ void Reader::operator()(const char* name, std::string& value, const char*) {
 }
 
 void Reader::operator()(const char* name, int64_t& value, OneOf allowed, const char*) {
-  if (const std::string* word = take_word(name, split(allowed.numbers, '|'))) {
+  if (const std::string* word = take_word(name, io::split(allowed.numbers, '|'))) {
     value = std::stoll(*word);
   }
 }
@@ -222,8 +222,9 @@ void Reader::settings(const char* name, std::vector<Setting>& settings, const ch
       refuse(value, (name + ("." + given->keys[i])).c_str(), "a value or a list of values");
       continue;
     }
-    settings.push_back(
-        {given->keys[i], value.kind == Kind::kList ? join(words, ",") : value.text, value.where});
+    settings.push_back({given->keys[i],
+                        value.kind == Kind::kList ? io::join(words, ",") : value.text,
+                        value.where});
   }
 }
 
@@ -263,12 +264,11 @@ void Reader::rows(const char* name, std::vector<RowConfig>& rows, const Experime
 // What no single key shows: the name, and that a row is one of two kinds.
 void Reader::check_row(const RowConfig& row, const Value& value,
                        const std::vector<RowConfig>& before) {
-  constexpr const char* kPunctuation = " .+-_()";
   const auto complain = [&](const char* key, const std::string& what) {
     const Value* at = value.find(key);
     problems_.add(at == nullptr ? value.where : at->where, "row '" + row.name + "': " + what);
   };
-  if (!is_name(row.name, kPunctuation)) {
+  if (!is_name(row.name, kRowPunctuation)) {
     complain("name",
              "expected a name of at most 100 letters, digits, spaces and . + - _ ( ), that neither "
              "begins with a dot or space nor ends with a space: it names a folder");
@@ -285,4 +285,4 @@ void Reader::check_row(const RowConfig& row, const Value& value,
   if (baseline && !row.pretrained) complain("pretrained", "a baseline is never pretrained");
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -9,12 +9,13 @@
 #include "config/experiment.h"
 #include "config/value.h"
 
-namespace avbench {
+namespace avbench::config {
 
 std::string span_of(Range range);  // "1 to 1024"
 
 // 1 to 100 letters, digits and characters of `punctuation`; no dot or space first, no space last.
 bool is_name(const std::string& name, const char* punctuation);
+inline constexpr const char* kRowPunctuation = " .+-_()";
 
 // What is wrong with a configuration, gathered so that one run shows it all.
 class Problems {
@@ -115,4 +116,4 @@ void Reader::preset(T& section, const std::vector<Preset<T>>& presets, const cha
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

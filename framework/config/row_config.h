@@ -11,7 +11,7 @@
 #include "config/protocol_config.h"
 #include "config/value.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct RowConfig {
   enum class Baseline { kNone, kVideo, kAudio, kBoth };
@@ -33,7 +33,7 @@ struct RowConfig {
   ProtocolConfig protocol;     // the experiment's, with the row's own values of `varies`
 };
 template <class V>
-void fields(V& v, MaybeConst<RowConfig> auto& c) {
+void fields(V& v, io::MaybeConst<RowConfig> auto& c) {
   v("name", c.name, "name of the row, unique; also of its folder");
   v("method", c.method, "name of a plugin");
   v("baseline", c.baseline, "supervised from random weights");
@@ -55,4 +55,4 @@ void fields(V& v, MaybeConst<RowConfig> auto& c) {
               "keys of `protocol` that this row changes, all of them named by `varies`");
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -8,7 +8,7 @@
 
 #include "config/section.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct RunConfig {
   enum class OnRebuild { kRetrain, kKeep };
@@ -26,7 +26,7 @@ struct RunConfig {
   int64_t keep_checkpoints = 2;
 };
 template <class V>
-void fields(V& v, MaybeConst<RunConfig> auto& c) {
+void fields(V& v, io::MaybeConst<RunConfig> auto& c) {
   v.path("results", c.results, "folder that gets <experiment>/<row>-s<seed>/");
   v("threads", c.threads, Range{0, 1024}, "threads of a training step; 0: by the processors");
   v("workers", c.workers, Range{0, 1024}, "loader threads; 0: by the processors");
@@ -43,4 +43,4 @@ void fields(V& v, MaybeConst<RunConfig> auto& c) {
     "newest step checkpoints kept while a stage runs; after it one, beside the last and the best");
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

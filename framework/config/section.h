@@ -5,7 +5,7 @@
 #include "config/choice.h"
 #include "io/fields.h"
 
-namespace avbench {
+namespace avbench::config {
 
 // Bounds of a number, both included.
 struct Range {
@@ -22,4 +22,4 @@ struct Preset {
   T values;
 };
 
-}  // namespace avbench
+}  // namespace avbench::config

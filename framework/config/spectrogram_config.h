@@ -7,7 +7,7 @@
 
 #include "config/section.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct SpectrogramConfig {
   enum class Kind { kLogMel, kRaw };
@@ -80,7 +80,7 @@ inline std::vector<Preset<SpectrogramConfig>> spectrogram_presets() {
             .colour = S::Colour::kMagma}}};
 }
 template <class V>
-void fields(V& v, MaybeConst<SpectrogramConfig> auto& c) {
+void fields(V& v, io::MaybeConst<SpectrogramConfig> auto& c) {
   v.preset(c, spectrogram_presets(), "sets all other keys of this section");
   v("kind", c.kind,
     "spectrogram, or the audio's samples themselves, as many as `size` has, row by row, their "
@@ -111,4 +111,4 @@ void fields(V& v, MaybeConst<SpectrogramConfig> auto& c) {
   v("time", c.time, "as a clip: one frame, or repeated along time to the length of the RGB clip");
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

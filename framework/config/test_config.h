@@ -6,7 +6,7 @@
 
 #include "config/section.h"
 
-namespace avbench {
+namespace avbench::config {
 
 struct TestConfig {
   enum class SpectrogramCrops { kSpread, kCentre };
@@ -20,7 +20,7 @@ struct TestConfig {
   SpectrogramCrops spectrogram_crops = SpectrogramCrops::kSpread;
 };
 template <class V>
-void fields(V& v, MaybeConst<TestConfig> auto& c) {
+void fields(V& v, io::MaybeConst<TestConfig> auto& c) {
   v("clips", c.clips, Range{1, 1000}, "clips a video at evenly spaced starts; logits are averaged");
   v("crops", c.crops, OneOf{"1|3"},
     "of each clip: the centre, or three along the longer side; their logits are averaged too");
@@ -33,9 +33,9 @@ struct BatchNormConfig {
   int64_t samples = 1024;
 };
 template <class V>
-void fields(V& v, MaybeConst<BatchNormConfig> auto& c) {
+void fields(V& v, io::MaybeConst<BatchNormConfig> auto& c) {
   v("reestimate", c.reestimate, "running statistics anew from training clips before evaluation");
   v("samples", c.samples, Range{1, 1000000}, "training clips (without labels) used for it");
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

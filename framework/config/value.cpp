@@ -10,7 +10,7 @@
 #include "io/strings.h"
 #include "io/suggest.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 constexpr size_t kMaxDepth = 200;  // of a key; a row's name may hold many dots
@@ -19,7 +19,7 @@ constexpr size_t kMaxDepth = 200;  // of a key; a row's name may hold many dots
 // stands for, and how many of them that took. Null if there is none.
 std::pair<Value*, size_t> find_item(Value& list, std::span<const std::string> names) {
   for (size_t count = names.size(); count > 0; --count) {
-    const std::string wanted = join({names.begin(), names.begin() + count}, ".");
+    const std::string wanted = io::join({names.begin(), names.begin() + count}, ".");
     for (Value& item : list.children) {
       const Value* name = item.find("name");
       if (name != nullptr && name->text == wanted) return {&item, count};
@@ -43,8 +43,8 @@ std::vector<std::string> names_of(const Value& list) {
 }
 
 [[noreturn]] void refuse_item(const Where& where, const std::string& name, const Value& list) {
-  throw UserError(where + ": no item '" + name + "'" + did_you_mean(name, names_of(list)) +
-                  "; known: " + join(names_of(list)));
+  throw io::UserError(where + ": no item '" + name + "'" + io::did_you_mean(name, names_of(list)) +
+                      "; known: " + io::join(names_of(list)));
 }
 
 bool has_named_items(const Value& value) {
@@ -73,8 +73,8 @@ void set_at(Value& target, std::span<const std::string> keys, const Value& value
     return;
   }
   if (target.kind == Value::Kind::kScalar) {
-    throw UserError(value.where + ": '" + keys.front() + "' is below a value, " +
-                    target.describe() + " of " + target.where + ", that has no keys");
+    throw io::UserError(value.where + ": '" + keys.front() + "' is below a value, " +
+                        target.describe() + " of " + target.where + ", that has no keys");
   }
   target.kind = Value::Kind::kMap;
   if (target.find(keys.front()) == nullptr) {
@@ -134,24 +134,24 @@ void merge(Value& base, Value overlay) {
 void set(Value& root, const std::string& assignment) {
   const size_t equals = assignment.find('=');
   const std::string key = assignment.substr(0, equals);
-  const std::vector<std::string> keys = split(key, '.');
+  const std::vector<std::string> keys = io::split(key, '.');
   if (equals == std::string::npos || std::count(keys.begin(), keys.end(), "") > 0) {
-    throw UserError("--set: got '" + assignment + "', expected key.path=value");
+    throw io::UserError("--set: got '" + assignment + "', expected key.path=value");
   }
   if (keys.size() > kMaxDepth) {
-    throw UserError("--set: got a key of " + std::to_string(keys.size()) +
-                    " parts, expected at most " + std::to_string(kMaxDepth));
+    throw io::UserError("--set: got a key of " + std::to_string(keys.size()) +
+                        " parts, expected at most " + std::to_string(kMaxDepth));
   }
-  if (!is_utf8(key)) throw UserError("--set: got a key that is not UTF-8");
+  if (!io::is_utf8(key)) throw io::UserError("--set: got a key that is not UTF-8");
   set_at(root, keys, parse_yaml(assignment.substr(equals + 1), "--set " + key));
 }
 
 const Value* find_path(const Value& root, const std::string& path) {
   const Value* value = &root;
-  for (const std::string& key : split(path, '.')) {
+  for (const std::string& key : io::split(path, '.')) {
     if (value != nullptr) value = value->find(key);
   }
   return value;
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::config {
 
 // "configs/a.yaml:12" or "--set a.b".
 using Where = std::string;
@@ -59,4 +59,4 @@ void set(Value& root, const std::string& assignment);
 // The value at "a.b.c", maps only; nullptr if there is none.
 const Value* find_path(const Value& root, const std::string& path);
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -5,7 +5,7 @@
 
 #include "config/writer.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -61,4 +61,4 @@ std::vector<KeyChange> protocol_changes(const ProtocolConfig& experiment,
   return changes;
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -6,7 +6,7 @@
 
 #include "config/experiment.h"
 
-namespace avbench {
+namespace avbench::config {
 
 // "protocol.clip.frames", ... in the order of fields().
 std::vector<std::string> protocol_keys();
@@ -27,4 +27,4 @@ struct KeyChange {
 std::vector<KeyChange> protocol_changes(const ProtocolConfig& experiment,
                                         const ProtocolConfig& row);
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -47,4 +47,4 @@ std::string to_yaml(const Experiment& experiment) {
   return text;
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

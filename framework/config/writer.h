@@ -6,7 +6,7 @@
 
 #include "config/experiment.h"
 
-namespace avbench {
+namespace avbench::config {
 
 // The keys of `changed` whose values differ from those of `base`; objects are gone through.
 template <class J>
@@ -82,4 +82,4 @@ nlohmann::json to_json(const T& section) {
 // folder, as long as no path begins with "./" or "../" (a loaded experiment has none).
 std::string to_yaml(const Experiment& experiment);
 
-}  // namespace avbench
+}  // namespace avbench::config

@@ -13,7 +13,7 @@
 #include "io/strings.h"
 #include "io/text_file.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 namespace fs = std::filesystem;
@@ -73,7 +73,7 @@ class TreeBuilder : public YAML::EventHandler {
   };
 
   [[noreturn]] void refuse(const YAML::Mark& mark, const std::string& what) const {
-    throw UserError(line_of_(mark.line + 1) + ": " + what);
+    throw io::UserError(line_of_(mark.line + 1) + ": " + what);
   }
   [[noreturn]] void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     refuse(mark, "got the YAML tag '" + tag + "', expected none");
@@ -86,7 +86,7 @@ class TreeBuilder : public YAML::EventHandler {
                 .layer = layer_,
                 .text = text};
     charge(value.where, text.size());
-    if (!is_utf8(text)) refuse(mark, "got text that is not UTF-8; save the file as UTF-8");
+    if (!io::is_utf8(text)) refuse(mark, "got text that is not UTF-8; save the file as UTF-8");
     return value;
   }
 
@@ -124,13 +124,13 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     if (value.kind != Value::Kind::kScalar) {
-      throw UserError(value.where + ": got " + value.describe() + " as a key, expected a word");
+      throw io::UserError(value.where + ": got " + value.describe() + " as a key, expected a word");
     }
     const auto& keys = level.value.keys;
     const auto same = std::find(keys.begin(), keys.end(), value.text);
     if (same != keys.end()) {
-      throw UserError(value.where + ": the key '" + value.text + "' was given already at " +
-                      level.value.children[static_cast<size_t>(same - keys.begin())].where);
+      throw io::UserError(value.where + ": the key '" + value.text + "' was given already at " +
+                          level.value.children[static_cast<size_t>(same - keys.begin())].where);
     }
     level.value.keys.push_back(value.text);
     level.key_where = value.where;
@@ -141,9 +141,9 @@ class TreeBuilder : public YAML::EventHandler {
   void charge(const Where& where, size_t text_bytes) {
     text_bytes_ += text_bytes;
     if (++nodes_ > kMaxNodes || text_bytes_ > kMaxTextBytes) {
-      throw UserError(where + ": too large: more than " + std::to_string(kMaxNodes) +
-                      " values or " + std::to_string(kMaxTextBytes >> 20) +
-                      " MiB of text, with every alias counted as what it names");
+      throw io::UserError(where + ": too large: more than " + std::to_string(kMaxNodes) +
+                          " values or " + std::to_string(kMaxTextBytes >> 20) +
+                          " MiB of text, with every alias counted as what it names");
     }
   }
   void charge_tree(const Value& value) {
@@ -173,7 +173,7 @@ Value parse(const std::string& text, const std::function<Where(int)>& line_of,
   } catch (const YAML::Exception& error) {
     const std::string column =
         error.mark.is_null() ? "" : ":" + std::to_string(error.mark.column + 1);
-    throw UserError(line_of(error.mark.line + 1) + column + ": not valid YAML: " + error.msg);
+    throw io::UserError(line_of(error.mark.line + 1) + column + ": not valid YAML: " + error.msg);
   }
   return builder.take();
 }
@@ -182,11 +182,11 @@ std::string read_capped(const fs::path& path) {
   std::error_code unknown;
   const auto size = fs::file_size(path, unknown);
   if (!unknown && size > kMaxFileBytes) {
-    throw UserError(path.string() + ": got " + std::to_string(size) +
-                    " bytes, expected a configuration of at most " +
-                    std::to_string(kMaxFileBytes >> 20) + " MiB");
+    throw io::UserError(path.string() + ": got " + std::to_string(size) +
+                        " bytes, expected a configuration of at most " +
+                        std::to_string(kMaxFileBytes >> 20) + " MiB");
   }
-  return read_text_file(path);
+  return io::read_text_file(path);
 }
 
 // Takes the key `extends` out of a file's tree, or a row's.
@@ -198,8 +198,8 @@ std::vector<std::string> take_extends(Value& root) {
   std::vector<std::string> names;
   for (const Value& item : items) {
     if (item.kind != Value::Kind::kScalar || item.text.empty()) {
-      throw UserError(item.where + ": extends: got " + item.describe() +
-                      ", expected a path or a list of paths");
+      throw io::UserError(item.where + ": extends: got " + item.describe() +
+                          ", expected a path or a list of paths");
     }
     names.push_back(item.text);
   }
@@ -239,13 +239,14 @@ Value load(const fs::path& path, std::vector<std::string> chain, int& layer) {
   const std::string identity = fs::weakly_canonical(path, unresolved).string();
   const bool circle = !unresolved && std::find(chain.begin(), chain.end(), identity) != chain.end();
   chain.push_back(identity);
-  if (circle) throw UserError("files extend each other in a circle: " + join(chain, " -> "));
+  if (circle)
+    throw io::UserError("files extend each other in a circle: " + io::join(chain, " -> "));
 
   const auto line_of = [&](int line) { return path.string() + ":" + std::to_string(line); };
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   Value root = parse(read_capped(path), line_of, folder, --layer);
   if (root.kind != Value::Kind::kMap && root.kind != Value::Kind::kNull) {
-    throw UserError(path.string() + ": got " + root.describe() + ", expected a map of keys");
+    throw io::UserError(path.string() + ": got " + root.describe() + ", expected a map of keys");
   }
   extend_rows(root, folder, chain, layer);
   const std::vector<std::string> extended = take_extends(root);
@@ -271,4 +272,4 @@ Value parse_yaml(const std::string& text, const Where& where) {
       text, [&](int) { return where; }, {}, kSetLayer);
 }
 
-}  // namespace avbench
+}  // namespace avbench::config

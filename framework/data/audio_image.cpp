@@ -6,11 +6,11 @@
 #include "data/magma.h"
 #include "data/resize.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
-LogMelParams log_mel_params(const SpectrogramConfig& config) {
-  using S = SpectrogramConfig;
+media::LogMelParams log_mel_params(const config::SpectrogramConfig& config) {
+  using S = config::SpectrogramConfig;
   const bool linear = config.frequency == S::Frequency::kLinear;
   const bool slaney_scale = config.mel_scale == S::MelScale::kSlaney;
   const bool slaney_norm = config.mel_norm == S::MelNorm::kSlaney;
@@ -19,20 +19,21 @@ LogMelParams log_mel_params(const SpectrogramConfig& config) {
           .n_fft = static_cast<int>(config.n_fft),
           .window = static_cast<int>(config.window),
           .hop = static_cast<int>(config.hop),
-          .frequency = linear ? Frequency::kLinear : Frequency::kMel,
+          .frequency = linear ? media::Frequency::kLinear : media::Frequency::kMel,
           .bands = static_cast<int>(config.bands),
-          .mel_scale = slaney_scale ? MelScale::kSlaney : MelScale::kHtk,
-          .mel_norm = slaney_norm ? MelNorm::kSlaney : MelNorm::kNone,
+          .mel_scale = slaney_scale ? media::MelScale::kSlaney : media::MelScale::kHtk,
+          .mel_norm = slaney_norm ? media::MelNorm::kSlaney : media::MelNorm::kNone,
           .f_min = config.f_min,
           .f_max = config.f_max,
-          .scale = decibels ? PowerScale::kDecibels : PowerScale::kLog,
+          .scale = decibels ? media::PowerScale::kDecibels : media::PowerScale::kLog,
           .rows = static_cast<int>(config.size[0]),
           .columns = static_cast<int>(config.size[1])};
 }
 
-std::variant<LogMel, WaveformImage> make_kind(const SpectrogramConfig& config) {
-  if (config.kind == SpectrogramConfig::Kind::kRaw) return WaveformImage();
-  return LogMel(log_mel_params(config));
+std::variant<media::LogMel, media::WaveformImage> make_kind(
+    const config::SpectrogramConfig& config) {
+  if (config.kind == config::SpectrogramConfig::Kind::kRaw) return media::WaveformImage();
+  return media::LogMel(log_mel_params(config));
 }
 
 void flip_rows(std::vector<float>& plane, int64_t width) {
@@ -71,12 +72,12 @@ std::vector<float> resized(const std::vector<float>& planes, std::array<int64_t,
 
 }  // namespace
 
-int64_t image_planes(const SpectrogramConfig& config) {
-  return config.colour == SpectrogramConfig::Colour::kGrey ? 1 : 3;
+int64_t image_planes(const config::SpectrogramConfig& config) {
+  return config.colour == config::SpectrogramConfig::Colour::kGrey ? 1 : 3;
 }
 
-double frequency_at(const SpectrogramConfig& config, double share) {
-  return band_frequency(log_mel_params(config), share);
+double frequency_at(const config::SpectrogramConfig& config, double share) {
+  return media::band_frequency(log_mel_params(config), share);
 }
 
 std::vector<float> audio_around(std::span<const float> audio, int64_t rate, double centre,
@@ -91,16 +92,16 @@ std::vector<float> audio_around(std::span<const float> audio, int64_t rate, doub
   return result;
 }
 
-AudioImage::AudioImage(const SpectrogramConfig& config)
+AudioImage::AudioImage(const config::SpectrogramConfig& config)
     : config_(config), kind_(make_kind(config)) {}
 
 std::vector<float> AudioImage::make(std::span<const float> audio) {
   std::vector<float> image(config_.size[0] * config_.size[1]);
   std::visit([&](auto& kind) { kind.image(audio, image); }, kind_);
   if (config_.flip) flip_rows(image, config_.size[1]);
-  if (config_.colour != SpectrogramConfig::Colour::kGrey) image = coloured(image);
+  if (config_.colour != config::SpectrogramConfig::Colour::kGrey) image = coloured(image);
   if (config_.size == config_.resize) return image;
   return resized(image, config_.size, config_.resize);
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

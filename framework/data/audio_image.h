@@ -10,13 +10,13 @@
 #include "media/log_mel.h"
 #include "media/waveform_image.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // Planes of an image: one if all channels are alike, three if it has colours.
-int64_t image_planes(const SpectrogramConfig& config);
+int64_t image_planes(const config::SpectrogramConfig& config);
 
 // Hz at `share` of the height of a spectrogram image, 0: its lowest edge, 1: its highest.
-double frequency_at(const SpectrogramConfig& config, double share);
+double frequency_at(const config::SpectrogramConfig& config, double share);
 
 // `seconds` of `audio` (at `rate`, from time 0) around the time `centre`; zeros where there is
 // none.
@@ -27,15 +27,15 @@ std::vector<float> audio_around(std::span<const float> audio, int64_t rate, doub
 class AudioImage {
  public:
   // Throws UserError on impossible parameters.
-  explicit AudioImage(const SpectrogramConfig& config);
+  explicit AudioImage(const config::SpectrogramConfig& config);
 
   // [image_planes, config.resize] in [0, 1]: the spectrogram or the raw audio at config.size,
   // turned and coloured if so configured, then resized.
   std::vector<float> make(std::span<const float> audio);
 
  private:
-  SpectrogramConfig config_;
-  std::variant<LogMel, WaveformImage> kind_;
+  config::SpectrogramConfig config_;
+  std::variant<media::LogMel, media::WaveformImage> kind_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::data

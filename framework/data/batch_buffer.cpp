@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <new>
 
-namespace avbench {
+namespace avbench::data {
 
 at::Tensor BufferPool::batch_tensor(int64_t rows, int64_t channels, int64_t frames, int64_t side) {
   const int64_t frame = side * side * channels, row = frames * frame, floats = rows * row;
@@ -44,4 +44,4 @@ void BufferPool::release(int64_t floats, Buffer buffer) {
   unused_.emplace_back(floats, std::move(buffer));
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

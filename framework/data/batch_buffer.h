@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace avbench {
+namespace avbench::data {
 
 class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
@@ -31,4 +31,4 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
   std::vector<std::pair<int64_t, Buffer>> unused_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -8,7 +8,7 @@
 
 #include "runtime/philox_stream.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 void check(int64_t indices, int64_t batch_size) {
@@ -34,7 +34,7 @@ BatchSampler training_sampler(std::vector<int64_t> indices, int64_t batch_size, 
     const int64_t epoch = batch / batches, first = batch % batches * rows;
     std::vector<SampleRequest> result(rows);
     for (int64_t row = 0; row < rows; ++row) {
-      const int64_t position = permute(first + row, n, seed, epoch);
+      const int64_t position = runtime::permute(first + row, n, seed, epoch);
       result[row] = {.index = (*shared)[position], .seed = seed, .epoch = epoch};
     }
     return result;
@@ -73,4 +73,4 @@ BatchSampler evaluation_sampler(int64_t n, int64_t clips, int64_t batch_size, bo
   return evaluation_sampler(all_indices(n), clips, batch_size, spread);
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

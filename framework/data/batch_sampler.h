@@ -7,7 +7,7 @@
 
 #include "data/sampling.h"
 
-namespace avbench {
+namespace avbench::data {
 
 struct BatchSampler {
   std::function<std::vector<SampleRequest>(int64_t batch)> requests;  // a pure function
@@ -29,4 +29,4 @@ BatchSampler evaluation_sampler(std::vector<int64_t> indices, int64_t clips, int
                                 bool spread = true, int64_t crops = 1);
 BatchSampler evaluation_sampler(int64_t n, int64_t clips, int64_t batch_size, bool spread = true);
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -13,7 +13,7 @@
 #include "io/suggest.h"
 #include "io/text_file.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,7 +28,7 @@ std::string trimmed(const std::string& text) {
 }  // namespace
 
 std::vector<std::string> read_class_list(const fs::path& file) {
-  std::istringstream lines(read_text_file(file));
+  std::istringstream lines(io::read_text_file(file));
   std::vector<std::string> classes;
   std::map<std::string, int> seen;
   int number = 0;
@@ -36,19 +36,19 @@ std::vector<std::string> read_class_list(const fs::path& file) {
     ++number;
     const std::string name = trimmed(line.substr(0, line.find('#')));
     if (name.empty()) continue;
-    if (!is_utf8(name)) {
-      throw UserError(fmt::format("{}:{}: the name '{}' is not UTF-8. Save the file as UTF-8.",
-                                  file.string(), number, name));
+    if (!io::is_utf8(name)) {
+      throw io::UserError(fmt::format("{}:{}: the name '{}' is not UTF-8. Save the file as UTF-8.",
+                                      file.string(), number, name));
     }
     const auto [first, is_new] = seen.emplace(class_key(name), number);
     if (!is_new) {
-      throw UserError(fmt::format("{}:{}: '{}' is already on line {}", file.string(), number, name,
-                                  first->second));
+      throw io::UserError(fmt::format("{}:{}: '{}' is already on line {}", file.string(), number,
+                                      name, first->second));
     }
     classes.push_back(name);
   }
   if (classes.empty()) {
-    throw UserError(file.string() + ": no class in it; expected the name of one on each line");
+    throw io::UserError(file.string() + ": no class in it; expected the name of one on each line");
   }
   return classes;
 }
@@ -65,7 +65,7 @@ void keep_classes(std::vector<ManifestEntry>& items, const std::vector<std::stri
   std::vector<std::string> missing;
   for (const std::string& name : classes) {
     if (found.contains(class_key(name))) continue;
-    missing.push_back("'" + name + "'" + did_you_mean(name, {all.begin(), all.end()}));
+    missing.push_back("'" + name + "'" + io::did_you_mean(name, {all.begin(), all.end()}));
   }
   if (missing.empty()) return;
   constexpr size_t kShown = 10;
@@ -74,11 +74,11 @@ void keep_classes(std::vector<ManifestEntry>& items, const std::vector<std::stri
     missing.resize(kShown);
     missing.push_back(fmt::format("and {} more", count - kShown));
   }
-  throw UserError(
+  throw io::UserError(
       fmt::format("{}: {} of the {} classes have no file in the source: {}. Add their files, "
                   "correct the names, "
                   "or take them out of the list.",
-                  file.string(), count, classes.size(), join(missing)));
+                  file.string(), count, classes.size(), io::join(missing)));
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -7,7 +7,7 @@
 
 #include "data/manifest.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // One name a line; empty lines and what follows a '#' are left out, and so is space around a name.
 // Throws UserError with file:line if a name is there twice, in whatever spelling, or is not UTF-8,
@@ -19,4 +19,4 @@ std::vector<std::string> read_class_list(const std::filesystem::path& file);
 void keep_classes(std::vector<ManifestEntry>& items, const std::vector<std::string>& classes,
                   const std::filesystem::path& file);
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace avbench {
+namespace avbench::data {
 
 std::string class_key(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
@@ -20,4 +20,4 @@ void unite_spellings(std::vector<ManifestEntry>& items) {
   for (ManifestEntry& item : items) item.label = names.at(class_key(item.label));
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

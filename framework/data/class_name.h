@@ -7,7 +7,7 @@
 
 #include "data/manifest.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // Equal for the spellings of one class: '_' and ' ' are the same. Case counts.
 std::string class_key(std::string name);
@@ -15,4 +15,4 @@ std::string class_key(std::string name);
 // Items of one class get one label: as they all spell it, or, where they differ, with spaces.
 void unite_spellings(std::vector<ManifestEntry>& items);
 
-}  // namespace avbench
+}  // namespace avbench::data

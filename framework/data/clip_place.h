@@ -5,7 +5,7 @@
 
 #include "config/clip_config.h"
 
-namespace avbench {
+namespace avbench::data {
 
 struct Crop {
   int64_t y = 0, x = 0;
@@ -20,8 +20,8 @@ struct ClipPlace {
 };
 
 // Frames from a clip's first to its last, both included.
-inline int64_t clip_span(const ClipConfig& config) {
+inline int64_t clip_span(const config::ClipConfig& config) {
   return (config.frames - 1) * config.stride + 1;
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -11,7 +11,7 @@
 #include "data/pixels.h"
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 Views of_modality(const Views& views, Modality modality) {
@@ -20,8 +20,8 @@ Views of_modality(const Views& views, Modality modality) {
   for (const ViewSpec& view : views) {
     if (view.modality != modality) continue;
     if (!names.insert(view.name).second) {
-      throw UserError(fmt::format("the {} view '{}' is asked for twice",
-                                  modality == Modality::kVideo ? "video" : "audio", view.name));
+      throw io::UserError(fmt::format("the {} view '{}' is asked for twice",
+                                      modality == Modality::kVideo ? "video" : "audio", view.name));
     }
     chosen.push_back(view);
   }
@@ -35,7 +35,7 @@ float* row_of(const Tensor& tensor, int64_t row) {
 
 }  // namespace
 
-Collator::Collator(const ClipConfig& clip, const SpectrogramConfig& spectrogram,
+Collator::Collator(const config::ClipConfig& clip, const config::SpectrogramConfig& spectrogram,
                    ContentCache* cache, const Views& views)
     : clip_(clip),
       spectrogram_(spectrogram),
@@ -49,7 +49,8 @@ LoadedBatch Collator::allocate(std::vector<SampleRequest> requests, BufferPool& 
   for (const ViewSpec& view : video_views_) {
     result.batch.video[view.name] = pool.batch_tensor(rows, 3, clip_.frames, clip_.crop);
   }
-  const int64_t repeats = spectrogram_.time == SpectrogramConfig::Time::kRepeat ? clip_.frames : 1;
+  const int64_t repeats =
+      spectrogram_.time == config::SpectrogramConfig::Time::kRepeat ? clip_.frames : 1;
   for (const ViewSpec& view : audio_views_) {
     result.batch.audio[view.name] =
         pool.batch_tensor(rows, spectrogram_.channels, repeats, spectrogram_.crop);
@@ -122,14 +123,14 @@ void Collator::augment(const SampleRequest& request, const ViewSpec& view, const
     if (place.mirrored) mirror_frame(clip_.crop, frame);
     if (jitter) recolour(*jitter, {frame, static_cast<size_t>(pixels * 3)});
   }
-  if (clip_.mean != ClipConfig{}.mean || clip_.std != ClipConfig{}.std) {
+  if (clip_.mean != config::ClipConfig{}.mean || clip_.std != config::ClipConfig{}.std) {
     normalise(clip_.frames * pixels, clip_.mean, clip_.std, clip);
   }
 }
 
 void Collator::fill_audio(const LoadedBatch& batch, RowRange rows, const Sample& sample,
                           const Source& source, SampleReader& reader) const {
-  const bool around_clip = spectrogram_.audio == SpectrogramConfig::Audio::kClip;
+  const bool around_clip = spectrogram_.audio == config::SpectrogramConfig::Audio::kClip;
   std::vector<float> own;  // of a row, where each clip has its own
   const int64_t channels = spectrogram_.channels, planes = image_planes(spectrogram_);
   const int64_t frame = spectrogram_.crop * spectrogram_.crop * channels;
@@ -165,4 +166,4 @@ std::vector<RowRange> group_rows(const std::vector<SampleRequest>& requests) {
   return groups;
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -12,7 +12,7 @@
 #include "data/loaded_batch.h"
 #include "data/sample_reader.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // [first, last) of a batch's rows.
 using RowRange = std::pair<int64_t, int64_t>;
@@ -21,8 +21,8 @@ using RowRange = std::pair<int64_t, int64_t>;
 class Collator {
  public:
   // `cache` may be null. Throws UserError if a view of a modality is named twice.
-  Collator(const ClipConfig& clip, const SpectrogramConfig& spectrogram, ContentCache* cache,
-           const Views& views);
+  Collator(const config::ClipConfig& clip, const config::SpectrogramConfig& spectrogram,
+           ContentCache* cache, const Views& views);
 
   // A batch whose views are not filled yet, and without labels.
   LoadedBatch allocate(std::vector<SampleRequest> requests, BufferPool& pool) const;
@@ -53,8 +53,8 @@ class Collator {
   void fill_audio(const LoadedBatch& batch, RowRange rows, const Sample& sample,
                   const Source& source, SampleReader& reader) const;
 
-  ClipConfig clip_;
-  SpectrogramConfig spectrogram_;
+  config::ClipConfig clip_;
+  config::SpectrogramConfig spectrogram_;
   ContentCache* cache_;
   Views video_views_, audio_views_;
 };
@@ -62,4 +62,4 @@ class Collator {
 // Neighbours with the same index: served from one open of the file.
 std::vector<RowRange> group_rows(const std::vector<SampleRequest>& requests);
 
-}  // namespace avbench
+}  // namespace avbench::data

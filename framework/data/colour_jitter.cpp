@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 // Luma of ITU-R BT.601, as torchvision rounds it.
@@ -77,4 +77,4 @@ void recolour(const ColourJitter& jitter, std::span<float> frame) {
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

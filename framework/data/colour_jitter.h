@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace avbench {
+namespace avbench::data {
 
 enum class JitterStep { kBrightness, kContrast, kSaturation, kHue };
 
@@ -23,4 +23,4 @@ struct ColourJitter {
 // that changes nothing is left out.
 void recolour(const ColourJitter& jitter, std::span<float> frame);
 
-}  // namespace avbench
+}  // namespace avbench::data

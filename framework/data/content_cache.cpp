@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace avbench {
+namespace avbench::data {
 
 std::shared_ptr<const FileContent> ContentCache::get(const Sample& sample, SampleReader& reader) {
   {
@@ -21,4 +21,4 @@ void ContentCache::put(const Sample& sample, FileContent content) {
   if (!slot) slot = std::move(shared);
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -7,7 +7,7 @@
 
 #include "data/sample_reader.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // For data sets that fit as a whole: nothing is ever thrown out. Safe for many threads.
 class ContentCache {
@@ -24,4 +24,4 @@ class ContentCache {
   std::vector<std::shared_ptr<const FileContent>> contents_;  // by Sample::number
 };
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -6,7 +6,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 class CsvParser {
@@ -72,7 +72,7 @@ class CsvParser {
   }
 
   [[noreturn]] void fail(int64_t line, const char* what) const {
-    throw UserError(fmt::format(
+    throw io::UserError(fmt::format(
         "{}:{}: {}. Fields with commas, quotes or line breaks are written in double quotes, quotes "
         "inside them doubled.",
         origin_, line, what));
@@ -90,4 +90,4 @@ std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& origi
   return CsvParser(text, origin).run();
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace avbench {
+namespace avbench::data {
 
 struct CsvRecord {
   int64_t line = 0;  // where it begins, from 1
@@ -17,4 +17,4 @@ struct CsvRecord {
 // Throws UserError with `origin`:line on a quote that is out of place or not closed.
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& origin);
 
-}  // namespace avbench
+}  // namespace avbench::data

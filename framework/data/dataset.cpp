@@ -16,7 +16,7 @@
 #include "io/processors.h"
 #include "io/sha256.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 // "corrupt 2, no_audio 1"
@@ -80,13 +80,14 @@ void check_classes(const Dataset& dataset) {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipConfig& clip,
-                                             const SpectrogramConfig& spectrogram,
-                                             const RunConfig& run, const OpenProgress& progress,
-                                             int64_t min_frames) {
-  check_input(clip, spectrogram);
+std::shared_ptr<const Dataset> Dataset::open(const config::DataConfig& data,
+                                             const config::ClipConfig& clip,
+                                             const config::SpectrogramConfig& spectrogram,
+                                             const config::RunConfig& run,
+                                             const OpenProgress& progress, int64_t min_frames) {
+  config::check_input(clip, spectrogram);
   if (data.source.empty()) {
-    throw UserError(
+    throw io::UserError(
         "protocol.data.source is not set; expected a folder with <split>/<class>/<file>, or a CSV "
         "manifest.");
   }
@@ -100,11 +101,11 @@ std::shared_ptr<const Dataset> Dataset::open(const DataConfig& data, const ClipC
   const Requirements requirements{
       .clip = clip,
       .spectrogram = spectrogram,
-      .tolerate_damage = data.on_damage == DataConfig::OnDamage::kTolerate,
+      .tolerate_damage = data.on_damage == config::DataConfig::OnDamage::kTolerate,
       .formats = run.formats,
       .min_frames = min_frames};
   // Nothing else runs meanwhile.
-  const int64_t threads = run.workers > 0 ? run.workers : processors().usable();
+  const int64_t threads = run.workers > 0 ? run.workers : io::processors().usable();
   FileValidator validator(items, known, requirements, threads, progress);
 
   std::shared_ptr<Dataset> dataset(new Dataset(clip, spectrogram));
@@ -141,7 +142,7 @@ void Dataset::make_cache(int64_t bytes, int64_t limit_mib, int64_t samples) {
 void Dataset::take(const std::vector<ManifestEntry>& items, std::vector<CheckedSample>& samples) {
   for (size_t i = 0; i < items.size(); ++i) {
     auto& [sample, verdict] = samples[i];
-    if (verdict.status != FileStatus::kOk) {
+    if (verdict.status != media::FileStatus::kOk) {
       std::vector<BadFile>& list = verdict.usable() ? damaged_ : excluded_;
       list.push_back(
           {items[i].id, items[i].path, items[i].split, verdict.status, std::move(verdict.message)});
@@ -155,11 +156,11 @@ void Dataset::take(const std::vector<ManifestEntry>& items, std::vector<CheckedS
 
 void Dataset::make_hashes() {
   for (const Split split : kSplits) {
-    Json list = Json::array();
+    io::Json list = io::Json::array();
     for (const Sample& sample : samples(split)) {
       list.push_back({sample.id, classes_[sample.label], sample.sha256});
     }
-    hashes_[static_cast<size_t>(split)] = sha256_hex(canonical_json(list));
+    hashes_[static_cast<size_t>(split)] = io::sha256_hex(io::canonical_json(list));
   }
 }
 
@@ -183,18 +184,19 @@ void Dataset::check_splits(const std::string& source) {
   warn_of_copies(copies_, source);
 }
 
-void Dataset::report(const DataConfig& data) const {
+void Dataset::report(const config::DataConfig& data) const {
   size_t files = excluded_.size();
   for (const auto& split : splits_) files += split.size();
-  if (!excluded_.empty() && data.on_bad == DataConfig::OnBad::kFail) {
-    throw UserError(fmt::format(
+  if (!excluded_.empty() && data.on_bad == config::DataConfig::OnBad::kFail) {
+    throw io::UserError(fmt::format(
         "{}: {} of {} files are not usable, and data.on_bad is 'fail':{}\nRemove or replace them, "
         "or set data.on_bad to 'exclude' to leave them out and list them.",
         data.source, excluded_.size(), files, listed(excluded_, excluded_.size())));
   }
   if (excluded_.size() == files) {
-    throw UserError(fmt::format("{}: none of the {} files is usable ({}):{}", data.source,
-                                excluded_.size(), status_counts(excluded_), listed(excluded_, 10)));
+    throw io::UserError(fmt::format("{}: none of the {} files is usable ({}):{}", data.source,
+                                    excluded_.size(), status_counts(excluded_),
+                                    listed(excluded_, 10)));
   }
   if (!excluded_.empty()) {
     spdlog::warn("{}: {} of {} files are left out: {}", data.source, excluded_.size(), files,
@@ -213,4 +215,4 @@ std::vector<int64_t> Dataset::labels(Split split) const {
   return labels;
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -19,14 +19,14 @@
 #include "data/split_check.h"
 #include "media/status.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // A file that cannot be used, or is used although it is damaged.
 struct BadFile {
   std::string id;
   std::filesystem::path path;
   Split split = Split::kTrain;
-  FileStatus status = FileStatus::kCorrupt;
+  media::FileStatus status = media::FileStatus::kCorrupt;
   std::string message;
 };
 
@@ -45,9 +45,10 @@ class Dataset {
   // needs: for several data sets of the same files. Throws UserError if the source is wrong, if a
   // file is bad and data.on_bad is "fail", if no file is left, or if two splits share a part of a
   // file (split_check.h).
-  static std::shared_ptr<const Dataset> open(const DataConfig& data, const ClipConfig& clip,
-                                             const SpectrogramConfig& spectrogram,
-                                             const RunConfig& run,
+  static std::shared_ptr<const Dataset> open(const config::DataConfig& data,
+                                             const config::ClipConfig& clip,
+                                             const config::SpectrogramConfig& spectrogram,
+                                             const config::RunConfig& run,
                                              const OpenProgress& progress = {},
                                              int64_t min_frames = 0);
 
@@ -74,24 +75,25 @@ class Dataset {
 
   std::vector<SplitMember> members(Split split) const;  // a split's samples, for split_check.h
 
-  const ClipConfig& clip() const { return clip_; }
-  const SpectrogramConfig& spectrogram() const { return spectrogram_; }
+  const config::ClipConfig& clip() const { return clip_; }
+  const config::SpectrogramConfig& spectrogram() const { return spectrogram_; }
 
   // Null if the decoded files do not fit into run.cache_mib.
   ContentCache* cache() const { return cache_.get(); }
 
  private:
-  Dataset(const ClipConfig& clip, const SpectrogramConfig& spectrogram)
+  Dataset(const config::ClipConfig& clip, const config::SpectrogramConfig& spectrogram)
       : clip_(clip), spectrogram_(spectrogram) {}
 
   void make_cache(int64_t bytes, int64_t limit_mib, int64_t samples);
   void take(const std::vector<ManifestEntry>& items, std::vector<CheckedSample>& samples);
   void make_hashes();
   void check_splits(const std::string& source);
-  void report(const DataConfig& data) const;  // throws UserError if the data set cannot be used
+  void report(
+      const config::DataConfig& data) const;  // throws UserError if the data set cannot be used
 
-  ClipConfig clip_;
-  SpectrogramConfig spectrogram_;
+  config::ClipConfig clip_;
+  config::SpectrogramConfig spectrogram_;
   std::vector<std::string> classes_;
   std::array<std::vector<Sample>, 3> splits_;
   std::array<std::string, 3> hashes_;
@@ -100,4 +102,4 @@ class Dataset {
   std::unique_ptr<ContentCache> cache_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::data

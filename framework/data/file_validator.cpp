@@ -8,16 +8,16 @@
 #include "io/sha256.h"
 #include "runtime/parallel.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
-int64_t audio_bytes(const Sample& sample, const SpectrogramConfig& config) {
+int64_t audio_bytes(const Sample& sample, const config::SpectrogramConfig& config) {
   constexpr int64_t kFloat = sizeof(float);
-  if (config.audio == SpectrogramConfig::Audio::kWhole) {
+  if (config.audio == config::SpectrogramConfig::Audio::kWhole) {
     return image_planes(config) * config.resize[0] * config.resize[1] * kFloat;
   }
   const auto [begin, end] = sample.segment;
-  const VideoIndex& index = *sample.index;
+  const media::VideoIndex& index = *sample.index;
   const double seconds = (end < 0 ? index.audio_end() : end) - begin;
   return static_cast<int64_t>(std::max(0.0, seconds) * static_cast<double>(config.sample_rate)) *
          kFloat;
@@ -26,8 +26,8 @@ int64_t audio_bytes(const Sample& sample, const SpectrogramConfig& config) {
 // Empty if the file vanished meanwhile.
 std::string digest_of(const std::filesystem::path& path) {
   try {
-    return sha256_file(path);
-  } catch (const UserError&) {
+    return io::sha256_file(path);
+  } catch (const io::UserError&) {
     return "";
   }
 }
@@ -52,7 +52,7 @@ FileValidator::FileValidator(const std::vector<ManifestEntry>& items, const Inde
 }
 
 void FileValidator::index() {
-  for_each_in_threads(
+  runtime::for_each_in_threads(
       static_cast<int64_t>(files_.size()), threads_, [] { return 0; },
       [&](int64_t i, int&) {
         index_one(files_[i]);
@@ -69,15 +69,15 @@ void FileValidator::index_one(File& file) {
     file.entry = found->second;
   } else {
     file.entry.stamp = stamp.value_or(FileStamp{});
-    VideoIndex index = index_file(path, {}, formats_);
-    if (index.status == FileStatus::kOk) {
+    media::VideoIndex index = media::index_file(path, {}, formats_);
+    if (index.status == media::FileStatus::kOk) {
       file.entry.sha256 = digest_of(path);
       if (file.entry.sha256.empty()) {
-        index.status = FileStatus::kUnreadable;
+        index.status = media::FileStatus::kUnreadable;
         index.message = "the file vanished while the data set was read";
       }
     }
-    file.entry.index = std::make_shared<const VideoIndex>(std::move(index));
+    file.entry.index = std::make_shared<const media::VideoIndex>(std::move(index));
     const std::lock_guard lock(mutex_);
     changed_ = true;
   }
@@ -94,7 +94,7 @@ void FileValidator::validate_samples(const File& file) {
 }
 
 int64_t FileValidator::content_bytes() const {
-  const ClipConfig& clip = requirements_.clip;
+  const config::ClipConfig& clip = requirements_.clip;
   const int64_t frame = clip.resize[0] * clip.resize[1] * 3;
   int64_t bytes = 0;
   for (const CheckedSample& checked : samples_) {
@@ -105,7 +105,7 @@ int64_t FileValidator::content_bytes() const {
 }
 
 void FileValidator::decode(ContentCache* cache) {
-  for_each_in_threads(
+  runtime::for_each_in_threads(
       static_cast<int64_t>(files_.size()), threads_,
       [&] { return SampleReader(requirements_.clip, requirements_.spectrogram); },
       [&](int64_t i, SampleReader& reader) {
@@ -121,10 +121,10 @@ void FileValidator::decode_one(File& file, SampleReader& reader, ContentCache* c
   }
   const ManifestEntry& first = items_[file.items.front()];
   const bool whole = file.items.size() == 1 && !first.start && !first.end;
-  auto index = std::make_shared<VideoIndex>(*file.entry.index);
+  auto index = std::make_shared<media::VideoIndex>(*file.entry.index);
   std::optional<FileContent> content;
   if (stamp_of(first.path) != file.entry.stamp) {
-    index->status = FileStatus::kUnreadable;
+    index->status = media::FileStatus::kUnreadable;
     index->message = "the file changed or vanished while the data set was read";
   } else if (cache && whole) {
     content = reader.examine_and_read(first.path, *index);
@@ -155,9 +155,9 @@ IndexEntries FileValidator::entries() const {
       }
       continue;
     }
-    const FileStatus status = file.entry.index->status;
-    if (status == FileStatus::kTimeout || status == FileStatus::kUnreadable ||
-        status == FileStatus::kUnsupported) {
+    const media::FileStatus status = file.entry.index->status;
+    if (status == media::FileStatus::kTimeout || status == media::FileStatus::kUnreadable ||
+        status == media::FileStatus::kUnsupported) {
       continue;
     }
     entries.emplace(file.name, file.entry);
@@ -165,4 +165,4 @@ IndexEntries FileValidator::entries() const {
   return entries;
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -13,7 +13,7 @@
 #include "data/manifest.h"
 #include "data/sample_validator.h"
 
-namespace avbench {
+namespace avbench::data {
 
 struct CheckedSample {
   Sample sample;  // its label is left to the caller; its number is the item's
@@ -60,7 +60,7 @@ class FileValidator {
   const std::vector<ManifestEntry>& items_;
   const IndexEntries& known_;
   Requirements requirements_;
-  Formats formats_;
+  media::Formats formats_;
   int64_t threads_;
   Progress progress_;
   std::vector<File> files_;  // in the order of their first item
@@ -70,4 +70,4 @@ class FileValidator {
   bool changed_ = false;
 };
 
-}  // namespace avbench
+}  // namespace avbench::data

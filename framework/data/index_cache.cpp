@@ -12,7 +12,7 @@
 #include "io/sha256.h"
 #include "media/capabilities.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -26,7 +26,8 @@ constexpr size_t kDigestSize = 64;
 const std::string& magic() {
   static const std::string text = [] {
     std::string line(kVersion);
-    for (const MediaLibrary& library : media_libraries()) line += " " + library.running;
+    for (const media::MediaLibrary& library : media::media_libraries())
+      line += " " + library.running;
     return line + "\n";
   }();
   return text;
@@ -55,7 +56,7 @@ class Writer {
     write(uint64_t{values.size()});
     out_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
   }
-  void write(const std::shared_ptr<const VideoIndex>& index) { fields(*this, *index); }
+  void write(const std::shared_ptr<const media::VideoIndex>& index) { fields(*this, *index); }
 
   std::string& out_;
 };
@@ -82,8 +83,8 @@ class Reader {
     const std::string_view bytes = take(size * sizeof(T));
     if (size > 0) std::memcpy(values.data(), bytes.data(), bytes.size());
   }
-  void read(std::shared_ptr<const VideoIndex>& index) {
-    auto made = std::make_shared<VideoIndex>();
+  void read(std::shared_ptr<const media::VideoIndex>& index) {
+    auto made = std::make_shared<media::VideoIndex>();
     fields(*this, *made);
     index = std::move(made);
   }
@@ -120,18 +121,18 @@ fs::path cache_folder() {
 
 fs::path index_cache_file(const fs::path& source) {
   return cache_folder() /
-         ("index-" + sha256_hex(fs::weakly_canonical(source).string()).substr(0, 16) + ".bin");
+         ("index-" + io::sha256_hex(fs::weakly_canonical(source).string()).substr(0, 16) + ".bin");
 }
 
 IndexEntries load_index_cache(const fs::path& file) {
   std::error_code error;
   if (!fs::is_regular_file(file, error)) return {};
   try {
-    const std::string text = read_file(file);
+    const std::string text = io::read_file(file);
     std::string_view bytes = text;
     if (!bytes.starts_with(magic()) || bytes.size() < magic().size() + kDigestSize) return {};
     const std::string_view body = bytes.substr(0, bytes.size() - kDigestSize);
-    if (sha256_hex(body) != bytes.substr(body.size())) return {};
+    if (io::sha256_hex(body) != bytes.substr(body.size())) return {};
     Reader reader(body.substr(magic().size()));
     IndexEntries entries;
     while (!reader.at_end()) {
@@ -155,8 +156,8 @@ void save_index_cache(const fs::path& file, const IndexEntries& entries) {
     writer("file", file);
     fields(writer, entry);
   }
-  bytes += sha256_hex(std::string_view(bytes));
-  write_file_atomically(file, std::string_view(bytes));
+  bytes += io::sha256_hex(std::string_view(bytes));
+  io::write_file_atomically(file, std::string_view(bytes));
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

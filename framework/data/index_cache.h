@@ -11,21 +11,21 @@
 #include "io/fields.h"
 #include "media/video_index.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // What is known of a file, however many samples are parts of it.
 struct IndexEntry {
   FileStamp stamp;
   std::string sha256;  // of its bytes
-  std::shared_ptr<const VideoIndex> index;
+  std::shared_ptr<const media::VideoIndex> index;
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<IndexEntry> auto& entry) {
+constexpr void fields(V& v, io::MaybeConst<IndexEntry> auto& entry) {
   v("stamp", entry.stamp);
   v("sha256", entry.sha256);
   v("index", entry.index);
 }
-static_assert(lists_every_field<IndexEntry>());
+static_assert(io::lists_every_field<IndexEntry>());
 
 using IndexEntries = std::unordered_map<std::string, IndexEntry>;  // by ManifestEntry::file
 
@@ -39,4 +39,4 @@ IndexEntries load_index_cache(const std::filesystem::path& file);
 // Replaces the file. Throws std::runtime_error or UserError if it cannot be written.
 void save_index_cache(const std::filesystem::path& file, const IndexEntries& entries);
 
-}  // namespace avbench
+}  // namespace avbench::data

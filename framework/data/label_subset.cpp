@@ -6,7 +6,7 @@
 
 #include "runtime/philox_stream.h"
 
-namespace avbench {
+namespace avbench::data {
 
 std::vector<int64_t> label_subset(const std::vector<int64_t>& labels, double fraction,
                                   uint64_t seed) {
@@ -18,11 +18,11 @@ std::vector<int64_t> label_subset(const std::vector<int64_t>& labels, double fra
     const int64_t kept = std::clamp<int64_t>(std::llround(fraction * static_cast<double>(n)), 1, n);
     // The first `kept` of a fixed random order: nested.
     for (int64_t i = 0; i < kept; ++i) {
-      chosen.push_back(members[permute(i, n, seed, label, "label_subset")]);
+      chosen.push_back(members[runtime::permute(i, n, seed, label, "label_subset")]);
     }
   }
   std::sort(chosen.begin(), chosen.end());
   return chosen;
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

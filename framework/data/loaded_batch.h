@@ -6,7 +6,7 @@
 #include "avbench/batch.h"
 #include "data/sampling.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // The tensors stay valid as long as they are held; their memory is used again afterwards.
 struct LoadedBatch {
@@ -15,4 +15,4 @@ struct LoadedBatch {
   std::vector<SampleRequest> requests;  // by row
 };
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -14,7 +14,7 @@
 #include "data/collator.h"
 #include "runtime/trace.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 Tensor labels_of(const Dataset& dataset, Split split, const std::vector<SampleRequest>& requests) {
@@ -94,7 +94,7 @@ class Loader::Impl {
   };
 
   void work() {
-    name_trace_thread("loader");
+    runtime::name_trace_thread("loader");
     try {
       SampleReader reader = collator_.make_reader();
       fill_groups(reader);
@@ -117,7 +117,7 @@ class Loader::Impl {
       lock.unlock();
       std::exception_ptr failure;
       try {
-        const TracePhase phase("read sample");
+        const runtime::TracePhase phase("read sample");
         fill_rows(collator_, *dataset_, split_, pending->batch, pending->groups[group], reader);
       } catch (...) {
         failure = std::current_exception();
@@ -189,4 +189,4 @@ LoadedBatch load_batch(const Dataset& dataset, Split split, const Views& views,
   return batch;
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

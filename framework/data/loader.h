@@ -11,7 +11,7 @@
 #include "data/dataset.h"
 #include "data/loaded_batch.h"
 
-namespace avbench {
+namespace avbench::data {
 
 struct LoaderOptions {
   Split split = Split::kTrain;
@@ -45,4 +45,4 @@ class Loader {
 LoadedBatch load_batch(const Dataset& dataset, Split split, const Views& views,
                        std::vector<SampleRequest> requests);
 
-}  // namespace avbench
+}  // namespace avbench::data

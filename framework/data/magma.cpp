@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 constexpr std::array<uint32_t, 256> kMagma{
@@ -42,4 +42,4 @@ constexpr std::array<uint32_t, 256> kMagma{
 
 uint32_t magma(int64_t entry) { return kMagma.at(entry); }
 
-}  // namespace avbench
+}  // namespace avbench::data

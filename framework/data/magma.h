@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-namespace avbench {
+namespace avbench::data {
 
 // 0xRRGGBB of entry 0 (black) to 255 (pale yellow).
 uint32_t magma(int64_t entry);
 
-}  // namespace avbench
+}  // namespace avbench::data

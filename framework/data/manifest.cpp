@@ -19,7 +19,7 @@
 #include "io/suggest.h"
 #include "io/text_file.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,9 +37,9 @@ std::optional<Split> split_of(const std::string& name) {
 
 // Ids and labels stand in JSON and in tables.
 void require_utf8(const std::string& text, const std::string& where) {
-  if (is_utf8(text)) return;
-  throw UserError(fmt::format("{}: the name '{}' is not UTF-8. Rename it, or convert the manifest.",
-                              where, text));
+  if (io::is_utf8(text)) return;
+  throw io::UserError(fmt::format(
+      "{}: the name '{}' is not UTF-8. Rename it, or convert the manifest.", where, text));
 }
 
 // ---- folder -------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ constexpr std::string_view kLeftBehind[] = {"thumbs.db",
 
 // A whole class or split must not go missing in silence.
 [[noreturn]] void refuse_folder(const fs::path& folder, const std::error_code& reason) {
-  throw UserError(fmt::format(
+  throw io::UserError(fmt::format(
       "{}: got '{}', expected a folder that can be read, so that none of its files goes missing. "
       "Repair it (permissions, where its link leads), or move it out of the data set.",
       folder.string(), reason.message()));
@@ -98,7 +98,7 @@ void read_class_folder(const fs::path& source, const fs::path& folder, Split spl
                        std::vector<ManifestEntry>& items) {
   for (const fs::path& file : visible_entries(folder)) {
     if (is_folder(file)) {
-      throw UserError(fmt::format(
+      throw io::UserError(fmt::format(
           "{}: a folder inside a class folder; expected <split>/<class>/<file>. Move its files up, "
           "or describe the data set by a CSV manifest (path,label,split).",
           file.string()));
@@ -120,7 +120,7 @@ void read_split_folder(const fs::path& source, const fs::path& folder, Split spl
     const fs::file_type type = type_of(entry, error);
     if (error) refuse_folder(entry, error);
     if (type != fs::file_type::directory) {
-      throw UserError(
+      throw io::UserError(
           fmt::format("{}: a file without a class; expected {}/<class>/{}. Move it into a folder "
                       "named after its class.",
                       entry.string(), to_string(split), entry.filename().string()));
@@ -141,19 +141,20 @@ std::vector<ManifestEntry> read_folder(const fs::path& source) {
       refuse_folder(entry, error ? error : std::make_error_code(std::errc::not_a_directory));
     }
     if (!split) {
-      throw UserError(fmt::format(
+      throw io::UserError(fmt::format(
           "{}: '{}' is not a split{}. Below a data set's folder expected: train, val, test, each "
           "with <class>/<file>; hidden folders are passed over.",
-          entry.string(), name, did_you_mean(name, kSplitNames)));
+          entry.string(), name, io::did_you_mean(name, kSplitNames)));
     }
     if (const auto [first, is_new] = folders.emplace(*split, entry); !is_new) {
-      throw UserError(fmt::format("{} and {} are both the split '{}'. Put their files into one.",
-                                  first->second.string(), entry.string(), to_string(*split)));
+      throw io::UserError(
+          fmt::format("{} and {} are both the split '{}'. Put their files into one.",
+                      first->second.string(), entry.string(), to_string(*split)));
     }
     read_split_folder(source, entry, *split, items);
   }
   if (items.empty()) {
-    throw UserError(fmt::format(
+    throw io::UserError(fmt::format(
         "{}: no files found; expected <split>/<class>/<file> with the splits train, val and test, "
         "for example train/singing/a.mp4.",
         source.string()));
@@ -166,9 +167,9 @@ std::vector<ManifestEntry> read_folder(const fs::path& source) {
 class CsvManifest {
  public:
   explicit CsvManifest(const fs::path& file)
-      : file_(file), records_(parse_csv(read_text_file(file), file.string())) {
+      : file_(file), records_(parse_csv(io::read_text_file(file), file.string())) {
     if (records_.size() < 2) {
-      throw UserError(
+      throw io::UserError(
           fmt::format("{}: no rows; expected a header such as path,label,split and a "
                       "row for each file.",
                       file.string()));
@@ -183,7 +184,7 @@ class CsvManifest {
       if (!columns_.contains(name)) {
         fail(records_.front(), fmt::format("no column '{}'; got {}. The first line names the "
                                            "columns: path, label, split and optionally start, end",
-                                           name, join(header)));
+                                           name, io::join(header)));
       }
     }
   }
@@ -220,7 +221,7 @@ class CsvManifest {
     const auto known = split_of(split);
     if (!known) {
       fail(record, fmt::format("unknown split '{}'{}; known: {}", split,
-                               did_you_mean(split, kSplitNames), join(kSplitNames)));
+                               io::did_you_mean(split, kSplitNames), io::join(kSplitNames)));
     }
     item.split = *known;
     add_segment(record, item);
@@ -267,7 +268,7 @@ class CsvManifest {
   }
 
   [[noreturn]] void fail(const CsvRecord& record, const std::string& what) const {
-    throw UserError(fmt::format("{}:{}: {}.", file_.string(), record.line, what));
+    throw io::UserError(fmt::format("{}:{}: {}.", file_.string(), record.line, what));
   }
 
   fs::path file_;
@@ -290,7 +291,7 @@ std::vector<ManifestEntry> read_source(const fs::path& source) {
   std::error_code error;
   const fs::file_type type = type_of(source, error);
   if (error) {
-    throw UserError(
+    throw io::UserError(
         fmt::format("data set '{}' {}; expected a folder with <split>/<class>/<file>, or a CSV "
                     "manifest.",
                     source.string(),
@@ -311,4 +312,4 @@ std::vector<std::string> class_names(const std::vector<ManifestEntry>& items) {
   return {names.begin(), names.end()};
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

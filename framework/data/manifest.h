@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace avbench {
+namespace avbench::data {
 
 enum class Split { kTrain, kVal, kTest };
 inline constexpr Split kSplits[] = {Split::kTrain, Split::kVal, Split::kTest};
@@ -38,4 +38,4 @@ bool is_left_behind(const std::string& name);
 // Sorted, each once: a class's id is its position.
 std::vector<std::string> class_names(const std::vector<ManifestEntry>& items);
 
-}  // namespace avbench
+}  // namespace avbench::data

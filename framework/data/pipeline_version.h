@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-namespace avbench {
+namespace avbench::data {
 
 inline constexpr int64_t kPipelineVersion = 2;
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace avbench {
+namespace avbench::data {
 
 void copy_frame(const uint8_t* frame, int64_t width, Crop crop, int64_t side, float* out) {
   constexpr float kScale = 1.0f / 255;
@@ -44,4 +44,4 @@ void copy_plane(const float* plane, int64_t width, Crop crop, int64_t side, int6
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

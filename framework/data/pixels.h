@@ -6,7 +6,7 @@
 
 #include "data/clip_place.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // A crop of one RGB frame [rows, width, 3] to `out` [side, side, 3] as value / 255.
 void copy_frame(const uint8_t* frame, int64_t width, Crop crop, int64_t side, float* out);
@@ -22,4 +22,4 @@ void normalise(int64_t pixels, const std::array<double, 3>& mean, const std::arr
 void copy_plane(const float* plane, int64_t width, Crop crop, int64_t side, int64_t channels,
                 float* out);
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 // Two neighbours along one axis and the second one's weight.
@@ -44,4 +44,4 @@ std::vector<float> resize_bilinear(std::span<const float> plane, std::array<int6
   return result;
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

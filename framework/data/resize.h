@@ -6,10 +6,10 @@
 #include <span>
 #include <vector>
 
-namespace avbench {
+namespace avbench::data {
 
 // [from] -> [to], both {rows, columns}: half-pixel centres, edges repeated, no antialiasing.
 std::vector<float> resize_bilinear(std::span<const float> plane, std::array<int64_t, 2> from,
                                    std::array<int64_t, 2> to);
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -16,7 +16,7 @@
 #include "media/reader.h"
 #include "media/video_index.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // What tells that a file is still the one that was indexed.
 struct FileStamp {
@@ -35,7 +35,7 @@ struct Sample {
   int64_t label = 0;  // class id
   FileStamp stamp;
   std::string sha256;  // of the file's bytes
-  std::shared_ptr<const VideoIndex> index;
+  std::shared_ptr<const media::VideoIndex> index;
   std::pair<double, double> segment{0, -1};  // seconds, as DecodeRequest's
   int64_t first_frame = 0, frames = 0;       // the part's frames, in the file's display order
   std::vector<int64_t> starts;               // where alone a clip may begin; empty: anywhere
@@ -51,7 +51,7 @@ struct FileContent {
 // One a thread. Frames are given by their number in the sample, not in the file.
 class SampleReader {
  public:
-  SampleReader(const ClipConfig& clip, const SpectrogramConfig& spectrogram);
+  SampleReader(const config::ClipConfig& clip, const config::SpectrogramConfig& spectrogram);
 
   // A clip of clip.frames frames for each start, one behind the other. Throws std::runtime_error
   // with the file's name if it cannot be decoded, or is no longer the file that was indexed.
@@ -62,25 +62,26 @@ class SampleReader {
 
   // Decodes the whole file, in bounded memory, and corrects `index` by what comes out (see
   // MediaReader::examine()).
-  void examine(const std::filesystem::path& path, VideoIndex& index);
+  void examine(const std::filesystem::path& path, media::VideoIndex& index);
 
   // The same for a file that is a sample as a whole, whose content is gathered along the way.
   // Nothing if the file is of no use, or has other frames than the index said.
-  std::optional<FileContent> examine_and_read(const std::filesystem::path& path, VideoIndex& index);
+  std::optional<FileContent> examine_and_read(const std::filesystem::path& path,
+                                              media::VideoIndex& index);
 
   // The spectrogram, as FileContent's, of the audio around the clip that begins at frame `start`.
   std::vector<float> spectrogram_at(const Sample& sample, const FileContent& content,
                                     int64_t start);
 
  private:
-  Decoded decode(const Sample& sample, std::vector<ClipRequest> clips, bool audio);
+  media::Decoded decode(const Sample& sample, std::vector<media::ClipRequest> clips, bool audio);
   void keep_audio(std::vector<float> audio, FileContent& content);
   int64_t frame_bytes() const { return clip_.resize[0] * clip_.resize[1] * 3; }
 
-  ClipConfig clip_;
-  SpectrogramConfig spectrogram_;
+  config::ClipConfig clip_;
+  config::SpectrogramConfig spectrogram_;
   AudioImage image_;
-  MediaReader reader_;
+  media::MediaReader reader_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::data

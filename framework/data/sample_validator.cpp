@@ -8,11 +8,11 @@
 
 #include "data/clip_place.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 // First frame whose time is not before `seconds`.
-int64_t frame_at(const VideoIndex& index, double seconds) {
+int64_t frame_at(const media::VideoIndex& index, double seconds) {
   int64_t low = 0, high = index.frames();
   while (low < high) {
     const int64_t middle = (low + high) / 2;
@@ -27,7 +27,7 @@ int64_t frame_at(const VideoIndex& index, double seconds) {
 
 // First frames of the sample's seconds, as far as a clip fits behind them. Seconds without a frame
 // are passed over at once: a file may have a hole of any length.
-std::vector<int64_t> second_starts(const Sample& sample, const ClipConfig& clip) {
+std::vector<int64_t> second_starts(const Sample& sample, const config::ClipConfig& clip) {
   std::vector<int64_t> starts;
   for (double second = 0;;) {
     const int64_t frame_index = frame_at(*sample.index, sample.segment.first + second);
@@ -40,9 +40,9 @@ std::vector<int64_t> second_starts(const Sample& sample, const ClipConfig& clip)
 }
 
 // Checks the formats of the indexed file again: the index may be of a run that allowed others.
-Verdict validate_formats(const VideoIndex& index, const Formats& formats) {
+Verdict validate_formats(const media::VideoIndex& index, const media::Formats& formats) {
   const auto refuse = [](const std::string& what, const std::string& allowed) {
-    return Verdict{FileStatus::kUnsupported,
+    return Verdict{media::FileStatus::kUnsupported,
                    fmt::format("{} is not supported: allowed are {}", what, allowed)};
   };
   if (!formats.has_container(index.container)) {
@@ -62,44 +62,48 @@ int64_t tolerated(int64_t packets) {
                            static_cast<int64_t>(kToleratedDamage * static_cast<double>(packets)));
 }
 
-Verdict validate_damage(const VideoIndex& index, bool tolerate) {
+Verdict validate_damage(const media::VideoIndex& index, bool tolerate) {
   const int64_t video = index.damaged_video_packets, audio = index.damaged_audio_packets;
   if (video + audio == 0) return {};
   const std::string what =
       fmt::format("{} of {} packets of the video and {} of {} of the audio are damaged", video,
                   index.video_packets, audio, index.audio_packets);
-  if (!tolerate) return {FileStatus::kCorrupt, what + "; protocol.data.on_damage is 'exclude'"};
+  if (!tolerate)
+    return {media::FileStatus::kCorrupt, what + "; protocol.data.on_damage is 'exclude'"};
   if (video <= tolerated(index.video_packets) && audio <= tolerated(index.audio_packets)) {
-    return {FileStatus::kDamaged, what};
+    return {media::FileStatus::kDamaged, what};
   }
-  return {FileStatus::kCorrupt, fmt::format("{}; at most {:.0f} % of either, or one, is tolerated",
-                                            what, 100 * kToleratedDamage)};
+  return {media::FileStatus::kCorrupt,
+          fmt::format("{}; at most {:.0f} % of either, or one, is tolerated", what,
+                      100 * kToleratedDamage)};
 }
 
-bool meets(const Interval& a, const Interval& b) { return a.begin < b.end && b.begin < a.end; }
+bool meets(const media::Interval& a, const media::Interval& b) {
+  return a.begin < b.end && b.begin < a.end;
+}
 
 // Times are relative to the beginning of the part.
 Verdict validate_audio(const Sample& sample) {
-  const VideoIndex& index = *sample.index;
+  const media::VideoIndex& index = *sample.index;
   const auto [first, last] = sample.segment;
   const double end = last < 0 ? std::numeric_limits<double>::infinity() : last;
-  const Interval heard{std::max(first, index.audio_start), std::min(end, index.audio_end())};
+  const media::Interval heard{std::max(first, index.audio_start), std::min(end, index.audio_end())};
   if (heard.end - heard.begin <= 0) {
-    return {FileStatus::kBeyondAudio,
+    return {media::FileStatus::kBeyondAudio,
             fmt::format("the audio is from {:.2f} s to {:.2f} s, the sample begins at {:.2f} s",
                         index.audio_start, index.audio_end(), first)};
   }
-  for (const Interval& bad : index.not_finite) {
+  for (const media::Interval& bad : index.not_finite) {
     if (!meets(bad, heard)) continue;
-    return {FileStatus::kNotFinite,
+    return {media::FileStatus::kNotFinite,
             fmt::format("the audio has samples that are NaN, infinite or absurdly large, the first "
                         "at {:.3f} s",
                         bad.begin)};
   }
   constexpr double kSlack = 1e-6;  // rounding of sums of times
-  for (const Interval& silence : index.silent) {
+  for (const media::Interval& silence : index.silent) {
     if (silence.begin > heard.begin + kSlack || silence.end < heard.end - kSlack) continue;
-    return {FileStatus::kSilent,
+    return {media::FileStatus::kSilent,
             fmt::format("digital silence from {:.2f} s to {:.2f} s", heard.begin, heard.end)};
   }
   return {};
@@ -107,7 +111,8 @@ Verdict validate_audio(const Sample& sample) {
 
 }  // namespace
 
-Sample make_sample(const ManifestEntry& item, const IndexEntry& entry, const ClipConfig& clip) {
+Sample make_sample(const ManifestEntry& item, const IndexEntry& entry,
+                   const config::ClipConfig& clip) {
   Sample sample{.id = item.id,
                 .path = item.path,
                 .stamp = entry.stamp,
@@ -117,29 +122,31 @@ Sample make_sample(const ManifestEntry& item, const IndexEntry& entry, const Cli
   sample.first_frame = item.start ? frame_at(*entry.index, *item.start) : 0;
   sample.frames =
       (item.end ? frame_at(*entry.index, *item.end) : entry.index->frames()) - sample.first_frame;
-  if (clip.start == ClipConfig::Start::kSecond && entry.index->status == FileStatus::kOk)
+  if (clip.start == config::ClipConfig::Start::kSecond &&
+      entry.index->status == media::FileStatus::kOk)
     sample.starts = second_starts(sample, clip);
   return sample;
 }
 
-Verdict validate(const Sample& sample, const Requirements& requirements, const Formats& formats) {
-  const VideoIndex& index = *sample.index;
-  if (index.status != FileStatus::kOk) return {index.status, index.message};
+Verdict validate(const Sample& sample, const Requirements& requirements,
+                 const media::Formats& formats) {
+  const media::VideoIndex& index = *sample.index;
+  if (index.status != media::FileStatus::kOk) return {index.status, index.message};
   if (Verdict verdict = validate_formats(index, formats); !verdict.usable()) return verdict;
   Verdict damage = validate_damage(index, requirements.tolerate_damage);
   if (!damage.usable()) return damage;
   const int64_t span = clip_span(requirements.clip);
   if (sample.frames < span) {
-    return {FileStatus::kTooShort,
+    return {media::FileStatus::kTooShort,
             fmt::format("{} frames, a clip needs {} ({} at stride {})", sample.frames, span,
                         requirements.clip.frames, requirements.clip.stride)};
   }
   if (sample.frames < requirements.min_frames) {
-    return {FileStatus::kTooShort, fmt::format("{} frames, another row's clip needs {}",
-                                               sample.frames, requirements.min_frames)};
+    return {media::FileStatus::kTooShort, fmt::format("{} frames, another row's clip needs {}",
+                                                      sample.frames, requirements.min_frames)};
   }
   if (Verdict audio = validate_audio(sample); !audio.usable()) return audio;
   return damage;
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -9,7 +9,7 @@
 
 #include "runtime/philox_stream.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 // Position k of linspace(0, last, count), rounded half up; the middle if count is 1.
@@ -19,21 +19,21 @@ int64_t spaced(int64_t k, int64_t count, int64_t last) {
 }
 
 int64_t draw(const SampleRequest& request, const std::string& purpose, int64_t n) {
-  return PhiloxStream(request.seed, request.epoch, request.index, purpose).uniform_int(n);
+  return runtime::PhiloxStream(request.seed, request.epoch, request.index, purpose).uniform_int(n);
 }
 
 double draw_unit(const SampleRequest& request, const std::string& purpose) {
-  return PhiloxStream(request.seed, request.epoch, request.index, purpose).uniform();
+  return runtime::PhiloxStream(request.seed, request.epoch, request.index, purpose).uniform();
 }
 
 Crop draw_crop(const SampleRequest& request, const std::string& purpose, int64_t rows,
                int64_t columns) {
-  PhiloxStream stream(request.seed, request.epoch, request.index, purpose);
+  runtime::PhiloxStream stream(request.seed, request.epoch, request.index, purpose);
   const int64_t y = stream.uniform_int(rows + 1);
   return {y, stream.uniform_int(columns + 1)};
 }
 
-Crop evaluation_crop(const SampleRequest& request, const ClipConfig& config) {
+Crop evaluation_crop(const SampleRequest& request, const config::ClipConfig& config) {
   const int64_t rows = config.resize[0] - config.crop, columns = config.resize[1] - config.crop;
   if (columns >= rows) return {rows / 2, spaced(request.crop, request.crops, columns)};
   return {spaced(request.crop, request.crops, rows), columns / 2};
@@ -42,7 +42,7 @@ Crop evaluation_crop(const SampleRequest& request, const ClipConfig& config) {
 }  // namespace
 
 ClipPlace place_clip(const SampleRequest& request, const ViewSpec& view, int64_t frames,
-                     const ClipConfig& config, std::span<const int64_t> starts) {
+                     const config::ClipConfig& config, std::span<const int64_t> starts) {
   const int64_t last = frames - clip_span(config);
   if (last < 0) {
     throw std::invalid_argument(
@@ -62,12 +62,12 @@ ClipPlace place_clip(const SampleRequest& request, const ViewSpec& view, int64_t
 }
 
 std::optional<ColourJitter> draw_jitter(const SampleRequest& request, const ViewSpec& view,
-                                        const JitterConfig& config) {
+                                        const config::JitterConfig& config) {
   if (request.clips > 0 || (config.brightness == 0 && config.contrast == 0 &&
                             config.saturation == 0 && config.hue == 0)) {
     return std::nullopt;
   }
-  PhiloxStream stream(request.seed, request.epoch, request.index, "jitter/" + view.name);
+  runtime::PhiloxStream stream(request.seed, request.epoch, request.index, "jitter/" + view.name);
   const auto factor = [&](double most) {
     const double least = std::max(0.0, 1 - most);
     return static_cast<float>(least + (1 + most - least) * stream.uniform());
@@ -84,11 +84,11 @@ std::optional<ColourJitter> draw_jitter(const SampleRequest& request, const View
 }
 
 Crop place_spectrogram(const SampleRequest& request, const ViewSpec& view,
-                       const SpectrogramConfig& config) {
+                       const config::SpectrogramConfig& config) {
   const int64_t rows = config.resize[0] - config.crop, columns = config.resize[1] - config.crop;
   if (request.clips == 0) return draw_crop(request, "audio/" + view.name, rows, columns);
   if (!request.spread) return {rows / 2, columns / 2};
   return {rows / 2, spaced(request.clip, request.clips, columns)};
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

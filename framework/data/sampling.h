@@ -12,7 +12,7 @@
 #include "data/clip_place.h"
 #include "data/colour_jitter.h"
 
-namespace avbench {
+namespace avbench::data {
 
 // One row of a batch. With clips == 0 a training view, drawn from (seed, epoch, index); otherwise
 // evaluation clip `clip` of `clips` and crop `crop` of `crops`, the same for every view name.
@@ -31,15 +31,15 @@ struct SampleRequest {
 // linspace over the possible starts, rounded (the middle if clips is 1), and the centre crop, or
 // position `crop` of linspace along the longer side.
 ClipPlace place_clip(const SampleRequest& request, const ViewSpec& view, int64_t frames,
-                     const ClipConfig& config, std::span<const int64_t> starts = {});
+                     const config::ClipConfig& config, std::span<const int64_t> starts = {});
 
 // The change of a training view's colours; nothing if none is configured, and in evaluation.
 std::optional<ColourJitter> draw_jitter(const SampleRequest& request, const ViewSpec& view,
-                                        const JitterConfig& config);
+                                        const config::JitterConfig& config);
 
 // Training: a random crop, independent of the video's. Evaluation: the centre, or position `clip`
 // of linspace along the time axis.
 Crop place_spectrogram(const SampleRequest& request, const ViewSpec& view,
-                       const SpectrogramConfig& config);
+                       const config::SpectrogramConfig& config);
 
-}  // namespace avbench
+}  // namespace avbench::data

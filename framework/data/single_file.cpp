@@ -7,15 +7,15 @@
 #include "data/file_validator.h"
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::data {
 
 Sample open_file(const FilePart& part, const Requirements& requirements) {
   const auto& [path, start, end] = part;
   if (end && *end <= start.value_or(0)) {
-    throw UserError(fmt::format("{}: the part's end, {} s, is not after its start, {} s",
-                                path.string(), *end, start.value_or(0)));
+    throw io::UserError(fmt::format("{}: the part's end, {} s, is not after its start, {} s",
+                                    path.string(), *end, start.value_or(0)));
   }
-  check_input(requirements.clip, requirements.spectrogram);
+  config::check_input(requirements.clip, requirements.spectrogram);
   const std::vector<ManifestEntry> items{
       {.id = path.string(), .file = path.string(), .path = path, .start = start, .end = end}};
   const IndexEntries nothing_known;
@@ -24,15 +24,15 @@ Sample open_file(const FilePart& part, const Requirements& requirements) {
   validator.decode(nullptr);
   const auto& [sample, verdict] = validator.samples().front();
   if (!verdict.usable()) {
-    throw UserError(fmt::format("{}: {} ({}); expected a file with {} video frames, and audio.",
-                                path.string(), to_string(verdict.status), verdict.message,
-                                clip_span(requirements.clip)));
+    throw io::UserError(fmt::format("{}: {} ({}); expected a file with {} video frames, and audio.",
+                                    path.string(), to_string(verdict.status), verdict.message,
+                                    clip_span(requirements.clip)));
   }
   return sample;
 }
 
 Batch view_file(const Sample& sample, const SampleRequest& request, const Views& views,
-                const ClipConfig& clip, const SpectrogramConfig& spectrogram) {
+                const config::ClipConfig& clip, const config::SpectrogramConfig& spectrogram) {
   const Collator collator(clip, spectrogram, nullptr, views);
   const LoadedBatch batch = collator.allocate({request}, *std::make_shared<BufferPool>());
   SampleReader reader = collator.make_reader();
@@ -40,4 +40,4 @@ Batch view_file(const Sample& sample, const SampleRequest& request, const Views&
   return batch.batch;
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

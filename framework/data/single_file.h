@@ -12,7 +12,7 @@
 #include "data/sample_validator.h"
 #include "data/sampling.h"
 
-namespace avbench {
+namespace avbench::data {
 
 struct FilePart {
   std::filesystem::path path;
@@ -24,6 +24,6 @@ Sample open_file(const FilePart& part, const Requirements& requirements);
 
 // A batch of one row, made by the loader's own code.
 Batch view_file(const Sample& sample, const SampleRequest& request, const Views& views,
-                const ClipConfig& clip, const SpectrogramConfig& spectrogram);
+                const config::ClipConfig& clip, const config::SpectrogramConfig& spectrogram);
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -15,7 +15,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -194,7 +194,7 @@ void require_apart(const std::vector<SplitMember>& members, const std::string& s
   for (const auto& [a, b] : overlaps.first) {
     text += fmt::format("\n  {} and {}", describe(a), describe(b));
   }
-  throw UserError(
+  throw io::UserError(
       text + more(overlaps.count, overlaps.first.size()) +
       "\nExpected no second of a file in two splits. Take one sample of each pair out.");
 }
@@ -235,4 +235,4 @@ void warn_of_copies(const std::vector<SplitPair>& copies, const std::string& sou
                text, more(static_cast<int64_t>(copies.size()), std::min(copies.size(), kShown)));
 }
 
-}  // namespace avbench
+}  // namespace avbench::data

@@ -9,7 +9,7 @@
 
 #include "data/manifest.h"
 
-namespace avbench {
+namespace avbench::data {
 
 struct SplitMember {
   Split split = Split::kTrain;
@@ -44,4 +44,4 @@ std::vector<SplitPair> find_copies(const std::vector<SplitMember>& members);
 // Logs a warning that names the first copies, if there are any.
 void warn_of_copies(const std::vector<SplitPair>& copies, const std::string& source);
 
-}  // namespace avbench
+}  // namespace avbench::data

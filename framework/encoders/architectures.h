@@ -3,10 +3,10 @@
 
 #include "encoders/encoder.h"
 
-namespace avbench {
+namespace avbench::encoders {
 
 std::shared_ptr<Encoder> make_r3d(int64_t width, int64_t channels);
 std::shared_ptr<Encoder> make_r2plus1d(int64_t width, int64_t channels);
 std::shared_ptr<Encoder> make_c3d(int64_t width, int64_t channels);
 
-}  // namespace avbench
+}  // namespace avbench::encoders

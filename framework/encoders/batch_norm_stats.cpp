@@ -9,7 +9,7 @@
 
 #include "encoders/layers.h"
 
-namespace avbench {
+namespace avbench::encoders {
 namespace {
 
 // Training mode with averaging batch norms; the modes of before return with the scope's end.
@@ -49,4 +49,4 @@ void reestimate_batch_norm(Towers& towers, const BatchSource& batches) {
   if (seen == 0) throw std::runtime_error("batch-norm re-estimation: got no batch");
 }
 
-}  // namespace avbench
+}  // namespace avbench::encoders

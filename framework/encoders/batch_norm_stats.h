@@ -4,7 +4,7 @@
 #include "avbench/context.h"
 #include "avbench/towers.h"
 
-namespace avbench {
+namespace avbench::encoders {
 
 // Replaces the running statistics of every batch norm by the plain average over all batches that
 // `batches` hands out (base view; mean and unbiased variance of each, in training mode, without
@@ -12,4 +12,4 @@ namespace avbench {
 // Throws std::runtime_error if there is no batch.
 void reestimate_batch_norm(Towers& towers, const BatchSource& batches);
 
-}  // namespace avbench
+}  // namespace avbench::encoders

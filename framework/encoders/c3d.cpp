@@ -6,7 +6,7 @@
 #include "encoders/architectures.h"
 #include "encoders/layers.h"
 
-namespace avbench {
+namespace avbench::encoders {
 namespace {
 
 // Window and stride (time, 2, 2); time no longer than the clip is.
@@ -18,7 +18,7 @@ Tensor max_pool(const Tensor& x, int64_t time) {
 class C3d : public Encoder {
  public:
   C3d(int64_t w, int64_t channels)
-      : Encoder({.backbone = Backbone::kC3d,
+      : Encoder({.backbone = config::Backbone::kC3d,
                  .channels = channels,
                  .conv3 = 4 * w,
                  .conv4 = 8 * w,
@@ -61,4 +61,4 @@ std::shared_ptr<Encoder> make_c3d(int64_t width, int64_t channels) {
   return std::make_shared<C3d>(width, channels);
 }
 
-}  // namespace avbench
+}  // namespace avbench::encoders

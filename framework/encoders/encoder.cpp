@@ -11,19 +11,20 @@
 #include "io/strings.h"
 #include "io/suggest.h"
 
-namespace avbench {
+namespace avbench::encoders {
 
 Encoder::Encoder(Traits traits) : traits_(std::move(traits)) {}
 
 TowerOutput Encoder::forward(const Tensor& clip) {
   TORCH_CHECK(clip.dim() == 5 && clip.size(1) == traits_.channels && clip.numel() > 0,
-              to_word(traits_.backbone), ": expected a clip [B, ", traits_.channels,
+              config::to_word(traits_.backbone), ": expected a clip [B, ", traits_.channels,
               ", T, H, W], got ", clip.sizes());
   const int64_t height = clip.size(3), width = clip.size(4);
   if (height < traits_.min_size || width < traits_.min_size) {
-    throw UserError(c10::str("encoder '", to_word(traits_.backbone), "': got frames of ", height,
-                             "x", width, " (height x width), expected at least ", traits_.min_size,
-                             "x", traits_.min_size, "; raise the crop or choose another encoder"));
+    throw io::UserError(c10::str("encoder '", config::to_word(traits_.backbone),
+                                 "': got frames of ", height, "x", width,
+                                 " (height x width), expected at least ", traits_.min_size, "x",
+                                 traits_.min_size, "; raise the crop or choose another encoder"));
   }
   TowerOutput output;
   output.taps = feature_maps(clip.contiguous(at::MemoryFormat::ChannelsLast3d));
@@ -39,22 +40,23 @@ int64_t Encoder::tap_channels(const std::string& tap) const {
   if (const auto found = channels.find(tap); found != channels.end()) return found->second;
   std::vector<std::string> known;
   for (const auto& [name, count] : channels) known.push_back(name);
-  throw UserError(c10::str("unknown tap of encoder '", to_word(traits_.backbone), "': got '", tap,
-                           "'", did_you_mean(tap, known), "; known: ", join(known)));
+  throw io::UserError(c10::str("unknown tap of encoder '", config::to_word(traits_.backbone),
+                               "': got '", tap, "'", io::did_you_mean(tap, known),
+                               "; known: ", io::join(known)));
 }
 
-std::shared_ptr<Encoder> make_encoder(Backbone backbone, int64_t width, int64_t channels) {
-  TORCH_CHECK(width >= 1, "encoder '", to_word(backbone), "': expected a width of at least 1, got ",
-              width);
+std::shared_ptr<Encoder> make_encoder(config::Backbone backbone, int64_t width, int64_t channels) {
+  TORCH_CHECK(width >= 1, "encoder '", config::to_word(backbone),
+              "': expected a width of at least 1, got ", width);
   switch (backbone) {
-    case Backbone::kR3d:
+    case config::Backbone::kR3d:
       return make_r3d(width, channels);
-    case Backbone::kR2plus1d:
+    case config::Backbone::kR2plus1d:
       return make_r2plus1d(width, channels);
-    case Backbone::kC3d:
+    case config::Backbone::kC3d:
       return make_c3d(width, channels);
   }
   throw std::invalid_argument("make_encoder");
 }
 
-}  // namespace avbench
+}  // namespace avbench::encoders

@@ -11,7 +11,7 @@
 #include "avbench/batch.h"
 #include "config/encoder_config.h"
 
-namespace avbench {
+namespace avbench::encoders {
 
 class Encoder : public torch::nn::Module {
  public:
@@ -26,7 +26,7 @@ class Encoder : public torch::nn::Module {
 
  protected:
   struct Traits {
-    Backbone backbone;
+    config::Backbone backbone;
     int64_t channels;             // of the input
     int64_t conv3, conv4, conv5;  // channels
     int64_t min_size = 1;         // of H and W
@@ -43,6 +43,7 @@ class Encoder : public torch::nn::Module {
 
 // `width` channels in the first stage (64: the published network), all others in proportion;
 // `channels` enter its stem. Weights are drawn from the default CPU generator.
-std::shared_ptr<Encoder> make_encoder(Backbone backbone, int64_t width, int64_t channels = 3);
+std::shared_ptr<Encoder> make_encoder(config::Backbone backbone, int64_t width,
+                                      int64_t channels = 3);
 
-}  // namespace avbench
+}  // namespace avbench::encoders

@@ -10,7 +10,7 @@
 #include "kernels/conv3d.h"
 #include "kernels/norm.h"
 
-namespace avbench {
+namespace avbench::encoders {
 namespace {
 
 constexpr double kMomentum = 0.1;
@@ -65,7 +65,7 @@ Tensor BatchNorm::rectified(const Tensor& x, const Tensor& residual) {
 
 Tensor BatchNorm::normalize(const Tensor& x, const Tensor& residual, bool rectify) {
   if (is_training() && x.numel() == x.size(1)) {
-    throw UserError(c10::str(
+    throw io::UserError(c10::str(
         "batch norm: got one value a channel in training (feature map of shape ", x.sizes(),
         "), whose variance is undefined; use a larger batch, a ", "longer clip or a larger crop"));
   }
@@ -113,4 +113,4 @@ void tie_parameters(torch::nn::Module& module, const torch::nn::Module& owner) {
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::encoders

@@ -9,7 +9,7 @@
 
 #include "avbench/batch.h"
 
-namespace avbench {
+namespace avbench::encoders {
 
 using Extent = std::array<int64_t, 3>;  // time, height, width
 
@@ -80,4 +80,4 @@ class ConvBn : public Layer {
 // same architecture. Buffers stay apart.
 void tie_parameters(torch::nn::Module& module, const torch::nn::Module& owner);
 
-}  // namespace avbench
+}  // namespace avbench::encoders

@@ -5,7 +5,7 @@
 #include "encoders/architectures.h"
 #include "encoders/residual.h"
 
-namespace avbench {
+namespace avbench::encoders {
 namespace {
 
 // As many parameters as the full convolution would have; rounded down, at least one channel.
@@ -43,9 +43,9 @@ class FactoredConv : public Layer {
 }  // namespace
 
 std::shared_ptr<Encoder> make_r2plus1d(int64_t width, int64_t channels) {
-  return make_residual_encoder(Backbone::kR2plus1d, width, channels, [](const ConvShape& shape) {
-    return std::make_shared<FactoredConv>(shape);
-  });
+  return make_residual_encoder(
+      config::Backbone::kR2plus1d, width, channels,
+      [](const ConvShape& shape) { return std::make_shared<FactoredConv>(shape); });
 }
 
-}  // namespace avbench
+}  // namespace avbench::encoders

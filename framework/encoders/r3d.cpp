@@ -2,12 +2,12 @@
 #include "encoders/architectures.h"
 #include "encoders/residual.h"
 
-namespace avbench {
+namespace avbench::encoders {
 
 std::shared_ptr<Encoder> make_r3d(int64_t width, int64_t channels) {
-  return make_residual_encoder(Backbone::kR3d, width, channels, [](const ConvShape& shape) {
+  return make_residual_encoder(config::Backbone::kR3d, width, channels, [](const ConvShape& shape) {
     return std::make_shared<Conv3d>(shape);
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::encoders

@@ -1,6 +1,6 @@
 #include "encoders/residual.h"
 
-namespace avbench {
+namespace avbench::encoders {
 namespace {
 
 // conv-BN-ReLU-conv-BN, plus the input, ReLU. Where time, height and width are halved the input
@@ -30,7 +30,7 @@ class ResidualBlock : public Layer {
 
 class ResidualEncoder : public Encoder {
  public:
-  ResidualEncoder(Backbone backbone, int64_t w, int64_t channels, const ConvFactory& conv)
+  ResidualEncoder(config::Backbone backbone, int64_t w, int64_t channels, const ConvFactory& conv)
       : Encoder({.backbone = backbone,
                  .channels = channels,
                  .conv3 = 2 * w,
@@ -65,9 +65,9 @@ class ResidualEncoder : public Encoder {
 
 }  // namespace
 
-std::shared_ptr<Encoder> make_residual_encoder(Backbone backbone, int64_t width, int64_t channels,
-                                               const ConvFactory& conv) {
+std::shared_ptr<Encoder> make_residual_encoder(config::Backbone backbone, int64_t width,
+                                               int64_t channels, const ConvFactory& conv) {
   return std::make_shared<ResidualEncoder>(backbone, width, channels, conv);
 }
 
-}  // namespace avbench
+}  // namespace avbench::encoders

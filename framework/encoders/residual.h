@@ -7,12 +7,12 @@
 #include "encoders/encoder.h"
 #include "encoders/layers.h"
 
-namespace avbench {
+namespace avbench::encoders {
 
 using ConvFactory = std::function<std::shared_ptr<Layer>(const ConvShape&)>;
 
 // Five stages and global average pooling; section 3 of arXiv:1711.11248 with one block a stage.
-std::shared_ptr<Encoder> make_residual_encoder(Backbone backbone, int64_t width, int64_t channels,
-                                               const ConvFactory& conv);
+std::shared_ptr<Encoder> make_residual_encoder(config::Backbone backbone, int64_t width,
+                                               int64_t channels, const ConvFactory& conv);
 
-}  // namespace avbench
+}  // namespace avbench::encoders

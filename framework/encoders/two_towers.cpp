@@ -10,7 +10,7 @@
 #include "io/error.h"
 #include "runtime/trace.h"
 
-namespace avbench {
+namespace avbench::encoders {
 namespace {
 
 // Seeds the default CPU generator for its own lifetime.
@@ -35,11 +35,11 @@ void copy_by_name(const torch::OrderedDict<std::string, Tensor>& from,
 
 class TwoTowers : public Towers {
  public:
-  TwoTowers(const EncoderConfig& config, uint64_t seed, int64_t audio_channels)
+  TwoTowers(const config::EncoderConfig& config, uint64_t seed, int64_t audio_channels)
       : config_(config), audio_channels_(audio_channels) {
     if (config.shared && audio_channels != 3) {
-      throw UserError("encoder.shared: spectrograms of " + std::to_string(audio_channels) +
-                      " channel(s), expected 3: one tower takes frames and spectrograms");
+      throw io::UserError("encoder.shared: spectrograms of " + std::to_string(audio_channels) +
+                          " channel(s), expected 3: one tower takes frames and spectrograms");
     }
     const SeededScope seeded(seed);
     video_ = register_module("video", make_encoder(config.name, config.width));
@@ -55,11 +55,11 @@ class TwoTowers : public Towers {
                 batch.video.size(), " of video and ", batch.audio.size(), " of audio");
     Features features;
     if (has_video) {
-      const TracePhase phase("video tower");
+      const runtime::TracePhase phase("video tower");
       features.video = video_->forward(video->second);
     }
     if (has_audio) {
-      const TracePhase phase("audio tower");
+      const runtime::TracePhase phase("audio tower");
       features.audio = audio_->forward(audio->second);
     }
     return features;
@@ -82,16 +82,16 @@ class TwoTowers : public Towers {
   }
 
  private:
-  EncoderConfig config_;
+  config::EncoderConfig config_;
   int64_t audio_channels_;
   std::shared_ptr<Encoder> video_, audio_;
 };
 
 }  // namespace
 
-std::shared_ptr<Towers> make_towers(const EncoderConfig& config, uint64_t seed,
+std::shared_ptr<Towers> make_towers(const config::EncoderConfig& config, uint64_t seed,
                                     int64_t audio_channels) {
   return std::make_shared<TwoTowers>(config, seed, audio_channels);
 }
 
-}  // namespace avbench
+}  // namespace avbench::encoders

@@ -8,12 +8,12 @@
 #include "data/label_subset.h"
 #include "stages/pretrain.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace {
 
 // `finals`: checkpoints of the model alone that stay.
-int64_t checkpoint_bytes(const StepCost& cost, int64_t steps, int64_t finals,
-                         const RunConfig& run) {
+int64_t checkpoint_bytes(const train::StepCost& cost, int64_t steps, int64_t finals,
+                         const config::RunConfig& run) {
   const int64_t kept = std::min(run.keep_checkpoints, steps / run.checkpoint_every);
   return finals * cost.model_bytes + kept * (cost.model_bytes + cost.optimizer_bytes);
 }
@@ -31,34 +31,37 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Workload workload(const RowConfig& row, const RowDatasets& data, int64_t seed) {
-  const ProtocolConfig& p = row.protocol;
-  const int64_t samples = data.pretraining->size(Split::kTrain);
+Workload workload(const config::RowConfig& row, const RowDatasets& data, int64_t seed) {
+  const config::ProtocolConfig& p = row.protocol;
+  const int64_t samples = data.pretraining->size(data::Split::kTrain);
   const auto validation = static_cast<int64_t>(
-      label_subset(data.labelled->labels(Split::kVal), p.data.validation_fraction, seed).size());
+      data::label_subset(data.labelled->labels(data::Split::kVal), p.data.validation_fraction, seed)
+          .size());
   Workload work;
   work.labels = static_cast<int64_t>(
-      label_subset(data.labelled->labels(Split::kTrain), p.data.label_fraction, seed).size());
+      data::label_subset(data.labelled->labels(data::Split::kTrain), p.data.label_fraction, seed)
+          .size());
   if (!row.method.empty() && row.pretrained) {
     work.pretrain_steps = p.pretrain.epochs * (samples / std::min(p.pretrain.batch_size, samples));
-    const int64_t held_out = data.pretraining->size(Split::kVal);
-    const int64_t watched = std::min(kDiagnosticSamples, held_out > 0 ? held_out : samples);
-    const bool chosen = p.pretrain.select == PretrainConfig::Select::kKnn;
+    const int64_t held_out = data.pretraining->size(data::Split::kVal);
+    const int64_t watched = std::min(stages::kDiagnosticSamples, held_out > 0 ? held_out : samples);
+    const bool chosen = p.pretrain.select == config::PretrainConfig::Select::kKnn;
     work.pretrain_clips = validations(p.pretrain.epochs, p.pretrain.validate_every) *
                           (watched + (chosen ? work.labels + validation : 0));
     work.pretrain_finals = chosen ? 2 : 1;
   }
-  const FinetuneConfig& finetune = p.finetune;
+  const config::FinetuneConfig& finetune = p.finetune;
   work.finetune_steps =
       finetune.epochs * (work.labels / std::min(finetune.batch_size, work.labels));
   const int64_t validated = validations(finetune.epochs, finetune.validate_every);
   const int64_t reestimate = p.batch_norm.reestimate ? 1 : 0;
-  const int64_t passes =
-      finetune.scope == FinetuneConfig::Scope::kFrozen ? reestimate + 1 : reestimate * validated;
+  const int64_t passes = finetune.scope == config::FinetuneConfig::Scope::kFrozen
+                             ? reestimate + 1
+                             : reestimate * validated;
   const int64_t statistics =
-      passes * std::min(p.batch_norm.samples, data.labelled->size(Split::kTrain));
+      passes * std::min(p.batch_norm.samples, data.labelled->size(data::Split::kTrain));
   work.finetune_clips = validated * validation + statistics + work.labels + validation;
-  work.test_clips = data.labelled->size(Split::kTest) * views_of(p.test);
+  work.test_clips = data.labelled->size(data::Split::kTest) * stages::views_of(p.test);
   return work;
 }
 
@@ -68,13 +71,15 @@ Estimate& Estimate::operator+=(const Estimate& other) {
   return *this;
 }
 
-Estimate pretrain_estimate(const Workload& work, const RunCost& cost, const RunConfig& run) {
+Estimate pretrain_estimate(const Workload& work, const RunCost& cost,
+                           const config::RunConfig& run) {
   return {static_cast<double>(work.pretrain_steps) * cost.pretrain.seconds +
               static_cast<double>(work.pretrain_clips) * cost.clip_seconds,
           checkpoint_bytes(cost.pretrain, work.pretrain_steps, work.pretrain_finals, run)};
 }
 
-Estimate finetune_estimate(const Workload& work, const RunCost& cost, const RunConfig& run) {
+Estimate finetune_estimate(const Workload& work, const RunCost& cost,
+                           const config::RunConfig& run) {
   return {static_cast<double>(work.finetune_steps) * cost.finetune.seconds +
               static_cast<double>(work.finetune_clips + work.test_clips) * cost.clip_seconds,
           checkpoint_bytes(cost.finetune, work.finetune_steps, 2, run)};
@@ -85,4 +90,4 @@ std::string to_string(const Estimate& estimate) {
                      std::ceil(static_cast<double>(estimate.bytes) / (1 << 20)));
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

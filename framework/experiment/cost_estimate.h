@@ -9,7 +9,7 @@
 #include "experiment/row_datasets.h"
 #include "train/loop.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 // What one run has to do. Clips are those that are evaluated, not trained on.
 struct Workload {
@@ -22,10 +22,10 @@ struct Workload {
   int64_t labels = 0;
 };
 
-Workload workload(const RowConfig& row, const RowDatasets& data, int64_t seed);
+Workload workload(const config::RowConfig& row, const RowDatasets& data, int64_t seed);
 
 struct RunCost {
-  StepCost pretrain, finetune;
+  train::StepCost pretrain, finetune;
   double clip_seconds = 0;  // of one clip, evaluated
 };
 
@@ -36,10 +36,10 @@ struct Estimate {
   Estimate& operator+=(const Estimate& other);
 };
 
-Estimate pretrain_estimate(const Workload& work, const RunCost& cost, const RunConfig& run);
-Estimate finetune_estimate(const Workload& work, const RunCost& cost, const RunConfig& run);
+Estimate pretrain_estimate(const Workload& work, const RunCost& cost, const config::RunConfig& run);
+Estimate finetune_estimate(const Workload& work, const RunCost& cost, const config::RunConfig& run);
 
 // "about 2 h 10 min, 345 MiB"
 std::string to_string(const Estimate& estimate);
 
-}  // namespace avbench
+}  // namespace avbench::experiment

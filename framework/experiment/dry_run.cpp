@@ -10,38 +10,39 @@
 #include "experiment/cost_estimate.h"
 #include "stages/evaluation.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace {
 
 std::string describe_data(const ResolvedRows& rows, const RunSpec& run) {
   const ResolvedRows::Row& state = rows.of(*run.row);
-  const Dataset& data = *state.data.labelled;
+  const data::Dataset& data = *state.data.labelled;
   return fmt::format(
       "protocol {}\nfiles: pretraining {}, training {} ({} labelled), validation {}, test {}; "
       "excluded {}\n",
-      state.protocol.hash, state.data.pretraining->size(Split::kTrain), data.size(Split::kTrain),
-      workload(*run.row, state.data, run.seed).labels, data.size(Split::kVal),
-      data.size(Split::kTest), data.excluded().size());
+      state.protocol.hash, state.data.pretraining->size(data::Split::kTrain),
+      data.size(data::Split::kTrain), workload(*run.row, state.data, run.seed).labels,
+      data.size(data::Split::kVal), data.size(data::Split::kTest), data.excluded().size());
 }
 
 // Measured unless `known` has it of a row that does the same.
 const RunCost& cost_of(const ResolvedRows& rows, const RunSpec& run,
                        std::map<std::string, RunCost>& known) {
-  const RowConfig& row = *run.row;
-  Json start = run.pretrain.content;
+  const config::RowConfig& row = *run.row;
+  io::Json start = run.pretrain.content;
   if (start.is_object()) start.erase("seed");
   const std::string key =
-      canonical_json({to_json(row.protocol), ResolvedRows::modality(row), start});
+      io::canonical_json({to_json(row.protocol), ResolvedRows::modality(row), start});
   if (const auto found = known.find(key); found != known.end()) return found->second;
   spdlog::info("measuring a few steps of {}", row.name);
   RunCost cost;
   if (row.pretrained && !row.method.empty() && row.protocol.pretrain.epochs > 0) {
-    cost.pretrain = probe_pretraining(rows.pretrain_job(row, run.seed, row.name + " probe", {}));
+    cost.pretrain =
+        stages::probe_pretraining(rows.pretrain_job(row, run.seed, row.name + " probe", {}));
   }
-  Classifier classifier = rows.classifier(run, rows.fresh_method(row, run.seed), row.name);
-  const FinetuneJob job = rows.finetune_job(run, row.name + " probe");
-  cost.finetune = probe_finetuning(job, classifier);
-  cost.clip_seconds = probe_evaluation(classifier, job.data);
+  stages::Classifier classifier = rows.classifier(run, rows.fresh_method(row, run.seed), row.name);
+  const stages::FinetuneJob job = rows.finetune_job(run, row.name + " probe");
+  cost.finetune = stages::probe_finetuning(job, classifier);
+  cost.clip_seconds = stages::probe_evaluation(classifier, job.data);
   return known.emplace(key, cost).first->second;
 }
 
@@ -91,4 +92,4 @@ std::string describe_plan(const ResolvedRows& rows, const ResultCache& result_ca
   return text;
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

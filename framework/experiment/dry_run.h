@@ -6,11 +6,11 @@
 #include "experiment/resolved_rows.h"
 #include "experiment/result_cache.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 // Rows, stages to run, steps; with `probe` also time and disk, from a few training steps of each
 // distinct row, in memory.
 std::string describe_plan(const ResolvedRows& rows, const ResultCache& result_cache,
                           const RunOptions& options, bool probe);
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -7,10 +7,10 @@
 #include "kernels/switch.h"
 #include "kernels/tile_product.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
-Json environment() {
-  const Processors found = processors();
+io::Json environment() {
+  const io::Processors found = io::processors();
   return {{"libtorch", TORCH_VERSION},
           {"kernels", kernels::enabled() ? kernels::instruction_set() : "off"},
           {"threads", at::get_num_threads()},
@@ -18,4 +18,4 @@ Json environment() {
           {"quota", found.quota}};
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

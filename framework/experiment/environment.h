@@ -4,10 +4,10 @@
 
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 // {"libtorch", "kernels": an instruction set or "off", "threads", "processors", "quota"} of this
 // process.
-Json environment();
+io::Json environment();
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -7,7 +7,7 @@
 #include "io/error.h"
 #include "runtime/interrupt.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace {
 
 std::string title_of(const RunSpec& run) { return fmt::format("{} s{}", run.row->name, run.seed); }
@@ -30,9 +30,9 @@ std::vector<std::string> ExperimentRun::run(
     try {
       one.run(options, cache_);
       row_done(runs[i]);
-    } catch (const UserError&) {
+    } catch (const io::UserError&) {
       throw;
-    } catch (const Interrupted&) {
+    } catch (const runtime::Interrupted&) {
       throw;
     } catch (const std::exception& error) {
       spdlog::error("{}: {}", title, error.what());
@@ -42,11 +42,11 @@ std::vector<std::string> ExperimentRun::run(
   return failures;
 }
 
-std::optional<RunSummary> ExperimentRun::summary(const RunSpec& run, bool tested) const {
+std::optional<report::RunSummary> ExperimentRun::summary(const RunSpec& run, bool tested) const {
   return SingleRun(rows_, run, title_of(run)).summary(tested);
 }
 
-SplitFeatures ExperimentRun::features(const RunSpec& run, Split split, bool finetuned) const {
+SplitFeatures ExperimentRun::features(const RunSpec& run, data::Split split, bool finetuned) const {
   return SingleRun(rows_, run, title_of(run)).features(split, finetuned);
 }
 
@@ -54,4 +54,4 @@ std::string ExperimentRun::describe(const RunOptions& options, bool probe) const
   return describe_plan(rows_, cache_, options, probe);
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -11,14 +11,14 @@
 #include "experiment/result_cache.h"
 #include "experiment/single_run.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 class ExperimentRun {
  public:
   // Opens the data (decoding it once) and checks every row against its plugin. `tested`: whether
   // the test split is needed. Throws UserError if anything of the configuration cannot work, before
   // any training.
-  ExperimentRun(Experiment experiment, const PluginRegistry& plugins, bool tested,
+  ExperimentRun(config::Experiment experiment, const plugin::PluginRegistry& plugins, bool tested,
                 const RunOptions& options = {})
       : rows_(std::move(experiment), plugins, tested, options),
         cache_(rows_.experiment().run.results) {}
@@ -33,10 +33,10 @@ class ExperimentRun {
                                const std::function<void(const RunSpec&)>& row_done) const;
 
   // See SingleRun.
-  std::optional<RunSummary> summary(const RunSpec& run, bool tested) const;
-  SplitFeatures features(const RunSpec& run, Split split, bool finetuned) const;
+  std::optional<report::RunSummary> summary(const RunSpec& run, bool tested) const;
+  SplitFeatures features(const RunSpec& run, data::Split split, bool finetuned) const;
 
-  const Experiment& experiment() const { return rows_.experiment(); }
+  const config::Experiment& experiment() const { return rows_.experiment(); }
   std::filesystem::path folder() const { return rows_.folder(); }  // results/<experiment>
 
   // The plan in words: rows, stages to run, steps; with `probe` also time and disk, from a few
@@ -48,4 +48,4 @@ class ExperimentRun {
   ResultCache cache_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::experiment

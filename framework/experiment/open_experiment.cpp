@@ -4,7 +4,7 @@
 #include "experiment/run_folder.h"
 #include "experiment/training_threads.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace fs = std::filesystem;
 
 ExperimentRun open_experiment(ExperimentRequest& request, bool tested) {
@@ -18,11 +18,12 @@ ExperimentRun open_experiment(ExperimentRequest& request, bool tested) {
     config = folder.config();
   }
   if (!request.init.empty()) {
-    request.sets.push_back("protocol.encoder.init=" + Json(request.init).dump());
+    request.sets.push_back("protocol.encoder.init=" + io::Json(request.init).dump());
   }
-  Experiment experiment = load_experiment(config, request.sets, request.overlays);
+  config::Experiment experiment = config::load_experiment(config, request.sets, request.overlays);
   use_training_threads(experiment.run.threads);
-  return ExperimentRun(std::move(experiment), PluginRegistry::discover(), tested, request.run);
+  return ExperimentRun(std::move(experiment), plugin::PluginRegistry::discover(), tested,
+                       request.run);
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -7,7 +7,7 @@
 
 #include "experiment/experiment_run.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 struct ExperimentRequest {
   std::string target;  // a configuration file, or the folder of a run
@@ -22,4 +22,4 @@ struct ExperimentRequest {
 // split is needed.
 ExperimentRun open_experiment(ExperimentRequest& request, bool tested);
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -8,7 +8,7 @@
 
 #include "experiment/fingerprint.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 class ResultCache {
  public:
@@ -32,4 +32,4 @@ class ResultCache {
   std::filesystem::path results_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -4,11 +4,11 @@
 
 #include "experiment/sweep.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
-WrittenTable write_results_table(const ExperimentRun& run, bool tested) {
+report::WrittenTable write_results_table(const ExperimentRun& run, bool tested) {
   const std::map<std::string, int64_t> trials = swept_trials(run.folder());
-  std::vector<TableEntry> entries;
+  std::vector<report::TableEntry> entries;
   for (const RunSpec& spec : run.plan({})) {
     const auto swept = trials.find(spec.row->name);
     entries.push_back({.row = spec.row->name,
@@ -18,8 +18,8 @@ WrittenTable write_results_table(const ExperimentRun& run, bool tested) {
                        .control_of = spec.row->control_of,
                        .stale = spec.stale});
   }
-  return write_table(run.folder(), tested ? "table" : "validation", entries, run.experiment().name,
-                     run.experiment().description);
+  return report::write_table(run.folder(), tested ? "table" : "validation", entries,
+                             run.experiment().name, run.experiment().description);
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -4,10 +4,10 @@
 #include "experiment/experiment_run.h"
 #include "report/table.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 // Writes the table of the test, or, without `tested`, that of the validation of what is finetuned,
 // into the experiment's folder.
-WrittenTable write_results_table(const ExperimentRun& run, bool tested);
+report::WrittenTable write_results_table(const ExperimentRun& run, bool tested);
 
-}  // namespace avbench
+}  // namespace avbench::experiment

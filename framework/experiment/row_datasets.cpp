@@ -14,22 +14,22 @@
 #include "runtime/interrupt.h"
 #include "runtime/progress.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace {
 
 // What Dataset::open makes a data set from.
 struct DatasetKey {
-  DataConfig data;
-  ClipConfig clip;
-  SpectrogramConfig spectrogram;
+  config::DataConfig data;
+  config::ClipConfig clip;
+  config::SpectrogramConfig spectrogram;
 
   std::string text() const {
-    return canonical_json({to_json(data), to_json(clip), to_json(spectrogram)});
+    return io::canonical_json({to_json(data), to_json(clip), to_json(spectrogram)});
   }
 };
 
 // Settings that Dataset::open does not look at must not make two data sets of one.
-DatasetKey labelled_key(const ProtocolConfig& p) {
+DatasetKey labelled_key(const config::ProtocolConfig& p) {
   DatasetKey key{p.data, p.clip, p.spectrogram};
   key.data.pretrain_source = "";
   key.data.label_fraction = 1;
@@ -37,48 +37,49 @@ DatasetKey labelled_key(const ProtocolConfig& p) {
   return key;
 }
 
-DatasetKey pretraining_key(const ProtocolConfig& p) {
+DatasetKey pretraining_key(const config::ProtocolConfig& p) {
   DatasetKey key = labelled_key(p);
   if (!p.data.pretrain_source.empty()) key.data.source = p.data.pretrain_source;
   return key;
 }
 
-std::shared_ptr<const Dataset> open(const DatasetKey& key, const RunConfig& run,
-                                    int64_t min_frames) {
+std::shared_ptr<const data::Dataset> open(const DatasetKey& key, const config::RunConfig& run,
+                                          int64_t min_frames) {
   spdlog::info("opening data set {}", key.data.source);
-  std::unique_ptr<Progress> progress;
-  return Dataset::open(
+  std::unique_ptr<runtime::Progress> progress;
+  return data::Dataset::open(
       key.data, key.clip, key.spectrogram, run,
       [&](int64_t done, int64_t total) {
-        check_interrupt("reading the data set");
-        if (!progress) progress = std::make_unique<Progress>("reading", total);
+        runtime::check_interrupt("reading the data set");
+        if (!progress) progress = std::make_unique<runtime::Progress>("reading", total);
         progress->update(done);
       },
       min_frames);
 }
 
 // Also of two sources: what is pretrained on must not be measured with.
-void require_apart(const Dataset& pretraining, const Dataset& labelled, const std::string& source) {
-  std::vector<SplitMember> members = pretraining.members(Split::kTrain);
-  for (const Split split : {Split::kVal, Split::kTest}) {
+void require_apart(const data::Dataset& pretraining, const data::Dataset& labelled,
+                   const std::string& source) {
+  std::vector<data::SplitMember> members = pretraining.members(data::Split::kTrain);
+  for (const data::Split split : {data::Split::kVal, data::Split::kTest}) {
     const auto held_out = labelled.members(split);
     members.insert(members.end(), held_out.begin(), held_out.end());
   }
   require_apart(members, source);
-  warn_of_copies(find_copies(members), source);
+  data::warn_of_copies(data::find_copies(members), source);
 }
 
 void check(const RowDatasets& data, const DatasetKey& labelled, const DatasetKey& pretraining,
            bool tested) {
   const std::string& source = labelled.data.source;
-  require_samples(*data.labelled, Split::kTrain, source);
-  require_samples(*data.labelled, Split::kVal, source);
+  require_samples(*data.labelled, data::Split::kTrain, source);
+  require_samples(*data.labelled, data::Split::kVal, source);
   if (tested) {
-    require_samples(*data.labelled, Split::kTest, source,
+    require_samples(*data.labelled, data::Split::kTest, source,
                     " `avbench compare --validation` needs no test split: it compares the "
                     "validation accuracies.");
   }
-  require_samples(*data.pretraining, Split::kTrain, pretraining.data.source);
+  require_samples(*data.pretraining, data::Split::kTrain, pretraining.data.source);
   if (source == pretraining.data.source) return;  // Dataset::open has looked
   require_apart(*data.pretraining, *data.labelled,
                 fmt::format("protocol.data.pretrain_source {} (train) and protocol.data.source {}",
@@ -87,28 +88,28 @@ void check(const RowDatasets& data, const DatasetKey& labelled, const DatasetKey
 
 }  // namespace
 
-void require_samples(const Dataset& data, Split split, const std::string& source,
+void require_samples(const data::Dataset& data, data::Split split, const std::string& source,
                      const std::string& advice) {
   if (data.size(split) > 0) return;
-  throw UserError(
+  throw io::UserError(
       fmt::format("{}: the split '{}' has no usable file ({} excluded). See "
                   "`avbench dataset index {}`.{}",
                   source, to_string(split), data.excluded().size(), source, advice));
 }
 
-std::vector<RowDatasets> open_row_datasets(const Experiment& experiment, bool tested) {
+std::vector<RowDatasets> open_row_datasets(const config::Experiment& experiment, bool tested) {
   int64_t min_frames = 0;
-  std::map<std::string, std::shared_ptr<const Dataset>> sets;
-  for (const RowConfig& row : experiment.rows) {
-    min_frames = std::max(min_frames, clip_span(row.protocol.clip));
+  std::map<std::string, std::shared_ptr<const data::Dataset>> sets;
+  for (const config::RowConfig& row : experiment.rows) {
+    min_frames = std::max(min_frames, data::clip_span(row.protocol.clip));
     sets[labelled_key(row.protocol).text()];
     sets[pretraining_key(row.protocol).text()];
   }
-  RunConfig run = experiment.run;
+  config::RunConfig run = experiment.run;
   run.cache_mib /= static_cast<int64_t>(sets.size());
 
   std::vector<RowDatasets> rows;
-  for (const RowConfig& row : experiment.rows) {
+  for (const config::RowConfig& row : experiment.rows) {
     const auto opened = [&](const DatasetKey& key) {
       auto& set = sets.at(key.text());
       if (!set) set = open(key, run, min_frames);
@@ -126,4 +127,4 @@ std::vector<RowDatasets> open_row_datasets(const Experiment& experiment, bool te
   return rows;
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -7,30 +7,30 @@
 #include "io/sha256.h"
 #include "io/strings.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
-RowMethod row_method(const PluginRegistry& plugins, const RowConfig& row) {
+RowMethod row_method(const plugin::PluginRegistry& plugins, const config::RowConfig& row) {
   try {
-    const LoadedPlugin& loaded = plugins.find(row.method);
-    return {loaded, sha256_file(loaded.file), row_params(loaded, row)};
-  } catch (const UserError& error) {
+    const plugin::LoadedPlugin& loaded = plugins.find(row.method);
+    return {loaded, io::sha256_file(loaded.file), row_params(loaded, row)};
+  } catch (const io::UserError& error) {
     const std::string prefix = "row '" + row.name + "': ";
-    throw UserError(prefix + join(split(error.what(), '\n'), "\n" + prefix));
+    throw io::UserError(prefix + io::join(io::split(error.what(), '\n'), "\n" + prefix));
   }
 }
 
-Params row_params(const LoadedPlugin& plugin, const RowConfig& row) {
+Params row_params(const plugin::LoadedPlugin& plugin, const config::RowConfig& row) {
   std::vector<ParamInput> inputs;
-  for (const Setting& s : row.params) inputs.push_back({s.name, s.text, s.where});
+  for (const config::Setting& s : row.params) inputs.push_back({s.name, s.text, s.where});
   return Params::resolve(plugin.record->name, plugin.record->params, inputs);
 }
 
-Json params_json(const Params& params) {
-  Json json = Json::object();
+io::Json params_json(const Params& params) {
+  io::Json json = io::Json::object();
   for (const auto& entry : params.values()) {
     std::visit([&](const auto& value) { json[entry.first] = value; }, entry.second);
   }
   return json;
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

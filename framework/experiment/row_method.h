@@ -8,21 +8,21 @@
 #include "io/json.h"
 #include "plugin/registry.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 struct RowMethod {
-  LoadedPlugin plugin;
+  plugin::LoadedPlugin plugin;
   std::string hash;  // SHA-256 of the plugin's file
   Params params;
 };
 
 // Throws UserError that names the row if there is no such plugin, or it refuses a parameter.
-RowMethod row_method(const PluginRegistry& plugins, const RowConfig& row);
+RowMethod row_method(const plugin::PluginRegistry& plugins, const config::RowConfig& row);
 
 // Throws UserError if the plugin refuses a parameter.
-Params row_params(const LoadedPlugin& plugin, const RowConfig& row);
+Params row_params(const plugin::LoadedPlugin& plugin, const config::RowConfig& row);
 
 // By name.
-Json params_json(const Params& params);
+io::Json params_json(const Params& params);
 
-}  // namespace avbench
+}  // namespace avbench::experiment

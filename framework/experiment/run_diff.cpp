@@ -11,7 +11,7 @@
 #include "train/metrics_log.h"
 #include "train/run_layout.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace fs = std::filesystem;
 namespace {
 
@@ -22,32 +22,32 @@ std::vector<std::string> lines_of(const fs::path& file) {
   return lines;
 }
 
-Json parsed(const std::string& line, const fs::path& file, size_t number) {
-  Json value = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+io::Json parsed(const std::string& line, const fs::path& file, size_t number) {
+  io::Json value = io::Json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (value.is_object()) return value;
-  throw UserError(fmt::format("{}:{}: got '{}', expected a JSON object", file.string(), number + 1,
-                              line.substr(0, 60)));
+  throw io::UserError(fmt::format("{}:{}: got '{}', expected a JSON object", file.string(),
+                                  number + 1, line.substr(0, 60)));
 }
 
 // Metrics are compared in the order in which they arise in a step.
-Divergence difference(const Json& a, const Json& b) {
-  const Json all_a = a.flatten(), all_b = b.flatten();
-  std::vector<std::string> keys = first_metrics();
-  for (const Json& side : {all_a, all_b}) {
+Divergence difference(const io::Json& a, const io::Json& b) {
+  const io::Json all_a = a.flatten(), all_b = b.flatten();
+  std::vector<std::string> keys = train::first_metrics();
+  for (const io::Json& side : {all_a, all_b}) {
     for (const auto& [key, value] : side.items()) keys.push_back(key);
   }
   for (std::string key : keys) {
-    const Json left = all_a.value(key, Json()), right = all_b.value(key, Json());
+    const io::Json left = all_a.value(key, io::Json()), right = all_b.value(key, io::Json());
     if (left == right) continue;
     key.erase(0, 1);
     for (char& c : key) c = c == '/' ? '.' : c;
-    return {place_of(a), key, left, right};
+    return {train::place_of(a), key, left, right};
   }
-  return {place_of(a), "", a, b};
+  return {train::place_of(a), "", a, b};
 }
 
 StageDiff diff_stage(const std::string& stage, const fs::path& a, const fs::path& b) {
-  const fs::path file_a = a / run_layout::kMetrics, file_b = b / run_layout::kMetrics;
+  const fs::path file_a = a / train::run_layout::kMetrics, file_b = b / train::run_layout::kMetrics;
   const auto left = lines_of(file_a), right = lines_of(file_b);
   StageDiff result{.stage = stage,
                    .lines_a = static_cast<int64_t>(left.size()),
@@ -64,7 +64,7 @@ StageDiff diff_stage(const std::string& stage, const fs::path& a, const fs::path
 fs::path pretrain_folder_of(const fs::path& run, const RunRecord& record) {
   if (record.pretrain.empty()) return {};
   return pretrain_folder(fs::absolute(run).lexically_normal().parent_path().parent_path(),
-                         sha256_hex(canonical_json(record.pretrain)));
+                         io::sha256_hex(io::canonical_json(record.pretrain)));
 }
 
 // A path that ends in '/' has an empty last part.
@@ -72,11 +72,11 @@ fs::path without_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }
 
-Json to_json(const StageDiff& stage) {
-  Json json = {{"stage", stage.stage},
-               {"lines_a", stage.lines_a},
-               {"lines_b", stage.lines_b},
-               {"first_difference", nullptr}};
+io::Json to_json(const StageDiff& stage) {
+  io::Json json = {{"stage", stage.stage},
+                   {"lines_a", stage.lines_a},
+                   {"lines_b", stage.lines_b},
+                   {"first_difference", nullptr}};
   if (stage.first) {
     json["first_difference"] = {{"place", stage.first->place},
                                 {"metric", stage.first->metric},
@@ -113,15 +113,15 @@ RunDiff diff_runs(const fs::path& run_a, const fs::path& run_b) {
   const fs::path a = without_slash(run_a), b = without_slash(run_b);
   RunRecord record_a = RunFolder(a).record(), record_b = RunFolder(b).record();
   RunDiff diff;
-  diff.protocol_a = sha256_hex(canonical_json(record_a.protocol));
-  diff.protocol_b = sha256_hex(canonical_json(record_b.protocol));
+  diff.protocol_a = io::sha256_hex(io::canonical_json(record_a.protocol));
+  diff.protocol_b = io::sha256_hex(io::canonical_json(record_b.protocol));
   diff.protocol = differing_keys(record_a.protocol, record_b.protocol);
   const fs::path pretrain_a = pretrain_folder_of(a, record_a),
                  pretrain_b = pretrain_folder_of(b, record_b);
   record_a.protocol = record_b.protocol = nullptr;
   const bool only_a = record_b.pretrain.is_null(), only_b = record_a.pretrain.is_null();
   if (only_a != only_b) record_a.pretrain = record_b.pretrain = nullptr;
-  diff.settings = differing_keys(write_fields(record_a), write_fields(record_b));
+  diff.settings = differing_keys(io::write_fields(record_a), io::write_fields(record_b));
   if (only_a != only_b) {
     diff.settings.push_back(only_a ? "pretrain: only in A" : "pretrain: only in B");
   }
@@ -132,12 +132,12 @@ RunDiff diff_runs(const fs::path& run_a, const fs::path& run_b) {
   return diff;
 }
 
-Json diff_json(const RunDiff& diff) {
-  Json json = {{"protocol_a", diff.protocol_a},
-               {"protocol_b", diff.protocol_b},
-               {"protocol", diff.protocol},
-               {"settings", diff.settings},
-               {"stages", Json::array()}};
+io::Json diff_json(const RunDiff& diff) {
+  io::Json json = {{"protocol_a", diff.protocol_a},
+                   {"protocol_b", diff.protocol_b},
+                   {"protocol", diff.protocol},
+                   {"settings", diff.settings},
+                   {"stages", io::Json::array()}};
   for (const StageDiff& stage : diff.stages) json["stages"].push_back(to_json(stage));
   return json;
 }
@@ -152,4 +152,4 @@ std::string diff_text(const RunDiff& diff) {
   return text;
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -9,13 +9,13 @@
 
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 // The first line of two metrics.jsonl that is not the same.
 struct Divergence {
   std::string place;   // "step 12", "end of epoch 3"
   std::string metric;  // "loss", "parts.cor", "diagnostics.alignment"
-  Json a, b;           // null where it is missing
+  io::Json a, b;       // null where it is missing
 };
 
 struct StageDiff {
@@ -35,7 +35,7 @@ struct RunDiff {
 // <results>/pretrain/. Throws UserError if a folder holds no run.
 RunDiff diff_runs(const std::filesystem::path& a, const std::filesystem::path& b);
 
-Json diff_json(const RunDiff& diff);
+io::Json diff_json(const RunDiff& diff);
 std::string diff_text(const RunDiff& diff);
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -11,7 +11,7 @@
 #include "io/json_fields.h"
 #include "report/run_summary.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 // results/pretrain/<hash>, for the hash of what a pretraining depends on.
 std::filesystem::path pretrain_folder(const std::filesystem::path& results,
@@ -24,11 +24,11 @@ std::optional<std::string> newest_other_build(const std::filesystem::path& resul
 
 // Begins the folder of a pretraining: its fingerprint, environment and lists of files.
 void open_pretraining(const std::filesystem::path& folder, const Fingerprint& pretrain,
-                      const Dataset& dataset);
+                      const data::Dataset& dataset);
 
 // excluded.csv and damaged.csv in `folder`: id,path,split,status,message of every file that could
 // not be used, and of every one that was used although it is damaged.
-void write_file_lists(const Dataset& dataset, const std::filesystem::path& folder);
+void write_file_lists(const data::Dataset& dataset, const std::filesystem::path& folder);
 
 // What a run folder must have been made with to be continued.
 struct RunRecord {
@@ -36,12 +36,12 @@ struct RunRecord {
   int64_t seed = 0;
   std::string modality;
   std::string method;  // empty: a baseline
-  Json pretrain;       // content of the pretraining's fingerprint; null for a baseline
-  Json protocol;       // content of the protocol's fingerprint
-  Json varied;         // the row's own values of what that leaves out, by key
+  io::Json pretrain;   // content of the pretraining's fingerprint; null for a baseline
+  io::Json protocol;   // content of the protocol's fingerprint
+  io::Json varied;     // the row's own values of what that leaves out, by key
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<RunRecord> auto& r) {
+constexpr void fields(V& v, io::MaybeConst<RunRecord> auto& r) {
   v("row", r.row);
   v("seed", r.seed);
   v("modality", r.modality);
@@ -78,12 +78,12 @@ class RunFolder {
 
   // Creates the folder with record, configuration, protocol and the lists of files.
   void open(const RunRecord& record, const std::string& config_yaml, const Fingerprint& protocol,
-            const Dataset& dataset);
+            const data::Dataset& dataset);
 
-  void finish(const RunSummary& summary);
+  void finish(const report::RunSummary& summary);
 
  private:
   std::filesystem::path path_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -8,7 +8,7 @@
 #include "config/row_config.h"
 #include "experiment/fingerprint.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 struct RunOptions {
   bool pretrain = true, finetune = true, test = true;
@@ -17,7 +17,7 @@ struct RunOptions {
 };
 
 struct RunSpec {
-  const RowConfig* row;
+  const config::RowConfig* row;
   int64_t seed;
   std::filesystem::path folder;           // results/<experiment>/<row>-s<seed>
   std::filesystem::path pretrain_folder;  // results/pretrain/<hash>; empty without pretraining
@@ -28,4 +28,4 @@ struct RunSpec {
   bool pretrained = false, finetuned = false, finished = false;  // already, when planned
 };
 
-}  // namespace avbench
+}  // namespace avbench::experiment

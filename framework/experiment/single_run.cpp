@@ -13,12 +13,12 @@
 #include "train/run_layout.h"
 #include "train/stored_result.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace fs = std::filesystem;
 
 bool SingleRun::done(const RunOptions& options) const {
   if (run_.finished || options.test || !options.finetune) return run_.finished;
-  return run_.finetuned && chosen_checkpoint(rows_.finetune_job(run_, title_)).has_value();
+  return run_.finetuned && stages::chosen_checkpoint(rows_.finetune_job(run_, title_)).has_value();
 }
 
 void SingleRun::warn_if_stale() const {
@@ -30,62 +30,64 @@ void SingleRun::run(const RunOptions& options, const ResultCache& cache) const {
   if (run_.rebuilt && !options.pretrain) refuse_other_build();
   if (run_.rebuilt) move_older_build_aside();
   warn_if_stale();
-  const FolderLock lock(run_.folder);
+  const io::FolderLock lock(run_.folder);
   make_folder(options, cache);
   auto [method, pretrained] = starting_point(options);
   if (!options.finetune && !options.test) return;
-  Classifier classifier = rows_.classifier(run_, std::move(method), title_);
-  const FinetuneJob job = rows_.finetune_job(run_, title_ + " finetune");
-  const FinetuneResult finetuned = ensure_finetuned(job, options, classifier);
+  stages::Classifier classifier = rows_.classifier(run_, std::move(method), title_);
+  const stages::FinetuneJob job = rows_.finetune_job(run_, title_ + " finetune");
+  const stages::FinetuneResult finetuned = ensure_finetuned(job, options, classifier);
   if (!options.test) return;
-  const TestResult tested = ensure_tested(job, classifier);
+  const stages::TestResult tested = ensure_tested(job, classifier);
   RunFolder(run_.folder).finish(summarise(pretrained, finetuned, tested));
   cache.add(run_.fingerprint, run_.folder);
   spdlog::info("{}: accuracy {:.2f} %, validation {:.2f} %", title_, 100 * tested.accuracy,
                100 * finetuned.validation);
 }
 
-std::optional<RunSummary> SingleRun::summary(bool tested) const {
+std::optional<report::RunSummary> SingleRun::summary(bool tested) const {
   if (run_.rebuilt) return std::nullopt;
   if (tested) {
-    const fs::path file = run_.folder / run_layout::kSummary;
+    const fs::path file = run_.folder / train::run_layout::kSummary;
     if (!fs::exists(file)) return std::nullopt;
-    return read_fields<RunSummary>(read_json(file), file.string());
+    return io::read_fields<report::RunSummary>(io::read_json(file), file.string());
   }
   if (!run_.finetuned) return std::nullopt;
-  std::optional<PretrainResult> pretrained;
+  std::optional<stages::PretrainResult> pretrained;
   if (!run_.pretrain_folder.empty()) {
-    pretrained = read_result<PretrainResult>(run_.pretrain_folder / run_layout::kSummary);
+    pretrained = train::read_result<stages::PretrainResult>(run_.pretrain_folder /
+                                                            train::run_layout::kSummary);
     if (!pretrained) return std::nullopt;
   }
-  const auto finetuned = read_result<FinetuneResult>(run_.folder / run_layout::kFinetuneResult);
+  const auto finetuned =
+      train::read_result<stages::FinetuneResult>(run_.folder / train::run_layout::kFinetuneResult);
   if (!finetuned) return std::nullopt;
   return summarise(pretrained, *finetuned, {});
 }
 
-SplitFeatures SingleRun::features(Split split, bool finetuned) const {
+SplitFeatures SingleRun::features(data::Split split, bool finetuned) const {
   require_samples(*rows_.of(*run_.row).data.labelled, split, run_.row->protocol.data.source);
   if (run_.rebuilt) refuse_other_build();
   auto [method, pretrained] = starting_point({.pretrain = false});
-  Classifier classifier = rows_.classifier(run_, std::move(method), title_);
-  const FinetuneJob job = rows_.finetune_job(run_, title_ + " features");
-  const Dataset& data = *job.data.dataset;
+  stages::Classifier classifier = rows_.classifier(run_, std::move(method), title_);
+  const stages::FinetuneJob job = rows_.finetune_job(run_, title_ + " features");
+  const data::Dataset& data = *job.data.dataset;
   if (finetuned) {
-    const auto chosen = chosen_checkpoint(job);
+    const auto chosen = stages::chosen_checkpoint(job);
     if (!chosen) {
-      throw UserError(title_ + ": not finetuned yet, or its checkpoint is damaged; run " +
-                      "`avbench finetune` first");
+      throw io::UserError(title_ + ": not finetuned yet, or its checkpoint is damaged; run " +
+                          "`avbench finetune` first");
     }
-    copy_state(chosen->tensors, classifier.state(), chosen->file.string());
+    tensors::copy_state(chosen->tensors, classifier.state(), chosen->file.string());
   }
   SplitFeatures result{
-      extract_features(classifier, job.data, split, job.title), {}, data.classes()};
-  for (const Sample& sample : data.samples(split)) result.ids.push_back(sample.id);
+      stages::extract_features(classifier, job.data, split, job.title), {}, data.classes()};
+  for (const data::Sample& sample : data.samples(split)) result.ids.push_back(sample.id);
   return result;
 }
 
 void SingleRun::refuse_other_build() const {
-  throw UserError(fmt::format(
+  throw io::UserError(fmt::format(
       "{}: {} was made by another build of the plugin. `avbench compare` makes it anew and keeps "
       "the older folder beside it; --set run.on_rebuild=keep goes on with the older results",
       title_, run_.folder.string()));
@@ -94,7 +96,7 @@ void SingleRun::refuse_other_build() const {
 // Work of another build is not lost, and does not pass as this one's.
 void SingleRun::move_older_build_aside() const {
   const RunFolder folder(run_.folder);
-  { const FolderLock idle(run_.folder); }
+  { const io::FolderLock idle(run_.folder); }
   const auto build = folder.build_of(rows_.record(run_));
   if (!build) return;
   spdlog::warn(
@@ -106,7 +108,8 @@ void SingleRun::move_older_build_aside() const {
 void SingleRun::make_folder(const RunOptions& options, const ResultCache& cache) const {
   const ResolvedRows::Row& state = rows_.of(*run_.row);
   RunFolder(run_.folder)
-      .open(rows_.record(run_), to_yaml(rows_.experiment()), state.protocol, *state.data.labelled);
+      .open(rows_.record(run_), config::to_yaml(rows_.experiment()), state.protocol,
+            *state.data.labelled);
   if (!options.finetune) return;
   const auto other = cache.find(run_.fingerprint, run_.folder);
   if (!other) return;
@@ -119,76 +122,81 @@ SingleRun::Start SingleRun::starting_point(const RunOptions& options) const {
   if (!rows_.of(*run_.row).method || !run_.row->pretrained) {
     return {rows_.fresh_method(*run_.row, run_.seed), std::nullopt};
   }
-  const PretrainJob job =
+  const stages::PretrainJob job =
       rows_.pretrain_job(*run_.row, run_.seed, title_ + " pretrain", run_.pretrain_folder);
   auto [result, chosen] = ensure_pretrained(job, options);
   auto method = create_method(job);
-  copy_state(chosen.tensors, module_state(*method), chosen.file.string());
+  tensors::copy_state(chosen.tensors, tensors::module_state(*method), chosen.file.string());
   return {std::move(method), std::move(result)};
 }
 
-std::pair<PretrainResult, Checkpoint> SingleRun::ensure_pretrained(
-    const PretrainJob& job, const RunOptions& options) const {
-  if (auto result = read_result<PretrainResult>(job.folder / run_layout::kSummary)) {
-    if (auto chosen = chosen_checkpoint(job, *result)) {
+std::pair<stages::PretrainResult, train::Checkpoint> SingleRun::ensure_pretrained(
+    const stages::PretrainJob& job, const RunOptions& options) const {
+  if (auto result =
+          train::read_result<stages::PretrainResult>(job.folder / train::run_layout::kSummary)) {
+    if (auto chosen = stages::chosen_checkpoint(job, *result)) {
       return {*std::move(result), *std::move(chosen)};
     }
   }
   if (!options.pretrain) {
-    throw UserError(job.title + ": not pretrained yet, or its result is damaged; run " +
-                    "`avbench pretrain` first");
+    throw io::UserError(job.title + ": not pretrained yet, or its result is damaged; run " +
+                        "`avbench pretrain` first");
   }
-  const FolderLock lock(job.folder);
+  const io::FolderLock lock(job.folder);
   open_pretraining(job.folder, run_.pretrain, *job.data.dataset);
-  PretrainResult result = pretrain(job);
-  auto chosen = chosen_checkpoint(job, result);
+  stages::PretrainResult result = stages::pretrain(job);
+  auto chosen = stages::chosen_checkpoint(job, result);
   if (!chosen) throw std::runtime_error(job.title + ": its checkpoint cannot be read back");
   return {std::move(result), *std::move(chosen)};
 }
 
-FinetuneResult SingleRun::ensure_finetuned(const FinetuneJob& job, const RunOptions& options,
-                                           Classifier& classifier) const {
-  if (const auto result = read_result<FinetuneResult>(job.folder / run_layout::kFinetuneResult)) {
-    if (chosen_checkpoint(job)) return *result;
+stages::FinetuneResult SingleRun::ensure_finetuned(const stages::FinetuneJob& job,
+                                                   const RunOptions& options,
+                                                   stages::Classifier& classifier) const {
+  if (const auto result = train::read_result<stages::FinetuneResult>(
+          job.folder / train::run_layout::kFinetuneResult)) {
+    if (stages::chosen_checkpoint(job)) return *result;
   }
   if (!options.finetune) {
-    throw UserError(job.title + ": not finetuned yet, or its result is damaged; run " +
-                    "`avbench finetune` first");
+    throw io::UserError(job.title + ": not finetuned yet, or its result is damaged; run " +
+                        "`avbench finetune` first");
   }
-  return finetune(job, classifier);
+  return stages::finetune(job, classifier);
 }
 
-TestResult SingleRun::ensure_tested(FinetuneJob job, Classifier& classifier) const {
-  if (const auto before = read_result<TestResult>(run_.folder / run_layout::kTestResult)) {
+stages::TestResult SingleRun::ensure_tested(stages::FinetuneJob job,
+                                            stages::Classifier& classifier) const {
+  if (const auto before =
+          train::read_result<stages::TestResult>(run_.folder / train::run_layout::kTestResult)) {
     return *before;
   }
   job.title = title_ + " test";
   return test(job, classifier);
 }
 
-RunSummary SingleRun::summarise(const std::optional<PretrainResult>& pretrained,
-                                const FinetuneResult& finetuned,
-                                const std::optional<TestResult>& tested) const {
+report::RunSummary SingleRun::summarise(const std::optional<stages::PretrainResult>& pretrained,
+                                        const stages::FinetuneResult& finetuned,
+                                        const std::optional<stages::TestResult>& tested) const {
   const ResolvedRows::Row& state = rows_.of(*run_.row);
   const size_t classes = state.data.labelled->classes().size();
-  RunSummary summary{.row = run_.row->name,
-                     .method = run_.row->method.empty() ? "supervised" : run_.row->method,
-                     .modality = to_word(ResolvedRows::modality(*run_.row)),
-                     .seed = run_.seed,
-                     .validation = finetuned.validation,
-                     .train_accuracy = finetuned.train_accuracy,
-                     .finetune_steps = finetuned.steps,
-                     .forward_passes = state.forwards,
-                     .clips_per_second = finetuned.clips_per_second,
-                     .waiting_share = finetuned.waiting_share,
-                     .peak_memory_bytes = finetuned.peak_memory_bytes,
-                     .seconds = finetuned.seconds,
-                     .chance = 1.0 / static_cast<double>(classes),
-                     .labels_train = finetuned.labels_train,
-                     .labels_validation = finetuned.labels_validation,
-                     .pretrain = run_.pretrain_folder.filename().string(),
-                     .run = run_.fingerprint.hash,
-                     .protocol = state.protocol.hash};
+  report::RunSummary summary{.row = run_.row->name,
+                             .method = run_.row->method.empty() ? "supervised" : run_.row->method,
+                             .modality = config::to_word(ResolvedRows::modality(*run_.row)),
+                             .seed = run_.seed,
+                             .validation = finetuned.validation,
+                             .train_accuracy = finetuned.train_accuracy,
+                             .finetune_steps = finetuned.steps,
+                             .forward_passes = state.forwards,
+                             .clips_per_second = finetuned.clips_per_second,
+                             .waiting_share = finetuned.waiting_share,
+                             .peak_memory_bytes = finetuned.peak_memory_bytes,
+                             .seconds = finetuned.seconds,
+                             .chance = 1.0 / static_cast<double>(classes),
+                             .labels_train = finetuned.labels_train,
+                             .labels_validation = finetuned.labels_validation,
+                             .pretrain = run_.pretrain_folder.filename().string(),
+                             .run = run_.fingerprint.hash,
+                             .protocol = state.protocol.hash};
   if (pretrained) {
     summary.clips_per_second = pretrained->clips_per_second;
     summary.waiting_share = pretrained->waiting_share;
@@ -205,4 +213,4 @@ RunSummary SingleRun::summarise(const std::optional<PretrainResult>& pretrained,
   return summary;
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

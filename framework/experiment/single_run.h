@@ -12,11 +12,11 @@
 #include "report/run_summary.h"
 #include "tensors/state_dict.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 // See extract_features().
 struct SplitFeatures {
-  StateDict tensors;
+  tensors::StateDict tensors;
   std::vector<std::string> ids;  // of the tensors' rows
   std::vector<std::string> classes;
 };
@@ -37,11 +37,11 @@ class SingleRun {
 
   // What a table is made from: the finished run, or, without looking at its test, its finetuning.
   // Nothing if the run has not come that far.
-  std::optional<RunSummary> summary(bool tested) const;
+  std::optional<report::RunSummary> summary(bool tested) const;
 
   // With the checkpoint that is tested, or with the weights that finetuning starts from. Throws
   // UserError if the run has not come that far, or the split is empty.
-  SplitFeatures features(Split split, bool finetuned) const;
+  SplitFeatures features(data::Split split, bool finetuned) const;
 
   // Says that the results are of another build of the plugin, if they are.
   void warn_if_stale() const;
@@ -49,25 +49,25 @@ class SingleRun {
  private:
   struct Start {
     std::shared_ptr<Method> method;
-    std::optional<PretrainResult> pretrained;  // none for a baseline
+    std::optional<stages::PretrainResult> pretrained;  // none for a baseline
   };
   // What finetuning starts from: the method as pretrained, or random towers.
   Start starting_point(const RunOptions& options) const;
-  std::pair<PretrainResult, Checkpoint> ensure_pretrained(const PretrainJob& job,
-                                                          const RunOptions& options) const;
-  FinetuneResult ensure_finetuned(const FinetuneJob& job, const RunOptions& options,
-                                  Classifier& classifier) const;
-  TestResult ensure_tested(FinetuneJob job, Classifier& classifier) const;
+  std::pair<stages::PretrainResult, train::Checkpoint> ensure_pretrained(
+      const stages::PretrainJob& job, const RunOptions& options) const;
+  stages::FinetuneResult ensure_finetuned(const stages::FinetuneJob& job, const RunOptions& options,
+                                          stages::Classifier& classifier) const;
+  stages::TestResult ensure_tested(stages::FinetuneJob job, stages::Classifier& classifier) const;
   void make_folder(const RunOptions& options, const ResultCache& cache) const;
   void move_older_build_aside() const;
   [[noreturn]] void refuse_other_build() const;
-  RunSummary summarise(const std::optional<PretrainResult>& pretrained,
-                       const FinetuneResult& finetuned,
-                       const std::optional<TestResult>& tested) const;
+  report::RunSummary summarise(const std::optional<stages::PretrainResult>& pretrained,
+                               const stages::FinetuneResult& finetuned,
+                               const std::optional<stages::TestResult>& tested) const;
 
   const ResolvedRows& rows_;
   const RunSpec& run_;
   std::string title_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::experiment

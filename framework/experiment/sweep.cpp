@@ -13,19 +13,21 @@
 #include "io/strings.h"
 #include "runtime/philox_stream.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kSweepFile = "sweep.json";
 
-std::vector<std::string> values_of(const Setting& setting) { return split(setting.text, ','); }
+std::vector<std::string> values_of(const config::Setting& setting) {
+  return io::split(setting.text, ',');
+}
 
-void require_own_key(const RowConfig& row, const std::vector<std::string>& varies,
-                     const Setting& setting) {
+void require_own_key(const config::RowConfig& row, const std::vector<std::string>& varies,
+                     const config::Setting& setting) {
   if (setting.name.starts_with("params.") || setting.name.starts_with("pretrain.")) return;
-  if (setting.name.starts_with("protocol.") && covers(varies, setting.name)) return;
-  throw UserError(
+  if (setting.name.starts_with("protocol.") && config::covers(varies, setting.name)) return;
+  throw io::UserError(
       fmt::format("{}: row '{}': sweep: got the key '{}', expected params.<name>, pretrain.<key>, "
                   "or a key of the protocol that `varies` names: the rest all rows share",
                   setting.where, row.name, setting.name));
@@ -65,18 +67,19 @@ std::vector<std::string> edges_of(const std::vector<SweptTrial>& trials, size_t 
 
 }  // namespace
 
-int64_t grid_size(const RowConfig& row) {
+int64_t grid_size(const config::RowConfig& row) {
   int64_t size = row.sweep.empty() ? 0 : 1;
-  for (const Setting& setting : row.sweep) size *= static_cast<int64_t>(values_of(setting).size());
+  for (const config::Setting& setting : row.sweep)
+    size *= static_cast<int64_t>(values_of(setting).size());
   return size;
 }
 
-std::vector<Trial> draw_trials(const RowConfig& row, const std::vector<std::string>& varies,
+std::vector<Trial> draw_trials(const config::RowConfig& row, const std::vector<std::string>& varies,
                                int64_t count, uint64_t seed) {
-  for (const Setting& setting : row.sweep) require_own_key(row, varies, setting);
+  for (const config::Setting& setting : row.sweep) require_own_key(row, varies, setting);
   const int64_t size = grid_size(row);
   if (size < count) {
-    throw UserError(
+    throw io::UserError(
         fmt::format("row '{}': its `sweep` has {} points, expected at least {}, the number of "
                     "trials that every method gets; give it {}, or all methods fewer trials",
                     row.name, size, count,
@@ -85,9 +88,9 @@ std::vector<Trial> draw_trials(const RowConfig& row, const std::vector<std::stri
   }
   std::vector<Trial> trials;
   for (int64_t i = 0; i < count; ++i) {
-    int64_t point = permute(i, size, seed, 0, "sweep/" + row.name);
+    int64_t point = runtime::permute(i, size, seed, 0, "sweep/" + row.name);
     Trial trial;
-    for (const Setting& setting : row.sweep) {
+    for (const config::Setting& setting : row.sweep) {
       const auto values = values_of(setting);
       trial.push_back(setting.name + "=" + values[point % values.size()]);
       point /= static_cast<int64_t>(values.size());
@@ -114,16 +117,16 @@ void SweptRow::choose() {
 
 void write_sweep(const fs::path& folder, const Sweep& sweep) {
   fs::create_directories(folder);
-  write_json(folder / kSweepFile, write_fields(sweep));
+  io::write_json(folder / kSweepFile, io::write_fields(sweep));
 }
 
 std::map<std::string, int64_t> swept_trials(const fs::path& folder) {
   std::map<std::string, int64_t> trials;
   const fs::path file = folder / kSweepFile;
   if (!fs::exists(file)) return trials;
-  const auto sweep = read_fields<Sweep>(read_json(file), file.string());
+  const auto sweep = io::read_fields<Sweep>(io::read_json(file), file.string());
   for (const SweptRow& row : sweep.rows) trials[row.row] = sweep.trials;
   return trials;
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -12,18 +12,18 @@
 #include "config/experiment.h"
 #include "io/fields.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 // A point of a row's grid: "params.temperature=0.1", ...
 using Trial = std::vector<std::string>;
 
 // Points of the grid of row.sweep.
-int64_t grid_size(const RowConfig& row);
+int64_t grid_size(const config::RowConfig& row);
 
 // `count` different points of the row's grid, drawn by `seed` and the row's name. Throws UserError
 // if the row has no grid, a grid of fewer points, or a key that is not the row's own: params.*,
 // pretrain.*, and what `varies` covers of protocol.*.
-std::vector<Trial> draw_trials(const RowConfig& row, const std::vector<std::string>& varies,
+std::vector<Trial> draw_trials(const config::RowConfig& row, const std::vector<std::string>& varies,
                                int64_t count, uint64_t seed);
 
 struct SweptTrial {
@@ -31,7 +31,7 @@ struct SweptTrial {
   std::optional<double> validation;  // accuracy; none: it failed
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<SweptTrial> auto& t) {
+constexpr void fields(V& v, io::MaybeConst<SweptTrial> auto& t) {
   v("settings", t.settings);
   v("validation", t.validation);
 }
@@ -48,7 +48,7 @@ struct SweptRow {
   void choose();
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<SweptRow> auto& r) {
+constexpr void fields(V& v, io::MaybeConst<SweptRow> auto& r) {
   v("row", r.row);
   v("trials", r.trials);
   v("chosen", r.chosen);
@@ -62,7 +62,7 @@ struct Sweep {
   std::vector<SweptRow> rows;
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<Sweep> auto& s) {
+constexpr void fields(V& v, io::MaybeConst<Sweep> auto& s) {
   v("trials", s.trials);
   v("rows", s.rows);
 }
@@ -73,4 +73,4 @@ void write_sweep(const std::filesystem::path& folder, const Sweep& sweep);
 // Trials of each row that was swept, by its name; none without a sweep.json.
 std::map<std::string, int64_t> swept_trials(const std::filesystem::path& folder);
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -12,7 +12,7 @@
 #include "train/run_layout.h"
 #include "train/stored_result.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace fs = std::filesystem;
 namespace {
 
@@ -21,7 +21,7 @@ std::string assignment(size_t row, const std::string& setting) {
   return fmt::format("rows.{}.{}", row, setting);
 }
 
-bool wanted(const ExperimentRequest& request, const RowConfig& row) {
+bool wanted(const ExperimentRequest& request, const config::RowConfig& row) {
   const auto& rows = request.run.rows;
   // A control without a grid takes what is chosen for its row.
   const bool pretrained = !row.method.empty() && row.pretrained && row.control_of.empty();
@@ -45,7 +45,8 @@ void report(const SweptRow& row) {
 
 // Nothing where the trial failed.
 std::optional<double> validation_of(const RunSpec& run) {
-  const auto finetuned = read_result<FinetuneResult>(run.folder / run_layout::kFinetuneResult);
+  const auto finetuned =
+      train::read_result<stages::FinetuneResult>(run.folder / train::run_layout::kFinetuneResult);
   if (!finetuned) return std::nullopt;
   return finetuned->validation;
 }
@@ -56,17 +57,18 @@ ExperimentSweep::ExperimentSweep(const ExperimentRequest& request, int64_t trial
     : trials_(trials) {
   std::vector<std::string> sets = request.sets;
   sets.emplace_back("controls=none");
-  const Experiment experiment = load_experiment(request.target, sets, request.overlays);
+  const config::Experiment experiment =
+      config::load_experiment(request.target, sets, request.overlays);
   name_ = experiment.name;
   folder_ = fs::path(experiment.run.results) / experiment.name;
   seed_ = experiment.seeds.front();
   for (size_t i = 0; i < experiment.rows.size(); ++i) {
-    const RowConfig& row = experiment.rows[i];
+    const config::RowConfig& row = experiment.rows[i];
     if (!wanted(request, row)) continue;
     rows_.push_back({.row = row.name});
     positions_.push_back({i});
     for (size_t j = 0; j < experiment.rows.size(); ++j) {
-      const RowConfig& other = experiment.rows[j];
+      const config::RowConfig& other = experiment.rows[j];
       if (other.control_of == row.name && other.sweep.empty()) positions_.back().push_back(j);
     }
     const auto seed = static_cast<uint64_t>(seed_);
@@ -75,7 +77,7 @@ ExperimentSweep::ExperimentSweep(const ExperimentRequest& request, int64_t trial
     }
   }
   if (rows_.empty()) {
-    throw UserError("--sweep: no row has a method that is pretrained, or a `sweep` of its own");
+    throw io::UserError("--sweep: no row has a method that is pretrained, or a `sweep` of its own");
   }
 }
 
@@ -129,4 +131,4 @@ void ExperimentSweep::run(ExperimentRequest& request) {
   write_sweep(folder_, {.trials = trials_, .rows = rows_});
 }
 
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -9,7 +9,7 @@
 #include "experiment/open_experiment.h"
 #include "experiment/sweep.h"
 
-namespace avbench {
+namespace avbench::experiment {
 
 class ExperimentSweep {
  public:
@@ -38,4 +38,4 @@ class ExperimentSweep {
   std::vector<std::vector<size_t>> positions_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::experiment

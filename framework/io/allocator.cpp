@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 bool user_has_chosen() {
@@ -30,4 +30,4 @@ void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, kLargest);
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -1,7 +1,7 @@
 // How the C library gives memory back.
 #pragma once
 
-namespace avbench {
+namespace avbench::io {
 
 // Freed memory stays with the process. A training step allocates the same tensors of up to a few
 // hundred MiB as the step before; by default glibc returns each to the kernel, which hands it out
@@ -9,4 +9,4 @@ namespace avbench {
 // do. Once, at the start of a program.
 void keep_freed_memory();
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -10,7 +10,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 constexpr const char* kTemporary = ".tmp";
@@ -137,4 +137,4 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
   return read_whole<std::vector<std::byte>>(path);
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace avbench {
+namespace avbench::io {
 
 // A file written piece by piece. Until commit() the bytes lie in a temporary file in the same
 // folder, which the destructor removes; commit() syncs it, renames it and syncs the folder.
@@ -44,4 +44,4 @@ void remove_temporary_files(const std::filesystem::path& folder);
 std::string read_file(const std::filesystem::path& path);
 std::vector<std::byte> read_bytes(const std::filesystem::path& path);
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -1,6 +1,6 @@
 #include "io/csv.h"
 
-namespace avbench {
+namespace avbench::io {
 
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -22,4 +22,4 @@ std::string csv_line(const std::vector<std::string>& fields) {
   return line + '\n';
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::io {
 
 // Quoted where needed, quotes doubled.
 std::string csv_field(const std::string& text);
@@ -12,4 +12,4 @@ std::string csv_field(const std::string& text);
 // Fields with commas between and a line feed behind.
 std::string csv_line(const std::vector<std::string>& fields);
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace avbench {
+namespace avbench::io {
 
 // A mistake in what the user gave: a file, a configuration, an argument. The message says what,
 // where, what was got, what was expected, and the nearest known name. Caught once, in main().
@@ -14,4 +14,4 @@ class __attribute__((visibility("default"))) UserError : public std::runtime_err
   using std::runtime_error::runtime_error;
 };
 
-}  // namespace avbench
+}  // namespace avbench::io

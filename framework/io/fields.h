@@ -22,7 +22,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace avbench {
+namespace avbench::io {
 
 // `C` is `T` or `const T`: one fields() serves writing and reading.
 template <class C, class T>
@@ -106,4 +106,4 @@ consteval bool lists_every_field() {
   return !visited.twice && visited.count == field_count<T>();
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

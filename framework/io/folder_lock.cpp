@@ -13,7 +13,7 @@
 #include "io/atomic_file.h"
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 constexpr const char* kName = ".lock";
@@ -56,4 +56,4 @@ FolderLock::~FolderLock() {
   ::close(descriptor_);
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-namespace avbench {
+namespace avbench::io {
 
 // Held until destruction, or until the process ends in whatever way. The folder is created if it
 // is missing, and temporary files that killed processes left in it are removed. Throws UserError
@@ -19,4 +19,4 @@ class FolderLock {
   int descriptor_ = -1;
 };
 
-}  // namespace avbench
+}  // namespace avbench::io

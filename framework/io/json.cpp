@@ -7,7 +7,7 @@
 #include "io/error.h"
 #include "io/sha256.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 constexpr const char* kChecksum = "checksum";
@@ -57,4 +57,4 @@ Json read_json(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

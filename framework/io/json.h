@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace avbench {
+namespace avbench::io {
 
 using Json = nlohmann::json;
 
@@ -24,4 +24,4 @@ void write_json(const std::filesystem::path& path, const Json& value);
 // no JSON, or differs from its checksum; a file without one is taken as it is.
 Json read_json(const std::filesystem::path& path);
 
-}  // namespace avbench
+}  // namespace avbench::io

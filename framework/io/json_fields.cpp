@@ -6,7 +6,7 @@
 
 #include "io/error.h"
 
-namespace avbench::fields_detail {
+namespace avbench::io::fields_detail {
 namespace {
 
 constexpr size_t kShown = 60;
@@ -78,4 +78,4 @@ void read(const Json& json, const Place& place, std::string& value) {
   value = json.get<std::string>();
 }
 
-}  // namespace avbench::fields_detail
+}  // namespace avbench::io::fields_detail

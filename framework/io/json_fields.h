@@ -14,7 +14,7 @@
 #include "io/fields.h"
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::io {
 
 // Throws std::invalid_argument on NaN and infinity, which JSON cannot hold.
 template <class T>
@@ -123,4 +123,4 @@ T read_fields(const Json& json, const std::string& where) {
   return object;
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -7,7 +7,7 @@
 
 #include "io/atomic_file.h"
 
-namespace avbench {
+namespace avbench::io {
 
 void write_png(const std::filesystem::path& path, std::span<const uint8_t> pixels, int width,
                int height, int channels) {
@@ -31,4 +31,4 @@ void write_png(const std::filesystem::path& path, std::span<const uint8_t> pixel
   write_file_atomically(path, std::span(bytes).first(size));
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

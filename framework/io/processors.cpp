@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 namespace fs = std::filesystem;
@@ -128,4 +128,4 @@ int64_t loader_threads(int64_t wanted) {
   return wanted > 0 ? wanted : thread_rule(processors().usable()).workers;
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

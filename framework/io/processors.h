@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace avbench {
+namespace avbench::io {
 
 struct Processors {
   int64_t logical = 1;  // that the scheduler may put this process on
@@ -33,4 +33,4 @@ ThreadRule thread_rule(int64_t usable);
 // `wanted`, or the rule's for this process where it is 0.
 int64_t loader_threads(int64_t wanted);
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -11,7 +11,7 @@
 #include "io/json.h"
 #include "io/strings.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 constexpr uint64_t kLengthBytes = 8;
@@ -235,4 +235,4 @@ const TensorRecord* SafetensorsFile::find(const std::string& name) const {
   return found == tensors_.end() ? nullptr : &*found;
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::io {
 
 enum class Dtype { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
 
@@ -55,4 +55,4 @@ class SafetensorsFile {
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorRecord>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-}  // namespace avbench
+}  // namespace avbench::io

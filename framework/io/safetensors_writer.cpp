@@ -5,7 +5,7 @@
 #include "io/atomic_file.h"
 #include "io/safetensors.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 using OrderedJson = nlohmann::ordered_json;  // keeps the order of keys as they are added
@@ -68,4 +68,4 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
   file.commit();
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

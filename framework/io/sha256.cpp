@@ -10,7 +10,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 void require(int success) {
@@ -70,4 +70,4 @@ std::string sha256_file(const std::filesystem::path& path) {
   return hash.hex();
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

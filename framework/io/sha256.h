@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace avbench {
+namespace avbench::io {
 
 class Sha256 {
  public:
@@ -32,4 +32,4 @@ std::string sha256_hex(std::string_view text);
 // The hash of a file's content. Throws UserError if it cannot be read.
 std::string sha256_file(const std::filesystem::path& path);
 
-}  // namespace avbench
+}  // namespace avbench::io

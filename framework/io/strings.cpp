@@ -1,6 +1,6 @@
 #include "io/strings.h"
 
-namespace avbench {
+namespace avbench::io {
 
 std::string join(const std::vector<std::string>& words, const std::string& separator) {
   std::string text;
@@ -20,4 +20,4 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::io {
 
 // "a, b, c"
 std::string join(const std::vector<std::string>& words, const std::string& separator = ", ");
@@ -12,4 +12,4 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
 // The inverse for one separating character: "a|b" -> {"a", "b"}, "" -> {""}.
 std::vector<std::string> split(const std::string& text, char separator);
 
-}  // namespace avbench
+}  // namespace avbench::io

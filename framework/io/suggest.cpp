@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 std::string lower(std::string text) {
@@ -59,4 +59,4 @@ std::string did_you_mean(const std::string& got, const std::vector<std::string>&
   return name.empty() ? "" : " (did you mean '" + name + "'?)";
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

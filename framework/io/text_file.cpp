@@ -6,7 +6,7 @@
 #include "io/atomic_file.h"
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 struct Mark {
@@ -44,4 +44,4 @@ std::string read_text_file(const std::filesystem::path& path) {
   return text_of(read_file(path), path.string());
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

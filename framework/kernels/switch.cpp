@@ -14,7 +14,7 @@ bool wish() {
   const std::string text = value == nullptr ? "on" : value;
   if (text == "on" || text.empty()) return true;
   if (text == "off") return false;
-  throw UserError("AVBENCH_KERNELS: got '" + text + "', expected 'on' or 'off'");
+  throw io::UserError("AVBENCH_KERNELS: got '" + text + "', expected 'on' or 'off'");
 }
 
 std::atomic<bool>& state() {

@@ -6,7 +6,7 @@
 #include "media/frame_plan.h"
 #include "media/random_access.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 // Decoded before the wanted audio begins: overlapping windows and predictions need what precedes.
@@ -109,4 +109,4 @@ std::vector<float> AudioPass::take_track() {
   return track_->finish(converter_, rate_, facts_ ? audio_extent(index_, *facts_).end : end_);
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -10,7 +10,7 @@
 #include "media/input.h"
 #include "media/reader.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Decodes the packets that the wanted audio needs, or all of them where facts are gathered.
 class AudioPass {
@@ -52,4 +52,4 @@ class AudioPass {
   int late_packets_ = 0;  // in a row, behind what is wanted
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

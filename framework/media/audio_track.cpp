@@ -5,7 +5,7 @@
 
 #include "media/input.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 // Time stamps of some containers are rounded to milliseconds: a smaller gap or overlap than this
@@ -196,4 +196,4 @@ std::vector<Interval> AudioScan::silent() const {
   return runs;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -8,7 +8,7 @@
 #include "media/ffmpeg.h"
 #include "media/video_index.h"
 
-namespace avbench {
+namespace avbench::media {
 
 inline constexpr int kHighestRate = 768000;  // Hz, of audio that is read
 
@@ -76,4 +76,4 @@ class AudioScan {
   std::vector<Interval> silent_, not_finite_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

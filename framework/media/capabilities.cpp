@@ -3,7 +3,7 @@
 #include "media/ffmpeg.h"
 #include "media/formats.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 constexpr AVCodecID kEncoders[] = {AV_CODEC_ID_H264, AV_CODEC_ID_AAC};
@@ -51,4 +51,4 @@ std::vector<std::string> missing_encoders() {
   return missing;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

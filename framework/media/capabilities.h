@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::media {
 
 struct MediaLibrary {
   std::string name;      // "libavcodec"
@@ -25,4 +25,4 @@ std::vector<std::string> missing_formats();
 // Whether videos can be written (`dataset synth`): H.264 and AAC encoders.
 std::vector<std::string> missing_encoders();
 
-}  // namespace avbench
+}  // namespace avbench::media

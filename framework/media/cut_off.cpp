@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 // One element of a container: where it begins and how many bytes it has, its head included.
@@ -265,4 +265,4 @@ void require_whole(const FileBytes& file, const std::string& demuxer, const Dead
   if (is("mxf")) check_klv(file, pace);
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace avbench {
+namespace avbench::media {
 
 Interval audio_extent(const VideoIndex& index, const Facts& facts) {
   Interval extent{facts.audio.begin(), facts.audio.end()};
@@ -13,4 +13,4 @@ Interval audio_extent(const VideoIndex& index, const Facts& facts) {
   return extent;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -8,7 +8,7 @@
 #include "media/audio_track.h"
 #include "media/video_index.h"
 
-namespace avbench {
+namespace avbench::media {
 
 struct Facts {
   std::vector<int64_t> shown;  // packets that the frames came from, in order; kUnknown: no telling
@@ -25,4 +25,4 @@ struct Facts {
 // and padding lie, which is in its index.
 Interval audio_extent(const VideoIndex& index, const Facts& facts);
 
-}  // namespace avbench
+}  // namespace avbench::media

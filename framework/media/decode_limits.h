@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace avbench {
+namespace avbench::media {
 
 struct DecodeLimits {
   double seconds = 60;  // wall clock for one call; beyond it the status is kTimeout
@@ -16,4 +16,4 @@ struct DecodeLimits {
   int streams = 16;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -7,7 +7,7 @@
 #include "media/video_pass.h"
 #include "media/video_scan.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 // What may have to decode a whole file has the limits' time, and as much again for each so many
@@ -95,4 +95,4 @@ std::vector<float> decode_all(const Source& source, const VideoIndex& index,
   return audio.take_track();
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

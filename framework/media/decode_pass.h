@@ -10,7 +10,7 @@
 #include "media/frame_plan.h"
 #include "media/reader.h"
 
-namespace avbench {
+namespace avbench::media {
 
 struct Source {
   const std::filesystem::path& path;
@@ -33,4 +33,4 @@ std::vector<float> decode(const Source& source, const VideoIndex& index,
 std::vector<float> decode_all(const Source& source, const VideoIndex& index,
                               const DecodeRequest& request, Converters& converters, Facts& facts);
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -1,6 +1,6 @@
 #include "media/decoder.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 constexpr int64_t kMostFailures = 1'000'000;  // a decoder must not keep us for ever
@@ -45,4 +45,4 @@ void Decoder::on_damaged_frame() {
   note_damage(is_video() ? frame_->pts : packet_number_);
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

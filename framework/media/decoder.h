@@ -8,7 +8,7 @@
 #include "media/ffmpeg.h"
 #include "media/input.h"
 
-namespace avbench {
+namespace avbench::media {
 
 class Decoder {
  public:
@@ -54,4 +54,4 @@ class Decoder {
   int64_t failures_ = 0;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

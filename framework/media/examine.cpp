@@ -2,7 +2,7 @@
 
 #include "media/settle.h"
 
-namespace avbench {
+namespace avbench::media {
 
 ExaminedFile examine_file(const Source& source, VideoIndex& index, const DecodeRequest& request,
                           Converters& converters) {
@@ -25,4 +25,4 @@ ExaminedFile examine_file(const Source& source, VideoIndex& index, const DecodeR
   return result;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -5,7 +5,7 @@
 
 #include "media/decode_pass.h"
 
-namespace avbench {
+namespace avbench::media {
 
 struct ExaminedFile {
   std::vector<float> audio;  // of the request
@@ -16,4 +16,4 @@ struct ExaminedFile {
 ExaminedFile examine_file(const Source& source, VideoIndex& index, const DecodeRequest& request,
                           Converters& converters);
 
-}  // namespace avbench
+}  // namespace avbench::media

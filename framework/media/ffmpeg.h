@@ -24,7 +24,7 @@ extern "C" {
 // FFmpeg 5.1 replaced channel masks by AVChannelLayout.
 static_assert(LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 28, 100), "FFmpeg 5.1 or newer");
 
-namespace avbench {
+namespace avbench::media {
 
 // Deleter for FFmpeg's `void free(T**)` functions.
 template <auto kFree>
@@ -118,4 +118,4 @@ inline int32_t* add_display_matrix(AVStream* stream) {
   return reinterpret_cast<int32_t*>(bytes);
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

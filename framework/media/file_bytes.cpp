@@ -10,7 +10,7 @@
 
 #include "media/ffmpeg.h"
 
-namespace avbench {
+namespace avbench::media {
 
 Deadline::Deadline(double seconds, Now now) : seconds_(seconds), now_(now), last_(now()) {}
 
@@ -87,4 +87,4 @@ bool FileBytes::read_at(int64_t offset, void* out, size_t bytes) const {
   return ::pread(descriptor_, out, bytes, offset) == static_cast<ssize_t>(bytes);
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

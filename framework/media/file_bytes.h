@@ -10,7 +10,7 @@
 
 #include "media/status.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // The file is of no use: becomes a status and a message, never leaves this folder.
 struct Unusable {
@@ -80,4 +80,4 @@ class FileBytes {
   bool shrank_ = false;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

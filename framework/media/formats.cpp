@@ -8,7 +8,7 @@
 #include "io/suggest.h"
 #include "media/ffmpeg.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 bool holds(const std::vector<std::string>& names, const std::string& name) {
@@ -19,7 +19,7 @@ std::vector<std::string> known_names() {
   std::set<std::string> names;
   void* position = nullptr;
   while (const AVInputFormat* format = av_demuxer_iterate(&position)) {
-    for (const std::string& name : split(format->name, ',')) names.insert(name);
+    for (const std::string& name : io::split(format->name, ',')) names.insert(name);
   }
   const AVCodecDescriptor* codec = nullptr;
   while ((codec = avcodec_descriptor_next(codec))) {
@@ -38,7 +38,7 @@ std::string decoders_of(std::initializer_list<const std::vector<std::string>*> l
                                     [&](const auto* names) { return holds(*names, codec); });
     if (listed && av_codec_is_decoder(decoder)) decoders.emplace_back(decoder->name);
   }
-  return join(decoders, ",");
+  return io::join(decoders, ",");
 }
 
 }  // namespace
@@ -79,16 +79,16 @@ Formats::Formats(const std::vector<std::string>& more) : more_(more) {
   const std::vector<std::string> known = known_names();
   for (const std::string& name : more_) {
     if (holds(known, name)) continue;
-    throw UserError("run.formats: '" + name + "' is no format that FFmpeg knows" +
-                    did_you_mean(name, known) +
-                    "; expected names of demuxers or codecs, as `ffmpeg -demuxers` and `ffmpeg "
-                    "-codecs` list them.");
+    throw io::UserError("run.formats: '" + name + "' is no format that FFmpeg knows" +
+                        io::did_you_mean(name, known) +
+                        "; expected names of demuxers or codecs, as `ffmpeg -demuxers` and `ffmpeg "
+                        "-codecs` list them.");
   }
   decoders_ = decoders_of({&allowed_video_codecs(), &allowed_audio_codecs(), &more_});
 }
 
 bool Formats::has_container(const std::string& demuxer) const {
-  const std::vector<std::string> names = split(demuxer, ',');
+  const std::vector<std::string> names = io::split(demuxer, ',');
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
     return holds(allowed_containers(), name) || holds(more_, name);
   });
@@ -99,10 +99,10 @@ bool Formats::has_codec(const std::string& name) const {
          holds(more_, name);
 }
 
-std::string Formats::containers() const { return join(allowed_containers()); }
+std::string Formats::containers() const { return io::join(allowed_containers()); }
 
 std::string Formats::codecs(bool video) const {
-  return join(video ? allowed_video_codecs() : allowed_audio_codecs());
+  return io::join(video ? allowed_video_codecs() : allowed_audio_codecs());
 }
 
 const std::string& Formats::decoders() const {
@@ -112,4 +112,4 @@ const std::string& Formats::decoders() const {
   return more_.empty() ? allowed : decoders_;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::media {
 
 // FFmpeg's names. A container's is one of those that its demuxer goes by, such as "mov" or "webm".
 const std::vector<std::string>& allowed_containers();
@@ -36,4 +36,4 @@ class Formats {
   std::string decoders_;  // if there are more
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

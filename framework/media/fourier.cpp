@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 std::pair<TxPtr, av_tx_fn> make_transform(AVTXType type, bool inverse, int length) {
@@ -81,4 +81,4 @@ const AVComplexFloat* Fourier::run_chirp() {
   return output_.get();
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

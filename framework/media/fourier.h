@@ -7,7 +7,7 @@
 
 #include "media/ffmpeg.h"
 
-namespace avbench {
+namespace avbench::media {
 
 struct FreeAligned {
   void operator()(void* memory) const { av_free(memory); }
@@ -51,4 +51,4 @@ class Fourier {
   Aligned<AVComplexFloat> filter_, work_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -1,6 +1,6 @@
 #include "media/frame_converter.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 constexpr size_t kMostScalers = 16;  // data sets have few frame sizes; files may lie
@@ -116,4 +116,4 @@ bool FrameConverter::convert(const AVFrame& frame, Orientation orientation, int 
   return true;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

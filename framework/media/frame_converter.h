@@ -7,7 +7,7 @@
 
 #include "media/ffmpeg.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // How a stored frame has to be turned for display: mirrored left-right first, then clockwise.
 struct Orientation {
@@ -29,4 +29,4 @@ class FrameConverter {
   std::vector<uint8_t> planes_;  // green, blue, red of the scaled frame
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 int64_t key_of_frame(const VideoIndex& index, int64_t frame_index) {
@@ -60,4 +60,4 @@ std::vector<Span> group_targets(const VideoIndex& index, const std::vector<Targe
   return spans;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

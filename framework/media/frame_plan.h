@@ -7,7 +7,7 @@
 #include "media/reader.h"
 #include "media/video_index.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // One frame that somebody wants.
 struct Target {
@@ -41,4 +41,4 @@ std::vector<Target> gather_targets(const VideoIndex& index, const DecodeRequest&
 std::vector<Span> group_targets(const VideoIndex& index, const std::vector<Target>& targets,
                                 Start start);
 
-}  // namespace avbench
+}  // namespace avbench::media

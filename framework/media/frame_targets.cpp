@@ -7,7 +7,7 @@
 
 #include "media/file_bytes.h"
 
-namespace avbench {
+namespace avbench::media {
 
 FrameTargets::FrameTargets(const VideoIndex& index, const DecodeRequest& request,
                            FrameConverter& converter)
@@ -68,4 +68,4 @@ void FrameTargets::require_all() const {
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -7,7 +7,7 @@
 #include "media/frame_converter.h"
 #include "media/frame_plan.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Each frame is found by its index or by its packet's key, and filled once.
 class FrameTargets {
@@ -40,4 +40,4 @@ class FrameTargets {
   size_t next_ = 0;             // that comes next when all frames come in order
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

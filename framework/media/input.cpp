@@ -5,7 +5,7 @@
 
 #include "media/cut_off.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 constexpr int kIoBytes = 1 << 16;
@@ -184,4 +184,4 @@ void Input::fail(int code, const std::string& what) const {
 
 int Input::interrupted(void* self) { return static_cast<Input*>(self)->deadline_.passed(); }
 
-}  // namespace avbench
+}  // namespace avbench::media

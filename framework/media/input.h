@@ -10,7 +10,7 @@
 #include "media/file_bytes.h"
 #include "media/formats.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // The demultiplexer of one file with at most one stream of each kind left on.
 class Input {
@@ -65,4 +65,4 @@ class Input {
   int64_t packets_ = 0;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

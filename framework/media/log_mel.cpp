@@ -11,7 +11,7 @@
 #include "media/fourier.h"
 #include "media/mel_filters.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 // The configuration's own checks let nothing else through (config/check_input.h).
@@ -43,10 +43,10 @@ std::vector<int> empty_bands(const std::vector<MelBand>& bands) {
   if (empty.size() > 12) indices += ", ...";
   auto enough = static_cast<int>(std::bit_ceil(static_cast<unsigned>(p.n_fft)));
   while (enough < 65536 && !empty_bands(mel_bands(p, enough)).empty()) enough *= 2;
-  throw UserError("spectrogram: with n_fft " + std::to_string(p.n_fft) + ", " +
-                  std::to_string(empty.size()) + " of " + std::to_string(p.bands) +
-                  " mel bands hold no frequency (bands " + indices + "); use n_fft " +
-                  std::to_string(enough) + " or more, or fewer bands");
+  throw io::UserError("spectrogram: with n_fft " + std::to_string(p.n_fft) + ", " +
+                      std::to_string(empty.size()) + " of " + std::to_string(p.bands) +
+                      " mel bands hold no frequency (bands " + indices + "); use n_fft " +
+                      std::to_string(enough) + " or more, or fewer bands");
 }
 
 // Least and greatest; several at a time, which std::minmax_element's order of results forbids.
@@ -213,4 +213,4 @@ std::vector<float> LogMel::power(std::span<const float> wave) { return impl_->po
 void LogMel::image(std::span<const float> wave, std::span<float> out) { impl_->image(wave, out); }
 const LogMelParams& LogMel::params() const { return impl_->params(); }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace avbench {
+namespace avbench::media {
 
 enum class Frequency { kMel, kLinear };  // linear: the n_fft / 2 + 1 bins as they are
 enum class MelScale { kHtk, kSlaney };
@@ -65,4 +65,4 @@ class LogMel {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 // Slaney's scale: 3 mel for 200 Hz up to the corner, then a factor 6.4 for 27 mel.
@@ -58,4 +58,4 @@ std::vector<MelBand> single_bins(int count) {
   return bands;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

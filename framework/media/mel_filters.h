@@ -5,7 +5,7 @@
 
 #include "media/log_mel.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Weights of the bins first, first + 1, ... of a power spectrum; zero elsewhere.
 struct MelBand {
@@ -20,4 +20,4 @@ std::vector<MelBand> mel_bands(const LogMelParams& params, int n_fft);
 // `count` bands, each one bin.
 std::vector<MelBand> single_bins(int count);
 
-}  // namespace avbench
+}  // namespace avbench::media

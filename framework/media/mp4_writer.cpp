@@ -8,11 +8,11 @@
 #include "io/error.h"
 #include "media/ffmpeg.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 void check_options(const Mp4Options& o, const std::string& path) {
-  const auto refuse = [&](const std::string& what) { throw UserError(path + ": " + what); };
+  const auto refuse = [&](const std::string& what) { throw io::UserError(path + ": " + what); };
   const std::string size = std::to_string(o.width) + "x" + std::to_string(o.height);
   if (o.width < 0 || o.height < 0 || o.width % 2 || o.height % 2 || !o.width != !o.height) {
     refuse("got a frame of " + size + ", expected even, positive width and height");
@@ -246,4 +246,4 @@ void Mp4Writer::add_frame(std::span<const uint8_t> rgb24, int ticks) {
 void Mp4Writer::add_audio(std::span<const float> mono) { impl_->add_audio(mono); }
 void Mp4Writer::finish() { impl_->finish(); }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-namespace avbench {
+namespace avbench::media {
 
 struct Rational {
   int num = 0, den = 1;
@@ -50,4 +50,4 @@ class Mp4Writer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <span>
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using Bytes = std::span<const uint8_t>;
@@ -103,4 +103,4 @@ bool needs_all_packets(const AVCodecParameters& codec) {
   return codec.codec_id == AV_CODEC_ID_PCM_DVD;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -3,7 +3,7 @@
 
 #include "media/ffmpeg.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Whether decoding can start here with nothing known, so that this frame, and all that are shown
 // after it, are those of a decoder that began with the first packet. The container's key flag says
@@ -17,4 +17,4 @@ bool shows_frame(const AVPacket& packet, const AVCodecParameters& codec);
 // is stored in blocks that go on from packet to packet, and nothing tells where one begins.
 bool needs_all_packets(const AVCodecParameters& codec);
 
-}  // namespace avbench
+}  // namespace avbench::media

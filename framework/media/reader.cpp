@@ -6,7 +6,7 @@
 #include "media/examine.h"
 #include "media/file_bytes.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 // What the index was made with may be read: its formats, if they are none of the usual ones.
@@ -93,4 +93,4 @@ Decoded MediaReader::examine(const std::filesystem::path& path, VideoIndex& inde
   return impl_->examine(path, index, request, reindexed);
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

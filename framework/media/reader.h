@@ -12,7 +12,7 @@
 #include "media/status.h"
 #include "media/video_index.h"
 
-namespace avbench {
+namespace avbench::media {
 
 struct ClipRequest {
   std::vector<int64_t> frame_indices;  // of frames in display order; ascending, repeats allowed
@@ -65,4 +65,4 @@ class MediaReader {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

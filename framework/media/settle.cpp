@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 // ---- times of frames that were found by decoding ------------------------------------------------
@@ -196,4 +196,4 @@ void settle_status(const DecodeLimits& limits, VideoIndex& index) {
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -4,7 +4,7 @@
 #include "media/decode_facts.h"
 #include "media/video_index.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Whether the index has exactly the frames that came out of the decoder, without any damage.
 bool agrees(const VideoIndex& index, const Facts& facts);
@@ -18,4 +18,4 @@ void settle_examination(const Facts& facts, VideoIndex& index);
 // The status by what the index says.
 void settle_status(const DecodeLimits& limits, VideoIndex& index);
 
-}  // namespace avbench
+}  // namespace avbench::media

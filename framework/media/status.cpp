@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 constexpr std::array kStatuses{
@@ -43,4 +43,4 @@ std::string_view to_string(FileStatus status) {
 
 std::span<const FileStatus> all_statuses() { return kStatuses; }
 
-}  // namespace avbench
+}  // namespace avbench::media

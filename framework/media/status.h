@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-namespace avbench {
+namespace avbench::media {
 
 enum class FileStatus {
   kOk,
@@ -26,4 +26,4 @@ std::string_view to_string(FileStatus status);
 
 std::span<const FileStatus> all_statuses();
 
-}  // namespace avbench
+}  // namespace avbench::media

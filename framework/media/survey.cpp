@@ -6,7 +6,7 @@
 #include "media/input.h"
 #include "media/random_access.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 constexpr double kMostPadding = 0.3;  // seconds
@@ -219,4 +219,4 @@ void survey_file(const Source& source, VideoIndex& index) {
   Survey(input, source.limits, index).run();
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

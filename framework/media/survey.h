@@ -4,11 +4,11 @@
 #include "media/decode_pass.h"
 #include "media/video_index.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Demuxes the whole file into `index`: frames, random access points, extent of the audio. Sets
 // index.by_decoding, and leaves the frames open, if packets do not tell the frames: time stamps are
 // missing or repeated, or the file begins between two key frames. Throws Unusable.
 void survey_file(const Source& source, VideoIndex& index);
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -5,7 +5,7 @@
 #include "media/settle.h"
 #include "media/survey.h"
 
-namespace avbench {
+namespace avbench::media {
 
 double VideoIndex::time_of(int64_t frame_index) const {
   const double ticks = static_cast<double>(pts.at(frame_index)) - static_cast<double>(pts.front());
@@ -29,4 +29,4 @@ VideoIndex index_file(const std::filesystem::path& path, const DecodeLimits& lim
   return index;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -12,7 +12,7 @@
 #include "media/formats.h"
 #include "media/status.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Seconds, the end not included.
 struct Interval {
@@ -77,7 +77,7 @@ struct VideoIndex {
 };
 
 template <class V>
-constexpr void fields(V& v, MaybeConst<VideoIndex> auto& index) {
+constexpr void fields(V& v, io::MaybeConst<VideoIndex> auto& index) {
   v("status", index.status);
   v("message", index.message);
   v("file_bytes", index.file_bytes);
@@ -113,7 +113,7 @@ constexpr void fields(V& v, MaybeConst<VideoIndex> auto& index) {
   v("silent", index.silent);
   v("not_finite", index.not_finite);
 }
-static_assert(lists_every_field<VideoIndex>());
+static_assert(io::lists_every_field<VideoIndex>());
 
 // From the packets alone where they tell the frames, else by decoding the file once. Never throws
 // for what is in the file, nor for one that cannot be opened: that is in the status. kNoAudio files
@@ -121,4 +121,4 @@ static_assert(lists_every_field<VideoIndex>());
 VideoIndex index_file(const std::filesystem::path& path, const DecodeLimits& limits = {},
                       const Formats& formats = Formats());
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -1,6 +1,6 @@
 #include "media/video_pass.h"
 
-namespace avbench {
+namespace avbench::media {
 
 VideoPass::VideoPass(Input& input, const VideoIndex& index, FrameTargets& targets, Start start)
     : index_(index),
@@ -112,4 +112,4 @@ void VideoPass::stop() {
   stream_->discard = AVDISCARD_ALL;  // not even read any more
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

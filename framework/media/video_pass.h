@@ -10,7 +10,7 @@
 #include "media/input.h"
 #include "media/video_position.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Decodes span by span: from each span's random access point until its frames have come.
 class VideoPass {
@@ -55,4 +55,4 @@ class VideoPass {
   int64_t counted_ = 0;   // frames that came out, if they are counted
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -2,7 +2,7 @@
 
 #include "media/frame_plan.h"
 
-namespace avbench {
+namespace avbench::media {
 
 bool VideoPosition::seek_to(const RandomAccessPoint& point) {
   if (point.packet <= number_) return false;
@@ -26,4 +26,4 @@ bool VideoPosition::locate(const AVPacket& packet) {
   return false;
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -6,7 +6,7 @@
 #include "media/input.h"
 #include "media/video_index.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Counts the video packets. After a seek the count is unknown until a packet comes that the index
 // knows.
@@ -33,4 +33,4 @@ class VideoPosition {
   const RandomAccessPoint* awaited_ = nullptr;  // after a seek
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace avbench {
+namespace avbench::media {
 
 VideoScan::VideoScan(const Input& input, const VideoIndex& index, FrameTargets& targets,
                      Facts& facts)
@@ -50,4 +50,4 @@ void VideoScan::finish() {
   decoder_.reset();
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -8,7 +8,7 @@
 #include "media/frame_targets.h"
 #include "media/input.h"
 
-namespace avbench {
+namespace avbench::media {
 
 // Decodes all packets and notes what comes out, damage included.
 class VideoScan {
@@ -31,4 +31,4 @@ class VideoScan {
   std::optional<Decoder> decoder_;  // nothing once done
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -5,7 +5,7 @@
 
 #include "media/audio_track.h"
 
-namespace avbench {
+namespace avbench::media {
 
 class WaveformImage::Impl {
  public:
@@ -34,4 +34,4 @@ void WaveformImage::image(std::span<const float> wave, std::span<float> out) {
   impl_->image(wave, out);
 }
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-namespace avbench {
+namespace avbench::media {
 
 // One a thread: it keeps its work space.
 class WaveformImage {
@@ -25,4 +25,4 @@ class WaveformImage {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::media

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <system_error>
 
-namespace avbench {
+namespace avbench::plugin {
 namespace {
 
 class LibraryFile {
@@ -92,4 +92,4 @@ std::vector<std::string> exported_symbols(const std::filesystem::path& library) 
   return exported;
 }
 
-}  // namespace avbench
+}  // namespace avbench::plugin

@@ -10,7 +10,7 @@
 #include "io/strings.h"
 #include "io/suggest.h"
 
-namespace avbench {
+namespace avbench::plugin {
 namespace {
 
 struct Dimension {
@@ -21,7 +21,7 @@ struct Dimension {
 std::vector<Dimension> parse_shape(const std::string& shape) {
   std::vector<Dimension> dimensions;
   if (shape.empty()) return dimensions;
-  for (const std::string& part : split(shape, ',')) {
+  for (const std::string& part : io::split(shape, ',')) {
     dimensions.push_back({part.at(0), part.size() > 2 ? std::stoll(part.substr(2)) : 0});
   }
   return dimensions;
@@ -30,25 +30,25 @@ std::vector<Dimension> parse_shape(const std::string& shape) {
 std::string shape_text(const Tensor& tensor) {
   std::vector<std::string> sizes;
   for (const int64_t size : tensor.sizes()) sizes.push_back(std::to_string(size));
-  return std::string("[") + join(sizes) + "]";
+  return std::string("[") + io::join(sizes) + "]";
 }
 
 std::string declared_text(const MethodPlugin& plugin) {
   std::vector<std::string> tensors;
   for (const EmbeddingSpec& spec : plugin.embeddings) {
-    tensors.push_back(std::string(spec.name) + " [" + join(split(spec.shape, ',')) + "]");
+    tensors.push_back(std::string(spec.name) + " [" + io::join(io::split(spec.shape, ',')) + "]");
   }
-  return std::string("'") + plugin.name + "' takes " + join(tensors);
+  return std::string("'") + plugin.name + "' takes " + io::join(tensors);
 }
 
 void check_range(const EmbeddingSpec& spec, const Tensor& tensor, const std::string& origin) {
   const Tensor outside = (tensor < spec.min).logical_or(tensor > spec.max);
   const int64_t count = outside.sum().item<int64_t>();
   if (count == 0) return;
-  throw UserError(origin + ": tensor '" + spec.name + "': got " + std::to_string(count) +
-                  " values outside its range, such as " +
-                  std::to_string(tensor.masked_select(outside)[0].item<double>()) + ", expected " +
-                  range_text(spec));
+  throw io::UserError(origin + ": tensor '" + spec.name + "': got " + std::to_string(count) +
+                      " values outside its range, such as " +
+                      std::to_string(tensor.masked_select(outside)[0].item<double>()) +
+                      ", expected " + range_text(spec));
 }
 
 void check_values(const NamedTensors& tensors, const std::string& origin) {
@@ -56,18 +56,18 @@ void check_values(const NamedTensors& tensors, const std::string& origin) {
   for (const auto& [name, tensor] : tensors) {
     const std::string where = origin + ": tensor '" + name + "': ";
     if (!tensor.is_floating_point()) {
-      throw UserError(where + "got " + at::toString(tensor.scalar_type()) +
-                      ", expected a floating-point type (F64, F32, F16, BF16)");
+      throw io::UserError(where + "got " + at::toString(tensor.scalar_type()) +
+                          ", expected a floating-point type (F64, F32, F16, BF16)");
     }
     if (tensor.scalar_type() != first_tensor.scalar_type()) {
-      throw UserError(where + "got " + at::toString(tensor.scalar_type()) + ", expected " +
-                      at::toString(first_tensor.scalar_type()) + " as '" + first +
-                      "': all tensors must have one type");
+      throw io::UserError(where + "got " + at::toString(tensor.scalar_type()) + ", expected " +
+                          at::toString(first_tensor.scalar_type()) + " as '" + first +
+                          "': all tensors must have one type");
     }
     const int64_t bad = (~at::isfinite(tensor)).sum().item<int64_t>();
     if (bad > 0) {
-      throw UserError(where + "got " + std::to_string(bad) +
-                      " values that are NaN or infinite, expected finite numbers");
+      throw io::UserError(where + "got " + std::to_string(bad) +
+                          " values that are NaN or infinite, expected finite numbers");
     }
   }
 }
@@ -80,18 +80,19 @@ struct Size {
 void check_shape(const EmbeddingSpec& spec, const Tensor& tensor, std::map<char, Size>& sizes,
                  const std::string& origin) {
   const std::string message = origin + ": tensor '" + spec.name + "': got shape " +
-                              shape_text(tensor) + ", expected [" + join(split(spec.shape, ',')) +
-                              "]";
+                              shape_text(tensor) + ", expected [" +
+                              io::join(io::split(spec.shape, ',')) + "]";
   const std::vector<Dimension> dimensions = parse_shape(spec.shape);
-  if (tensor.dim() != static_cast<int64_t>(dimensions.size())) throw UserError(message);
+  if (tensor.dim() != static_cast<int64_t>(dimensions.size())) throw io::UserError(message);
   for (size_t i = 0; i < dimensions.size(); ++i) {
     const auto [letter, more] = dimensions[i];
     const int64_t value = tensor.size(static_cast<int64_t>(i)) - more;
-    if (value < 1) throw UserError(message + " with " + letter + " at least 1");
+    if (value < 1) throw io::UserError(message + " with " + letter + " at least 1");
     const auto [known, is_new] = sizes.try_emplace(letter, Size{value, spec.name});
     if (!is_new && known->second.value != value) {
-      throw UserError(message + " with " + letter + " = " + std::to_string(known->second.value) +
-                      " as in '" + known->second.tensor + "'");
+      throw io::UserError(message + " with " + letter + " = " +
+                          std::to_string(known->second.value) + " as in '" + known->second.tensor +
+                          "'");
     }
   }
 }
@@ -144,14 +145,14 @@ void check_embedding_names(const MethodPlugin& plugin, const NamedTensors& tenso
   }
   for (const auto& [name, tensor] : tensors) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      extra.push_back(std::string("'") + name + "'" + did_you_mean(name, known));
+      extra.push_back(std::string("'") + name + "'" + io::did_you_mean(name, known));
     }
   }
   if (missing.empty() && extra.empty()) return;
   std::string message = origin + ": ";
-  if (!missing.empty()) message += "missing tensors: " + join(missing) + "; ";
-  if (!extra.empty()) message += "unknown tensors: " + join(extra) + "; ";
-  throw UserError(message + declared_text(plugin));
+  if (!missing.empty()) message += "missing tensors: " + io::join(missing) + "; ";
+  if (!extra.empty()) message += "unknown tensors: " + io::join(extra) + "; ";
+  throw io::UserError(message + declared_text(plugin));
 }
 
 void check_embeddings(const MethodPlugin& plugin, const NamedTensors& tensors,
@@ -167,4 +168,4 @@ void check_embeddings(const MethodPlugin& plugin, const NamedTensors& tensors,
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::plugin

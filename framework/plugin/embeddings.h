@@ -8,7 +8,7 @@
 
 #include "avbench/plugin.h"
 
-namespace avbench {
+namespace avbench::plugin {
 
 // As EmbeddingSpec describes it.
 bool is_symbolic_shape(const std::string& shape);
@@ -34,4 +34,4 @@ void check_embedding_names(const MethodPlugin& plugin, const NamedTensors& tenso
 void check_embeddings(const MethodPlugin& plugin, const NamedTensors& tensors,
                       const std::string& origin);
 
-}  // namespace avbench
+}  // namespace avbench::plugin

@@ -6,7 +6,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::plugin {
 
 void rethrow_with_origin(const LoadedPlugin& plugin, const std::string& function,
                          const std::string& where) {
@@ -15,8 +15,8 @@ void rethrow_with_origin(const LoadedPlugin& plugin, const std::string& function
                              "()";
   try {
     throw;
-  } catch (const UserError& refusal) {
-    throw UserError(origin + ": " + refusal.what());
+  } catch (const io::UserError& refusal) {
+    throw io::UserError(origin + ": " + refusal.what());
   } catch (const c10::Error& error) {
     throw std::runtime_error(origin + " failed: " + error.what_without_backtrace());
   } catch (const std::exception& error) {
@@ -51,4 +51,4 @@ void require_scalar(const Loss& loss) {
       c10::str("got a total of shape ", loss.total.sizes(), ", expected a scalar"));
 }
 
-}  // namespace avbench
+}  // namespace avbench::plugin

@@ -6,7 +6,7 @@
 
 #include "plugin/load.h"
 
-namespace avbench {
+namespace avbench::plugin {
 
 // In a catch block: throws what was caught again, with `where` (a row, a file; may be empty), the
 // plugin's name and file and the function that failed in front. The user's mistake stays a
@@ -47,4 +47,4 @@ Loss pure_loss(const LoadedPlugin& plugin, const NamedTensors& embeddings, const
 // Throws std::runtime_error unless the total is one number.
 void require_scalar(const Loss& loss);
 
-}  // namespace avbench
+}  // namespace avbench::plugin

@@ -10,14 +10,14 @@
 #include "plugin/elf_symbols.h"
 #include "plugin/record.h"
 
-namespace avbench {
+namespace avbench::plugin {
 namespace {
 
 constexpr const char* kTagPrefix = "avbench_abi_";
 constexpr const char* kRecordSymbol = "avbench_method_plugin";
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& reason) {
-  throw UserError(file.string() + ": " + reason);
+  throw io::UserError(file.string() + ": " + reason);
 }
 
 std::vector<std::string> read_symbols(const std::filesystem::path& file) {
@@ -41,7 +41,7 @@ void check_abi(const std::filesystem::path& file) {
                      " (the plugin's last line is AVBENCH_PLUGIN(record))");
   }
   if (!has(host_abi_tag())) {
-    refuse(file, "built for another avbench or LibTorch: got " + join(tags) + ", expected " +
+    refuse(file, "built for another avbench or LibTorch: got " + io::join(tags) + ", expected " +
                      host_abi_tag() + "; rebuild the plugin against this avbench");
   }
   if (!has(kRecordSymbol)) refuse(file, std::string("exports no ") + kRecordSymbol + "()");
@@ -90,8 +90,8 @@ LoadedPlugin load_plugin(const std::filesystem::path& path) {
   const boost::dll::shared_library library = open_library(file);
   const MethodPlugin* record = ask_for_record(library, file);
   const std::vector<std::string> faults = record_faults(record);
-  if (!faults.empty()) refuse(file, "its record is faulty: " + join(faults, "; "));
+  if (!faults.empty()) refuse(file, "its record is faulty: " + io::join(faults, "; "));
   return {record, file, &library.get<const char>(host_abi_tag())};
 }
 
-}  // namespace avbench
+}  // namespace avbench::plugin

@@ -7,7 +7,7 @@
 
 #include "plugin/embeddings.h"
 
-namespace avbench {
+namespace avbench::plugin {
 namespace {
 
 // Names stand in files, folders and on the command line.
@@ -88,4 +88,4 @@ std::vector<std::string> record_faults(const MethodPlugin* record) {
   return faults.take();
 }
 
-}  // namespace avbench
+}  // namespace avbench::plugin

@@ -6,10 +6,10 @@
 
 #include "avbench/plugin.h"
 
-namespace avbench {
+namespace avbench::plugin {
 
 // One line for each missing field, bad or repeated name, default outside its own range, and
 // misspelt shape. Empty: the record has no fault. Nothing of the plugin is called.
 std::vector<std::string> record_faults(const MethodPlugin* record);
 
-}  // namespace avbench
+}  // namespace avbench::plugin

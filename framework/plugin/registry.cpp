@@ -9,7 +9,7 @@
 #include "io/strings.h"
 #include "io/suggest.h"
 
-namespace avbench {
+namespace avbench::plugin {
 namespace fs = std::filesystem;
 namespace {
 
@@ -33,7 +33,7 @@ std::vector<fs::path> libraries_in(const fs::path& folder) {
 PluginRegistry PluginRegistry::discover() {
   std::vector<fs::path> folders;
   if (const char* path = std::getenv("AVBENCH_PLUGIN_PATH")) {
-    for (const std::string& folder : split(path, ':')) {
+    for (const std::string& folder : io::split(path, ':')) {
       if (!folder.empty()) folders.emplace_back(folder);
     }
   }
@@ -74,8 +74,8 @@ void PluginRegistry::add_file(const fs::path& file) try {
   const std::string name = loaded.record->name;
   for (const LoadedPlugin& earlier : plugins_) {
     if (earlier.record->name == name) {
-      throw UserError(file.string() + ": a second plugin named '" + name + "', the first is " +
-                      earlier.file.string() + ", which is used");
+      throw io::UserError(file.string() + ": a second plugin named '" + name + "', the first is " +
+                          earlier.file.string() + ", which is used");
     }
   }
   plugins_.push_back(loaded);
@@ -89,18 +89,18 @@ const LoadedPlugin& PluginRegistry::find(const std::string& name) const {
     if (plugin.record->name == name) return plugin;
     known.emplace_back(plugin.record->name);
   }
-  std::string message = "unknown method '" + name + "'" + did_you_mean(name, known);
+  std::string message = "unknown method '" + name + "'" + io::did_you_mean(name, known);
   for (const PluginProblem& problem : problems_) {
     if (problem.file.stem() == name) message += "; could not be loaded: " + problem.message;
   }
   if (!known.empty()) {
-    throw UserError(message + "; known: " + join(known) +
-                    " (AVBENCH_PLUGIN_PATH adds folders of plugins)");
+    throw io::UserError(message + "; known: " + io::join(known) +
+                        " (AVBENCH_PLUGIN_PATH adds folders of plugins)");
   }
   std::vector<std::string> folders;
   for (const fs::path& folder : folders_) folders.push_back(folder.string());
-  throw UserError(message + "; no plugins were found in " + join(folders) +
-                  " (AVBENCH_PLUGIN_PATH adds folders)");
+  throw io::UserError(message + "; no plugins were found in " + io::join(folders) +
+                      " (AVBENCH_PLUGIN_PATH adds folders)");
 }
 
-}  // namespace avbench
+}  // namespace avbench::plugin

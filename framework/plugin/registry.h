@@ -7,7 +7,7 @@
 
 #include "plugin/load.h"
 
-namespace avbench {
+namespace avbench::plugin {
 
 // A file that looks like a plugin but could not be loaded, or a folder that is not there.
 struct PluginProblem {
@@ -41,4 +41,4 @@ class PluginRegistry {
   std::vector<std::filesystem::path> folders_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::plugin

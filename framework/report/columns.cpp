@@ -6,34 +6,34 @@
 #include "report/csv_value.h"
 #include "report/row_note.h"
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 // ---- values -------------------------------------------------------------------------------------
 
 template <auto member>
-Json get(const TableRow& row) {
+io::Json get(const TableRow& row) {
   const auto& value = row.*member;
   if constexpr (requires { value.has_value(); }) {
-    return value ? Json(*value) : Json();
+    return value ? io::Json(*value) : io::Json();
   } else {
     return value;
   }
 }
 
 // In %, as published accuracies are.
-Json measured(const TableRow& row) {
-  return row.accuracy_mean ? Json(100 * *row.accuracy_mean) : Json();
+io::Json measured(const TableRow& row) {
+  return row.accuracy_mean ? io::Json(100 * *row.accuracy_mean) : io::Json();
 }
 
 // What the training step could do if data cost it nothing.
-Json clips_per_second_without_waiting(const TableRow& row) {
+io::Json clips_per_second_without_waiting(const TableRow& row) {
   return row.waiting_share < 1 ? row.clips_per_second / (1 - row.waiting_share) : 0.0;
 }
 
-Json seed_count(const TableRow& row) { return row.seeds.size(); }
+io::Json seed_count(const TableRow& row) { return row.seeds.size(); }
 
-Json note(const TableRow& row) { return row_note(row); }
+io::Json note(const TableRow& row) { return row_note(row); }
 
 // ---- conditions ---------------------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ std::vector<Column> text_columns(const std::vector<TableRow>& rows) {
 }
 
 std::string text_cell(const Column& column, const TableRow& row) {
-  const Json value = column.value(row);
+  const io::Json value = column.value(row);
   return value.is_null() || !column.format ? csv_value(value) : column.format(value, row);
 }
 
@@ -174,4 +174,4 @@ bool is_tested(const std::vector<TableRow>& rows) {
   return !rows.empty() && rows.front().accuracy_mean.has_value();
 }
 
-}  // namespace avbench
+}  // namespace avbench::report

@@ -16,7 +16,7 @@
 #include "io/json.h"
 #include "report/table_rows.h"
 
-namespace avbench {
+namespace avbench::report {
 
 // Whether a table of these rows has the column.
 using InTable = bool (*)(const std::vector<TableRow>& rows);
@@ -24,10 +24,10 @@ using InTable = bool (*)(const std::vector<TableRow>& rows);
 inline bool always(const std::vector<TableRow>&) { return true; }
 
 struct Column {
-  std::string_view key;            // in table.json and table.csv; empty: in the text alone
-  Json (*value)(const TableRow&);  // null: an empty cell
-  std::string_view heading;        // in the text; empty: in the files alone
-  std::string (*format)(const Json& value, const TableRow&) = nullptr;  // null: as in CSV
+  std::string_view key;                // in table.json and table.csv; empty: in the text alone
+  io::Json (*value)(const TableRow&);  // null: an empty cell
+  std::string_view heading;            // in the text; empty: in the files alone
+  std::string (*format)(const io::Json& value, const TableRow&) = nullptr;  // null: as in CSV
   std::string_view explain;        // in the legend below the text; empty: not there
   InTable shown = always;          // in the files and in the text
   InTable shown_in_text = always;  // a second condition for the text
@@ -42,4 +42,4 @@ std::string text_cell(const Column& column, const TableRow& row);
 // Whether the rows were tested, rather than only validated.
 bool is_tested(const std::vector<TableRow>& rows);
 
-}  // namespace avbench
+}  // namespace avbench::report

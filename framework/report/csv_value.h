@@ -5,9 +5,9 @@
 
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::report {
 
 // Nothing for null, a string as it is, a list as JSON; numbers read back equal.
-std::string csv_value(const Json& value);
+std::string csv_value(const io::Json& value);
 
-}  // namespace avbench
+}  // namespace avbench::report

@@ -5,7 +5,7 @@
 #include <map>
 #include <stdexcept>
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 // At index u, the share of the orders of n and m values whose U is u. It is built up value by
@@ -66,4 +66,4 @@ RankTest mann_whitney(const std::vector<double>& a, const std::vector<double>& b
           small && !tied ? exact(u, a.size(), b.size()) : approximate(u, a.size(), b.size(), ties)};
 }
 
-}  // namespace avbench
+}  // namespace avbench::report

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-namespace avbench {
+namespace avbench::report {
 
 struct RankTest {
   double u;        // pairs in which the first sample's value is the larger, ties counting half
@@ -15,4 +15,4 @@ struct RankTest {
 // one value each.
 RankTest mann_whitney(const std::vector<double>& a, const std::vector<double>& b);
 
-}  // namespace avbench
+}  // namespace avbench::report

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 // Which seeds a remark is about, where the row has several.
@@ -28,4 +28,4 @@ std::string row_note(const TableRow& row) {
   return fmt::format("{}", fmt::join(notes, "; "));
 }
 
-}  // namespace avbench
+}  // namespace avbench::report

@@ -7,7 +7,7 @@
 
 #include "io/json_fields.h"
 
-namespace avbench {
+namespace avbench::report {
 
 // Shares are in [0, 1].
 struct RunSummary {
@@ -24,14 +24,14 @@ struct RunSummary {
   double seconds = 0;             // pretraining + finetuning + test
   double chance = 0;
   int64_t labels_train = 0, labels_validation = 0;
-  double clipped_share = 0;           // share of pretraining's steps whose gradient was clipped
-  std::string collapse;               // why the pretraining counts as collapsed
-  Json diagnostics = Json::object();  // metrics of the pretraining's last validation
-  std::string pretrain;               // its folder's name
-  std::string run, protocol;          // hashes
+  double clipped_share = 0;  // share of pretraining's steps whose gradient was clipped
+  std::string collapse;      // why the pretraining counts as collapsed
+  io::Json diagnostics = io::Json::object();  // metrics of the pretraining's last validation
+  std::string pretrain;                       // its folder's name
+  std::string run, protocol;                  // hashes
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<RunSummary> auto& s) {
+constexpr void fields(V& v, io::MaybeConst<RunSummary> auto& s) {
   v("row", s.row);
   v("method", s.method);
   v("modality", s.modality);
@@ -56,4 +56,4 @@ constexpr void fields(V& v, MaybeConst<RunSummary> auto& s) {
   v("protocol", s.protocol);
 }
 
-}  // namespace avbench
+}  // namespace avbench::report

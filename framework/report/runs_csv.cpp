@@ -6,7 +6,7 @@
 #include "io/csv.h"
 #include "report/csv_value.h"
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 // Visits fields(): name and value of each that is a number or a text. An object, such as
@@ -16,13 +16,13 @@ struct Columns {
 
   template <class T>
   void operator()(const char* name, const T& value) {
-    if constexpr (!std::is_same_v<T, Json>) add(name, value);
+    if constexpr (!std::is_same_v<T, io::Json>) add(name, value);
   }
   template <class T>
   void operator()(const char* name, const std::optional<T>& value) {
-    add(name, value ? Json(*value) : Json());
+    add(name, value ? io::Json(*value) : io::Json());
   }
-  void add(const char* name, const Json& value) {
+  void add(const char* name, const io::Json& value) {
     names.emplace_back(name);
     values.push_back(csv_value(value));
   }
@@ -39,11 +39,11 @@ Columns columns_of(const TableEntry& entry) {
 }  // namespace
 
 std::string runs_csv(const std::vector<TableEntry>& entries) {
-  std::string text = csv_line(columns_of({.summary = RunSummary{}}).names);
+  std::string text = io::csv_line(columns_of({.summary = RunSummary{}}).names);
   for (const TableEntry& entry : entries) {
-    if (entry.summary) text += csv_line(columns_of(entry).values);
+    if (entry.summary) text += io::csv_line(columns_of(entry).values);
   }
   return text;
 }
 
-}  // namespace avbench
+}  // namespace avbench::report

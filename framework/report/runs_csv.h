@@ -6,10 +6,10 @@
 
 #include "report/table_rows.h"
 
-namespace avbench {
+namespace avbench::report {
 
 // A line for each entry that has a summary: the summary's fields except `diagnostics`, `control_of`
 // and `stale`.
 std::string runs_csv(const std::vector<TableEntry>& entries);
 
-}  // namespace avbench
+}  // namespace avbench::report

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace avbench {
+namespace avbench::report {
 
 double mean(const std::vector<double>& values) {
   if (values.empty()) return 0;
@@ -18,4 +18,4 @@ double standard_deviation(const std::vector<double>& values) {
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
 }
 
-}  // namespace avbench
+}  // namespace avbench::report

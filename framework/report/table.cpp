@@ -12,7 +12,7 @@
 #include "report/runs_csv.h"
 #include "report/text_table.h"
 
-namespace avbench {
+namespace avbench::report {
 namespace fs = std::filesystem;
 namespace {
 
@@ -44,10 +44,10 @@ std::string legend(const std::vector<Column>& columns, const std::vector<TableRo
 
 }  // namespace
 
-Json table_json(const std::vector<TableRow>& rows) {
-  Json table = Json::array();
+io::Json table_json(const std::vector<TableRow>& rows) {
+  io::Json table = io::Json::array();
   for (const TableRow& row : rows) {
-    Json object = Json::object();
+    io::Json object = io::Json::object();
     for (const Column& column : file_columns(rows)) {
       object[std::string(column.key)] = column.value(row);
     }
@@ -60,11 +60,11 @@ std::string table_csv(const std::vector<TableRow>& rows) {
   const std::vector<Column> columns = file_columns(rows);
   std::vector<std::string> header;
   for (const Column& column : columns) header.emplace_back(column.key);
-  std::string text = csv_line(header);
+  std::string text = io::csv_line(header);
   for (const TableRow& row : rows) {
     std::vector<std::string> line;
     for (const Column& column : columns) line.push_back(csv_value(column.value(row)));
-    text += csv_line(line);
+    text += io::csv_line(line);
   }
   return text;
 }
@@ -86,12 +86,12 @@ WrittenTable write_table(const fs::path& folder, const std::string& stem,
   fs::create_directories(folder);
   const WrittenTable table{.markdown = table_markdown(rows, title, description),
                            .json = table_json(rows).dump(1) + "\n"};
-  write_file_atomically(folder / (stem + ".json"), table.json);
-  write_file_atomically(folder / (stem + ".csv"), table_csv(rows));
-  write_file_atomically(folder / (stem == "table" ? "runs.csv" : stem + "_runs.csv"),
-                        runs_csv(entries));
-  write_file_atomically(folder / (stem + ".md"), table.markdown);
+  io::write_file_atomically(folder / (stem + ".json"), table.json);
+  io::write_file_atomically(folder / (stem + ".csv"), table_csv(rows));
+  io::write_file_atomically(folder / (stem == "table" ? "runs.csv" : stem + "_runs.csv"),
+                            runs_csv(entries));
+  io::write_file_atomically(folder / (stem + ".md"), table.markdown);
   return table;
 }
 
-}  // namespace avbench
+}  // namespace avbench::report

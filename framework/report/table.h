@@ -8,10 +8,10 @@
 #include "io/json.h"
 #include "report/table_rows.h"
 
-namespace avbench {
+namespace avbench::report {
 
 // All three show the columns that columns.h lists, as far as the rows have them.
-Json table_json(const std::vector<TableRow>& rows);
+io::Json table_json(const std::vector<TableRow>& rows);
 std::string table_csv(const std::vector<TableRow>& rows);
 // With a legend of its columns below.
 std::string table_markdown(const std::vector<TableRow>& rows, const std::string& title,
@@ -26,4 +26,4 @@ WrittenTable write_table(const std::filesystem::path& folder, const std::string&
                          const std::vector<TableEntry>& entries, const std::string& title,
                          const std::string& description);
 
-}  // namespace avbench
+}  // namespace avbench::report

@@ -8,7 +8,7 @@
 #include "io/error.h"
 #include "report/statistics.h"
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 // The finished runs of one row.
@@ -46,7 +46,7 @@ void require_one_protocol(const Runs& runs) {
   const RunSummary& first = *runs.front().summary;
   for (const TableEntry& run : runs) {
     if (run.summary->protocol == first.protocol) continue;
-    throw UserError(fmt::format(
+    throw io::UserError(fmt::format(
         "row '{}': seeds {} and {} were run under different protocols, {} and {}", first.row,
         first.seed, run.summary->seed, first.protocol, run.summary->protocol));
   }
@@ -55,7 +55,7 @@ void require_one_protocol(const Runs& runs) {
 void require_one_protocol(const std::vector<TableRow>& rows) {
   for (const TableRow& row : rows) {
     if (row.protocol == rows.front().protocol) continue;
-    throw UserError(fmt::format(
+    throw io::UserError(fmt::format(
         "rows of different protocols do not belong in one table: '{}' has {}, '{}' has {}. "
         "Compare the protocol.json files in their folders.",
         rows.front().row, rows.front().protocol, row.row, row.protocol));
@@ -133,4 +133,4 @@ std::vector<TableRow> collect_rows(const std::vector<TableEntry>& entries) {
   return rows;
 }
 
-}  // namespace avbench
+}  // namespace avbench::report

@@ -8,7 +8,7 @@
 
 #include "report/run_summary.h"
 
-namespace avbench {
+namespace avbench::report {
 
 // A run that belongs in the table. All entries of a row say the same of the row.
 struct TableEntry {
@@ -50,4 +50,4 @@ struct TableRow {
 // UserError if they were made under different protocols.
 std::vector<TableRow> collect_rows(const std::vector<TableEntry>& entries);
 
-}  // namespace avbench
+}  // namespace avbench::report

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 // In code points, not bytes.
@@ -35,4 +35,4 @@ std::string text_table(const std::vector<std::vector<std::string>>& cells) {
   return text;
 }
 
-}  // namespace avbench
+}  // namespace avbench::report

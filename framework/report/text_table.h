@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::report {
 
 // The first line of `cells` is the heading; every line has as many cells. Columns are padded: the
 // first and the last, which have words, to the left, those between, which have numbers, to the
 // right.
 std::string text_table(const std::vector<std::vector<std::string>>& cells);
 
-}  // namespace avbench
+}  // namespace avbench::report

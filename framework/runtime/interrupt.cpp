@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-namespace avbench {
+namespace avbench::runtime {
 namespace {
 
 // A signal handler can reach nothing else than a global.
@@ -28,4 +28,4 @@ void check_interrupt(const std::string& during) {
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::runtime

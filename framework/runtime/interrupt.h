@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace avbench {
+namespace avbench::runtime {
 
 // Ends in exit code 130; the message says what was saved and how to continue.
 class Interrupted : public std::runtime_error {
@@ -18,4 +18,4 @@ bool interrupt_requested();
 // Throws Interrupted where nothing needs to be saved first.
 void check_interrupt(const std::string& during);
 
-}  // namespace avbench
+}  // namespace avbench::runtime

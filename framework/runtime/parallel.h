@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace avbench {
+namespace avbench::runtime {
 
 // Calls `work(i, state)` once for each i in [0, n), in any order, where state = make_state() is a
 // thread's own. After an exception no new item is begun, and it is thrown here.
@@ -35,4 +35,4 @@ void for_each_in_threads(int64_t n, int64_t threads, MakeState make_state, Work 
   if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace avbench
+}  // namespace avbench::runtime

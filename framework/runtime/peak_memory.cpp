@@ -3,7 +3,7 @@
 #include <fstream>
 #include <string>
 
-namespace avbench {
+namespace avbench::runtime {
 
 void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << 5; }
 
@@ -15,4 +15,4 @@ int64_t peak_memory_bytes() {
   return 0;
 }
 
-}  // namespace avbench
+}  // namespace avbench::runtime

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-namespace avbench {
+namespace avbench::runtime {
 
 // Starts a new measurement where the kernel can (Linux, /proc/self/clear_refs); elsewhere the peak
 // is that of the process so far.
 void reset_peak_memory();
 int64_t peak_memory_bytes();
 
-}  // namespace avbench
+}  // namespace avbench::runtime

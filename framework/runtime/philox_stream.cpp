@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace avbench {
+namespace avbench::runtime {
 namespace {
 
 // FNV-1a.
@@ -77,4 +77,4 @@ int64_t permute(int64_t i, int64_t n, uint64_t seed, uint64_t epoch, std::string
   return static_cast<int64_t>(value);
 }
 
-}  // namespace avbench
+}  // namespace avbench::runtime

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace avbench {
+namespace avbench::runtime {
 
 // Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
@@ -29,4 +29,4 @@ class PhiloxStream {
 int64_t permute(int64_t i, int64_t n, uint64_t seed, uint64_t epoch,
                 std::string_view purpose = "order");
 
-}  // namespace avbench
+}  // namespace avbench::runtime

@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-namespace avbench {
+namespace avbench::runtime {
 namespace {
 
 constexpr int kBarWidth = 24;
@@ -68,4 +68,4 @@ void Progress::update(int64_t done, std::optional<double> loss, const std::strin
   last_ = now;
 }
 
-}  // namespace avbench
+}  // namespace avbench::runtime

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace avbench {
+namespace avbench::runtime {
 
 class Progress {
  public:
@@ -31,4 +31,4 @@ class Progress {
   Clock::time_point start_, last_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::runtime

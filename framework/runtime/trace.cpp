@@ -16,7 +16,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::runtime {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -32,7 +32,8 @@ class Writer {
  public:
   explicit Writer(const std::filesystem::path& file)
       : path_(file.string()), file_(std::fopen(path_.c_str(), "w"), &std::fclose) {
-    if (!file_) throw UserError("cannot write the trace " + path_ + ": " + std::strerror(errno));
+    if (!file_)
+      throw io::UserError("cannot write the trace " + path_ + ": " + std::strerror(errno));
     put("[\n");
     write({{"name", "process_name"}, {"ph", "M"}, {"args", {{"name", "avbench"}}}});
   }
@@ -101,7 +102,7 @@ std::shared_ptr<Writer> writer() {
 
 void start_trace(const std::filesystem::path& file) {
   const std::lock_guard lock(current_mutex);
-  if (current) throw UserError(file.string() + ": a trace is already being written");
+  if (current) throw io::UserError(file.string() + ": a trace is already being written");
   current = std::make_shared<Writer>(file);
   running = true;
 }
@@ -145,4 +146,4 @@ TracePhase::~TracePhase() {
   if (const auto open = writer()) open->phase(name_, detail_, begin_, end);
 }
 
-}  // namespace avbench
+}  // namespace avbench::runtime

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-namespace avbench {
+namespace avbench::runtime {
 
 // Starts writing; events are appended as phases end, so a killed run leaves a readable trace.
 // Throws UserError if the file cannot be created, or a trace is already being written.
@@ -56,4 +56,4 @@ class TracePhase {
   std::chrono::steady_clock::time_point begin_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::runtime

@@ -13,8 +13,8 @@ const Tensor& NamedTensors::at(const std::string& name) const {
   if (const auto found = find(name); found != end()) return found->second;
   std::vector<std::string> names;
   for (const auto& entry : *this) names.push_back(entry.first);
-  throw std::out_of_range("no tensor named '" + name + "'" + did_you_mean(name, names) +
-                          "; there are: " + join(names));
+  throw std::out_of_range("no tensor named '" + name + "'" + io::did_you_mean(name, names) +
+                          "; there are: " + io::join(names));
 }
 
 Tensor& NamedTensors::at(const std::string& name) {

@@ -21,7 +21,7 @@ std::string trimmed(const std::string& text) {
 // "a, b" -> {"a", "b"}; "" -> {}.
 std::vector<std::string> words_of(const std::string& text, char separator) {
   if (trimmed(text).empty()) return {};
-  std::vector<std::string> words = split(text, separator);
+  std::vector<std::string> words = io::split(text, separator);
   for (std::string& word : words) word = trimmed(word);
   return words;
 }
@@ -104,8 +104,8 @@ std::string apply(const std::string& owner, std::span<const ParamSpec> specs,
            "', expected " + allowed_text(spec);
   }
   return input.where + ": '" + owner + "' has no parameter '" + input.name + "'" +
-         did_you_mean(input.name, known) +
-         (known.empty() ? "; it has none" : "; known: " + join(known));
+         io::did_you_mean(input.name, known) +
+         (known.empty() ? "; it has none" : "; known: " + io::join(known));
 }
 
 }  // namespace
@@ -134,9 +134,10 @@ std::string allowed_text(const ParamSpec& spec) {
     case ParamType::kFlag:
       return "true or false";
     case ParamType::kChoice:
-      return "one of " + join(words_of(spec.choices, '|'));
+      return "one of " + io::join(words_of(spec.choices, '|'));
     case ParamType::kList:
-      return "a comma-separated list, without repetition, of " + join(words_of(spec.choices, '|'));
+      return "a comma-separated list, without repetition, of " +
+             io::join(words_of(spec.choices, '|'));
   }
   return "";
 }
@@ -155,7 +156,7 @@ Params Params::resolve(const std::string& owner, std::span<const ParamSpec> spec
     std::string mistake = apply(owner, specs, input, params.values_);
     if (!mistake.empty()) mistakes.push_back(std::move(mistake));
   }
-  if (!mistakes.empty()) throw UserError(join(mistakes, "\n"));
+  if (!mistakes.empty()) throw io::UserError(io::join(mistakes, "\n"));
   return params;
 }
 
@@ -177,6 +178,6 @@ const std::vector<std::string>& Params::list(const std::string& name) const {
   return get<std::vector<std::string>>(name);
 }
 
-void usage_error(const std::string& message) { throw UserError(message); }
+void usage_error(const std::string& message) { throw io::UserError(message); }
 
 }  // namespace avbench

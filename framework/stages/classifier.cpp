@@ -6,7 +6,7 @@
 
 #include "tensors/seeds.h"
 
-namespace avbench {
+namespace avbench::stages {
 namespace nn = torch::nn;
 namespace {
 
@@ -19,7 +19,7 @@ class Baseline : public Method {
 };
 
 // Linear -> ReLU -> dropout -> linear, or one linear layer (hidden 0).
-nn::Sequential make_head(int64_t features, int64_t classes, const FinetuneConfig& config) {
+nn::Sequential make_head(int64_t features, int64_t classes, const config::FinetuneConfig& config) {
   nn::Sequential head;
   if (config.hidden > 0) {
     head->push_back("fc1", nn::Linear(features, config.hidden));
@@ -37,24 +37,24 @@ std::shared_ptr<Method> make_baseline(std::shared_ptr<Towers> towers) {
   return std::make_shared<Baseline>(MethodContext{.towers = std::move(towers)});
 }
 
-Classifier::Classifier(std::shared_ptr<Method> method, Modalities modality,
-                       const FinetuneConfig& config, int64_t classes, uint64_t head_seed,
-                       MethodOrigin origin)
+Classifier::Classifier(std::shared_ptr<Method> method, config::Modalities modality,
+                       const config::FinetuneConfig& config, int64_t classes, uint64_t head_seed,
+                       plugin::MethodOrigin origin)
     : method_(std::move(method)),
       origin_(std::move(origin)),
       modality_(modality),
-      frozen_(config.scope == FinetuneConfig::Scope::kFrozen),
-      concat_(config.fusion == FinetuneConfig::Fusion::kConcat) {
+      frozen_(config.scope == config::FinetuneConfig::Scope::kFrozen),
+      concat_(config.fusion == config::FinetuneConfig::Fusion::kConcat) {
   const int64_t dim = towers().feature_dim();
   Features empty;
-  if (modality != Modalities::kAudio) empty.video.pooled = at::zeros({2, dim});
-  if (modality != Modalities::kVideo) empty.audio.pooled = at::zeros({2, dim});
+  if (modality != config::Modalities::kAudio) empty.video.pooled = at::zeros({2, dim});
+  if (modality != config::Modalities::kVideo) empty.audio.pooled = at::zeros({2, dim});
   const int64_t width = [&] {
     const at::NoGradGuard no_grad;
     method_->eval();
     return fused(empty).size(1);
   }();
-  seed_default_generator(head_seed);
+  tensors::seed_default_generator(head_seed);
   head_ = make_head(width, classes, config);
   mean_ = at::zeros({width});
   std_ = at::ones({width});
@@ -68,8 +68,8 @@ Towers& Classifier::towers() {
 }
 
 Tensor Classifier::fused(const Features& features) {
-  if (modality_ == Modalities::kVideo) return features.video.pooled;
-  if (modality_ == Modalities::kAudio) return features.audio.pooled;
+  if (modality_ == config::Modalities::kVideo) return features.video.pooled;
+  if (modality_ == config::Modalities::kAudio) return features.audio.pooled;
   if (concat_) return at::cat({features.video.pooled, features.audio.pooled}, 1);
   return origin_.call("fuse", [&] {
     const Tensor& video = features.video.pooled;
@@ -121,12 +121,12 @@ std::vector<ParamGroup> Classifier::param_groups() {
   return groups;
 }
 
-StateDict Classifier::state() {
-  StateDict state = module_state(*method_);
-  for (const auto& [name, tensor] : module_state(*head_)) state["head." + name] = tensor;
+tensors::StateDict Classifier::state() {
+  tensors::StateDict state = tensors::module_state(*method_);
+  for (const auto& [name, tensor] : tensors::module_state(*head_)) state["head." + name] = tensor;
   state["head.feature_mean"] = mean_;
   state["head.feature_std"] = std_;
   return state;
 }
 
-}  // namespace avbench
+}  // namespace avbench::stages

@@ -12,7 +12,7 @@
 #include "plugin/failure.h"
 #include "tensors/state_dict.h"
 
-namespace avbench {
+namespace avbench::stages {
 
 // A supervised baseline: the towers alone, fused by concatenation. It has no pretext loss.
 std::shared_ptr<Method> make_baseline(std::shared_ptr<Towers> towers);
@@ -26,8 +26,9 @@ struct Logits {
 class Classifier {
  public:
   // The head's initial weights depend on `head_seed` alone. What the method throws names `origin`.
-  Classifier(std::shared_ptr<Method> method, Modalities modality, const FinetuneConfig& config,
-             int64_t classes, uint64_t head_seed, MethodOrigin origin = {});
+  Classifier(std::shared_ptr<Method> method, config::Modalities modality,
+             const config::FinetuneConfig& config, int64_t classes, uint64_t head_seed,
+             plugin::MethodOrigin origin = {});
 
   Logits forward(const Batch& batch);
 
@@ -45,17 +46,17 @@ class Classifier {
   std::vector<ParamGroup> param_groups();
 
   // The method's tensors under their own names, the classifier's under "head.".
-  StateDict state();
+  tensors::StateDict state();
 
  private:
   Tensor fused(const Features& features);
 
   std::shared_ptr<Method> method_;
-  MethodOrigin origin_;
-  Modalities modality_;
+  plugin::MethodOrigin origin_;
+  config::Modalities modality_;
   bool frozen_, concat_;
   torch::nn::Sequential head_{nullptr};
   Tensor mean_, std_;  // [F]; of the frozen scope
 };
 
-}  // namespace avbench
+}  // namespace avbench::stages

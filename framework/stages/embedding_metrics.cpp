@@ -7,7 +7,7 @@
 
 #include "avbench/losses.h"
 
-namespace avbench {
+namespace avbench::stages {
 namespace {
 
 constexpr double kCollapsed = 0.05;
@@ -58,4 +58,4 @@ EmbeddingMetrics embedding_metrics(const Tensor& video, const Tensor& audio) {
   return result;
 }
 
-}  // namespace avbench
+}  // namespace avbench::stages

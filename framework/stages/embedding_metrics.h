@@ -7,7 +7,7 @@
 
 #include "avbench/batch.h"
 
-namespace avbench {
+namespace avbench::stages {
 
 // All take embeddings [N, E], N >= 2, and scale them to unit rows.
 //
@@ -33,4 +33,4 @@ struct EmbeddingMetrics {
 // N < 2.
 EmbeddingMetrics embedding_metrics(const Tensor& video, const Tensor& audio);
 
-}  // namespace avbench
+}  // namespace avbench::stages

@@ -8,7 +8,7 @@
 #include "stages/classifier.h"
 #include "stages/stage_loaders.h"
 
-namespace avbench {
+namespace avbench::stages {
 
 struct Evaluation {
   std::vector<int64_t> indices;  // of the split
@@ -20,8 +20,8 @@ struct Evaluation {
 };
 
 // Throws std::runtime_error naming the files if a logit is not finite.
-Evaluation evaluate(Classifier& classifier, const StageLoaders& data, Split split,
-                    const std::vector<int64_t>& indices, const TestConfig& config,
+Evaluation evaluate(Classifier& classifier, const StageLoaders& data, data::Split split,
+                    const std::vector<int64_t>& indices, const config::TestConfig& config,
                     const std::string& title, bool show_progress = false);
 
 // Seconds for one clip of the validation split, loading included, from a few of them.
@@ -29,12 +29,12 @@ double probe_evaluation(Classifier& classifier, const StageLoaders& data);
 
 // predictions.csv (a line a video) and predictions_clips.csv (a line a clip's crop).
 // Scores are softmax probabilities.
-void write_predictions(const Evaluation& evaluation, const Dataset& dataset, Split split,
-                       const std::filesystem::path& folder);
+void write_predictions(const Evaluation& evaluation, const data::Dataset& dataset,
+                       data::Split split, const std::filesystem::path& folder);
 
 // Batch-norm statistics and, in the frozen scope, the mean and deviation of the features, from
 // `samples` clips of the training split. Labels are not used.
 void reestimate_statistics(Classifier& classifier, const StageLoaders& data,
-                           const BatchNormConfig& config);
+                           const config::BatchNormConfig& config);
 
-}  // namespace avbench
+}  // namespace avbench::stages

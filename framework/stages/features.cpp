@@ -4,17 +4,18 @@
 
 #include "stages/finite_check.h"
 
-namespace avbench {
+namespace avbench::stages {
 
-StateDict extract_features(Classifier& classifier, const StageLoaders& data, Split split,
-                           const std::string& title) {
+tensors::StateDict extract_features(Classifier& classifier, const StageLoaders& data,
+                                    data::Split split, const std::string& title) {
   const at::NoGradGuard no_grad;
   classifier.set_evaluation();
   std::map<std::string, std::vector<Tensor>> rows;
   FiniteCheck check(data, split, title, "features");
   const int64_t size = data.dataset->size(split);
   for_each_evaluation_batch(
-      data, split, spread_indices(size, size), kOneClip, title, [&](const LoadedBatch& batch) {
+      data, split, spread_indices(size, size), kOneClip, title,
+      [&](const data::LoadedBatch& batch) {
         const Logits seen = classifier.forward(batch.batch);
         rows["features"].push_back(seen.features);
         rows["labels"].push_back(batch.labels.clone());
@@ -25,9 +26,9 @@ StateDict extract_features(Classifier& classifier, const StageLoaders& data, Spl
         }
       });
   check.require_all();
-  StateDict result;
+  tensors::StateDict result;
   for (const auto& [name, parts] : rows) result[name] = at::cat(parts);
   return result;
 }
 
-}  // namespace avbench
+}  // namespace avbench::stages

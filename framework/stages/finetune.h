@@ -13,13 +13,13 @@
 #include "train/checkpoint.h"
 #include "train/loop.h"
 
-namespace avbench {
+namespace avbench::stages {
 
 struct FinetuneJob {
   std::string title;
-  std::filesystem::path folder;    // results/<experiment>/<row>-s<seed>
-  const ProtocolConfig& protocol;  // the row's
-  const RunConfig& run;
+  std::filesystem::path folder;            // results/<experiment>/<row>-s<seed>
+  const config::ProtocolConfig& protocol;  // the row's
+  const config::RunConfig& run;
   uint64_t seed;
   StageLoaders data;
 };
@@ -37,7 +37,7 @@ struct FinetuneResult {
   int64_t labels_train = 0, labels_validation = 0;
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<FinetuneResult> auto& r) {
+constexpr void fields(V& v, io::MaybeConst<FinetuneResult> auto& r) {
   v("steps", r.steps);
   v("seconds", r.seconds);
   v("clips_per_second", r.clips_per_second);
@@ -58,7 +58,7 @@ struct TestResult {
   double seconds = 0;
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<TestResult> auto& r) {
+constexpr void fields(V& v, io::MaybeConst<TestResult> auto& r) {
   v("accuracy", r.accuracy);
   v("loss", r.loss);
   v("videos", r.videos);
@@ -71,13 +71,13 @@ constexpr void fields(V& v, MaybeConst<TestResult> auto& r) {
 FinetuneResult finetune(const FinetuneJob& job, Classifier& classifier);
 
 // A few of its steps. Nothing is written.
-StepCost probe_finetuning(const FinetuneJob& job, Classifier& classifier);
+train::StepCost probe_finetuning(const FinetuneJob& job, Classifier& classifier);
 
 // The checkpoint that is tested: nothing unless finetuning has finished, and it is intact and of
 // the epoch that finetune.json names.
-std::optional<Checkpoint> chosen_checkpoint(const FinetuneJob& job);
+std::optional<train::Checkpoint> chosen_checkpoint(const FinetuneJob& job);
 
 // Reads the test split once, with the chosen checkpoint. Writes the predictions and test.json.
 TestResult test(const FinetuneJob& job, Classifier& classifier);
 
-}  // namespace avbench
+}  // namespace avbench::stages

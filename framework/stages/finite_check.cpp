@@ -9,22 +9,23 @@
 
 #include "train/non_finite.h"
 
-namespace avbench {
+namespace avbench::stages {
 
-std::string file_text(const Dataset& dataset, Split split, int64_t index) {
-  const Sample& sample = dataset.sample(split, index);
+std::string file_text(const data::Dataset& dataset, data::Split split, int64_t index) {
+  const data::Sample& sample = dataset.sample(split, index);
   return fmt::format("{} ({})", sample.id, sample.path.string());
 }
 
-FiniteCheck::FiniteCheck(const StageLoaders& data, Split split, std::string stage, std::string what)
+FiniteCheck::FiniteCheck(const StageLoaders& data, data::Split split, std::string stage,
+                         std::string what)
     : data_(data), split_(split), stage_(std::move(stage)), what_(std::move(what)) {}
 
-void FiniteCheck::add(const LoadedBatch& batch, const Tensor& outputs) {
-  const std::vector<int64_t> rows = non_finite_rows(outputs);
+void FiniteCheck::add(const data::LoadedBatch& batch, const Tensor& outputs) {
+  const std::vector<int64_t> rows = train::non_finite_rows(outputs);
   if (rows.empty()) return;
-  const std::vector<int64_t> inputs = non_finite_rows(batch.batch);
+  const std::vector<int64_t> inputs = train::non_finite_rows(batch.batch);
   for (const int64_t row : rows) {
-    const SampleRequest& request = batch.requests.at(row);
+    const data::SampleRequest& request = batch.requests.at(row);
     File& file = bad_[request.index];
     file.clips.insert(request.clip);
     if (std::binary_search(inputs.begin(), inputs.end(), row)) file.finite_input = false;
@@ -40,13 +41,13 @@ void FiniteCheck::require_all() const {
     if (!file.finite_input) faulty.push_back(name);
   }
   std::string message = fmt::format("{}: the {} of {} of the files are not finite: {}.", stage_,
-                                    what_, all.size(), first_few(all));
+                                    what_, all.size(), train::first_few(all));
   // In evaluation no file changes another one's output.
-  if (!faulty.empty()) message += " " + remedy_for(faulty);
+  if (!faulty.empty()) message += " " + train::remedy_for(faulty);
   if (faulty.size() < all.size()) {
-    message += (faulty.empty() ? " " : " Of the others: ") + remedy_for({});
+    message += (faulty.empty() ? " " : " Of the others: ") + train::remedy_for({});
   }
   throw std::runtime_error(message);
 }
 
-}  // namespace avbench
+}  // namespace avbench::stages

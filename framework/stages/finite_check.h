@@ -8,18 +8,18 @@
 
 #include "stages/stage_loaders.h"
 
-namespace avbench {
+namespace avbench::stages {
 
 // "id (path)" of a sample.
-std::string file_text(const Dataset& dataset, Split split, int64_t index);
+std::string file_text(const data::Dataset& dataset, data::Split split, int64_t index);
 
 class FiniteCheck {
  public:
   // `what` of `stage` is looked at: "logits". `data` outlives this.
-  FiniteCheck(const StageLoaders& data, Split split, std::string stage, std::string what);
+  FiniteCheck(const StageLoaders& data, data::Split split, std::string stage, std::string what);
 
   // `outputs` [B, ...] of the batch's rows.
-  void add(const LoadedBatch& batch, const Tensor& outputs);
+  void add(const data::LoadedBatch& batch, const Tensor& outputs);
 
   // Throws std::runtime_error naming the files whose outputs were not finite, and what is at fault:
   // the files, if their frames or audio were not finite either, or the weights.
@@ -32,9 +32,9 @@ class FiniteCheck {
   };
 
   const StageLoaders& data_;
-  Split split_;
+  data::Split split_;
   std::string stage_, what_;
   std::map<int64_t, File> bad_;  // by index
 };
 
-}  // namespace avbench
+}  // namespace avbench::stages

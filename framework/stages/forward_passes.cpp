@@ -11,7 +11,7 @@
 #include "train/loss_graph.h"
 #include "train/random_batch.h"
 
-namespace avbench {
+namespace avbench::stages {
 namespace {
 
 constexpr int64_t kWidth = 2, kFrames = 2, kSide = 32;
@@ -41,36 +41,36 @@ class CountedTowers : public Towers {
 };
 
 Batch small_batch(const Views& views, int64_t channels, int64_t rows) {
-  return random_batch(views, rows,
-                      {.video = {3, kFrames, kSide, kSide}, .audio = {channels, 1, kSide, kSide}},
-                      make_generator(0));
+  return train::random_batch(
+      views, rows, {.video = {3, kFrames, kSide, kSide}, .audio = {channels, 1, kSide, kSide}},
+      tensors::make_generator(0));
 }
 
 }  // namespace
 
-double forward_passes(const LoadedPlugin& plugin, const Params& params,
-                      const ProtocolConfig& protocol, int64_t train_size,
+double forward_passes(const plugin::LoadedPlugin& plugin, const Params& params,
+                      const config::ProtocolConfig& protocol, int64_t train_size,
                       const std::string& where) {
-  EncoderConfig encoder = protocol.encoder;
+  config::EncoderConfig encoder = protocol.encoder;
   encoder.width = kWidth;
   const auto rows = std::make_shared<int64_t>(0);
-  const auto towers =
-      std::make_shared<CountedTowers>(make_towers(encoder, 0, protocol.spectrogram.channels), rows);
-  seed_default_generator(0);
-  const auto method = construct_method(
+  const auto towers = std::make_shared<CountedTowers>(
+      encoders::make_towers(encoder, 0, protocol.spectrogram.channels), rows);
+  tensors::seed_default_generator(0);
+  const auto method = plugin::construct_method(
       plugin, {.towers = towers, .params = params, .train_size = train_size}, where);
-  const auto groups = call_plugin(plugin, "param_groups", where,
-                                  [&] { return method->param_groups(Stage::kPretrain); });
+  const auto groups = plugin::call_plugin(plugin, "param_groups", where,
+                                          [&] { return method->param_groups(Stage::kPretrain); });
   method->train();
   const int64_t size = std::min(protocol.pretrain.batch_size, train_size);
   Communicator alone;
-  call_plugin(plugin, "loss", where, [&] {
+  plugin::call_plugin(plugin, "loss", where, [&] {
     const Loss loss =
         method->loss(small_batch(plugin.record->views(params), protocol.spectrogram.channels, size),
-                     {.random = make_generator(0), .group = alone});
-    require_valid_loss(*method, groups, *plugin.record, loss);
+                     {.random = tensors::make_generator(0), .group = alone});
+    train::require_valid_loss(*method, groups, *plugin.record, loss);
   });
   return static_cast<double>(*rows) / static_cast<double>(size);
 }
 
-}  // namespace avbench
+}  // namespace avbench::stages

@@ -6,7 +6,7 @@
 
 #include "avbench/losses.h"
 
-namespace avbench {
+namespace avbench::stages {
 
 Tensor knn_classify(const Tensor& bank, const Tensor& labels, const Tensor& queries) {
   for (const Tensor* features : {&bank, &queries}) {
@@ -24,4 +24,4 @@ Tensor knn_classify(const Tensor& bank, const Tensor& labels, const Tensor& quer
   return votes.argmax(1);
 }
 
-}  // namespace avbench
+}  // namespace avbench::stages

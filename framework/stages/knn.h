@@ -5,7 +5,7 @@
 
 #include "avbench/batch.h"
 
-namespace avbench {
+namespace avbench::stages {
 
 inline constexpr int64_t kNeighbours = 20;
 inline constexpr double kNeighbourTemperature = 0.07;
@@ -15,4 +15,4 @@ inline constexpr double kNeighbourTemperature = 0.07;
 // [N] class ids from 0, queries [Q, D] -> [Q]; all features are finite.
 Tensor knn_classify(const Tensor& bank, const Tensor& labels, const Tensor& queries);
 
-}  // namespace avbench
+}  // namespace avbench::stages

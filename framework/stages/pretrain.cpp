@@ -17,24 +17,24 @@
 #include "tensors/seeds.h"
 #include "train/run_layout.h"
 
-namespace avbench {
+namespace avbench::stages {
 namespace {
 
-class PretrainTask : public TrainTask {
+class PretrainTask : public train::TrainTask {
  public:
   PretrainTask(const PretrainJob& job, std::shared_ptr<Method> method)
       : job_(job), method_(std::move(method)) {}
 
-  StateDict state() override { return module_state(*method_); }
+  tensors::StateDict state() override { return tensors::module_state(*method_); }
   std::vector<ParamGroup> param_groups() override {
     return call("param_groups", [&] { return method_->param_groups(Stage::kPretrain); });
   }
   void set_training() override { method_->train(); }
 
-  Loss loss(const LoadedBatch& batch, const StepContext& context) override {
+  Loss loss(const data::LoadedBatch& batch, const StepContext& context) override {
     return call("loss", [&] {
       Loss loss = method_->loss(paired(batch.batch), context);
-      require_scalar(loss);
+      plugin::require_scalar(loss);
       return loss;
     });
   }
@@ -42,10 +42,11 @@ class PretrainTask : public TrainTask {
   void before_epoch(const EpochContext& context) override {
     method_->eval();
     const BatchSource samples = [this](const std::function<void(const Batch&)>& visit) {
-      const int64_t size = job_.data.dataset->size(Split::kTrain);
-      for_each_evaluation_batch(job_.data, Split::kTrain, spread_indices(size, size), kOneClip,
-                                "visiting the training split",
-                                [&](const LoadedBatch& batch) { visit(paired(batch.batch)); });
+      const int64_t size = job_.data.dataset->size(data::Split::kTrain);
+      for_each_evaluation_batch(
+          job_.data, data::Split::kTrain, spread_indices(size, size), kOneClip,
+          "visiting the training split",
+          [&](const data::LoadedBatch& batch) { visit(paired(batch.batch)); });
     };
     call("before_epoch", [&] { method_->before_epoch(context, samples); });
   }
@@ -57,16 +58,16 @@ class PretrainTask : public TrainTask {
   }
 
   std::string name_of(int64_t index) const override {
-    return file_text(*job_.data.dataset, Split::kTrain, index);
+    return file_text(*job_.data.dataset, data::Split::kTrain, index);
   }
 
-  EpochReport end_epoch(int64_t epoch) override {
+  train::EpochReport end_epoch(int64_t epoch) override {
     const at::NoGradGuard no_grad;
     const Features features = validation_features();
     const Diagnostics own = call("diagnostics", [&] { return method_->diagnostics(features); });
     const auto [video, audio] = call("embed", [&] { return method_->embed(features); });
     const EmbeddingMetrics space = embedding_metrics(video, audio);
-    EpochReport report;
+    train::EpochReport report;
     for (const auto& [name, value] : space.metrics) report.metrics["diagnostics"][name] = value;
     for (const auto& [name, value] : own.metrics) report.metrics["diagnostics"][name] = value;
     const std::string& collapse = own.collapse.empty() ? space.collapse : own.collapse;
@@ -77,7 +78,7 @@ class PretrainTask : public TrainTask {
       spdlog::info("{}: has recovered after epoch {}", job_.title, epoch);
     }
     collapse_ = collapse;
-    if (job_.row.protocol.pretrain.select == PretrainConfig::Select::kKnn) {
+    if (job_.row.protocol.pretrain.select == config::PretrainConfig::Select::kKnn) {
       report.score = neighbour_accuracy();
       report.metrics["validation_knn"] = *report.score;
     }
@@ -87,7 +88,8 @@ class PretrainTask : public TrainTask {
  private:
   // With the sample's own audio, or with another's: everything that pretraining shows a method.
   Batch paired(const Batch& batch) const {
-    const bool shuffled = job_.row.protocol.pretrain.pairs == PretrainConfig::Pairs::kShuffled;
+    const bool shuffled =
+        job_.row.protocol.pretrain.pairs == config::PretrainConfig::Pairs::kShuffled;
     return shuffled ? with_other_audio(batch) : batch;
   }
 
@@ -96,22 +98,23 @@ class PretrainTask : public TrainTask {
   std::invoke_result_t<F> call(const char* function, F function_call) const {
     try {
       return function_call();
-    } catch (const Interrupted&) {
+    } catch (const runtime::Interrupted&) {
       throw;
     } catch (...) {
-      rethrow_with_origin(job_.plugin, function, job_.title);
+      plugin::rethrow_with_origin(job_.plugin, function, job_.title);
     }
   }
 
   Features validation_features() {
     method_->eval();
     std::vector<Tensor> video, audio;
-    const auto split = job_.data.dataset->size(Split::kVal) > 0 ? Split::kVal : Split::kTrain;
+    const auto split =
+        job_.data.dataset->size(data::Split::kVal) > 0 ? data::Split::kVal : data::Split::kTrain;
     const auto indices = spread_indices(job_.data.dataset->size(split), kDiagnosticSamples);
     StageLoaders data = job_.data;
     data.views = base_views();
     for_each_evaluation_batch(data, split, indices, kOneClip, "computing diagnostics",
-                              [&](const LoadedBatch& batch) {
+                              [&](const data::LoadedBatch& batch) {
                                 const Features f = method_->towers().forward(batch.batch);
                                 video.push_back(f.video.pooled);
                                 audio.push_back(f.audio.pooled);
@@ -123,25 +126,25 @@ class PretrainTask : public TrainTask {
   }
 
   double neighbour_accuracy() {
-    const Dataset& data = *job_.labelled.dataset;
-    const auto known =
-        label_subset(data.labels(Split::kTrain), job_.row.protocol.data.label_fraction, job_.seed);
-    const auto held_out = label_subset(data.labels(Split::kVal),
-                                       job_.row.protocol.data.validation_fraction, job_.seed);
-    const auto [bank, labels] = tower_features(Split::kTrain, known);
-    const auto [queries, truth] = tower_features(Split::kVal, held_out);
+    const data::Dataset& data = *job_.labelled.dataset;
+    const auto known = data::label_subset(data.labels(data::Split::kTrain),
+                                          job_.row.protocol.data.label_fraction, job_.seed);
+    const auto held_out = data::label_subset(data.labels(data::Split::kVal),
+                                             job_.row.protocol.data.validation_fraction, job_.seed);
+    const auto [bank, labels] = tower_features(data::Split::kTrain, known);
+    const auto [queries, truth] = tower_features(data::Split::kVal, held_out);
     return knn_classify(bank, labels, queries).eq(truth).to(at::kDouble).mean().item<double>();
   }
 
   // Both modalities with equal weight, [N, 2D], and the labels.
-  std::pair<Tensor, Tensor> tower_features(Split split, const std::vector<int64_t>& indices) {
+  std::pair<Tensor, Tensor> tower_features(data::Split split, const std::vector<int64_t>& indices) {
     Towers& towers = *call("evaluation_towers", [&] { return &method_->evaluation_towers(); });
     towers.eval();
     std::vector<Tensor> features, labels;
     FiniteCheck check(job_.labelled, split, job_.title + " choosing by neighbours", "features");
     for_each_evaluation_batch(
         job_.labelled, split, indices, kOneClip, "choosing by neighbours",
-        [&](const LoadedBatch& batch) {
+        [&](const data::LoadedBatch& batch) {
           const Features f = towers.forward(batch.batch);
           features.push_back(
               at::cat({l2_normalize(f.video.pooled), l2_normalize(f.audio.pooled)}, 1));
@@ -160,30 +163,31 @@ class PretrainTask : public TrainTask {
 }  // namespace
 
 std::shared_ptr<Method> create_method(const PretrainJob& job) {
-  const uint64_t head_seed = derive_seed(job.seed, "heads");
+  const uint64_t head_seed = tensors::derive_seed(job.seed, "heads");
   MethodContext context{
-      .towers = initial_towers(job.row.protocol.encoder, derive_seed(job.seed, "towers"),
+      .towers = initial_towers(job.row.protocol.encoder, tensors::derive_seed(job.seed, "towers"),
                                job.row.protocol.spectrogram.channels),
       .params = job.params,
-      .train_size = job.data.dataset->size(Split::kTrain),
+      .train_size = job.data.dataset->size(data::Split::kTrain),
       .head_seed = head_seed};
-  seed_default_generator(head_seed);
-  return construct_method(job.plugin, context, job.title);
+  tensors::seed_default_generator(head_seed);
+  return plugin::construct_method(job.plugin, context, job.title);
 }
 
 namespace {
 
 int64_t batch_size(const PretrainJob& job) {
-  return std::min(job.row.protocol.pretrain.batch_size, job.data.dataset->size(Split::kTrain));
+  return std::min(job.row.protocol.pretrain.batch_size,
+                  job.data.dataset->size(data::Split::kTrain));
 }
 
-StagePlan stage_plan(const PretrainJob& job) {
-  const PretrainConfig& budget = job.row.protocol.pretrain;
+train::StagePlan stage_plan(const PretrainJob& job) {
+  const config::PretrainConfig& budget = job.row.protocol.pretrain;
   return {.title = job.title,
           .folder = job.folder,
-          .seed = derive_seed(job.seed, "pretrain"),
+          .seed = tensors::derive_seed(job.seed, "pretrain"),
           .epochs = budget.epochs,
-          .steps_per_epoch = job.data.dataset->size(Split::kTrain) / batch_size(job),
+          .steps_per_epoch = job.data.dataset->size(data::Split::kTrain) / batch_size(job),
           .batch_size = batch_size(job),
           .clip_norm = budget.clip_norm,
           .validate_every = budget.validate_every,
@@ -193,9 +197,9 @@ StagePlan stage_plan(const PretrainJob& job) {
           .schedule = job.row.pretrain.schedule};
 }
 
-OpenBatches batches(const PretrainJob& job, const StagePlan& plan) {
+train::OpenBatches batches(const PretrainJob& job, const train::StagePlan& plan) {
   return [&job, &plan](int64_t first_step, int64_t count) {
-    const int64_t samples = job.data.dataset->size(Split::kTrain);
+    const int64_t samples = job.data.dataset->size(data::Split::kTrain);
     return open_training(job.data, spread_indices(samples, samples), plan.batch_size, plan.seed,
                          first_step, count);
   };
@@ -205,8 +209,8 @@ OpenBatches batches(const PretrainJob& job, const StagePlan& plan) {
 
 PretrainResult pretrain(const PretrainJob& job) {
   PretrainTask task(job, create_method(job));
-  const StagePlan plan = stage_plan(job);
-  const StageResult stage = run_stage(task, plan, batches(job, plan));
+  const train::StagePlan plan = stage_plan(job);
+  const train::StageResult stage = train::run_stage(task, plan, batches(job, plan));
   PretrainResult result{.steps = stage.steps,
                         .seconds = stage.seconds,
                         .clips_per_second = stage.clips_per_second,
@@ -215,23 +219,24 @@ PretrainResult pretrain(const PretrainJob& job) {
                         .chosen_epoch = stage.best_score ? stage.best_epoch : plan.epochs,
                         .clipped_share = stage.clipped_share,
                         .collapse = stage.last_report.value("collapse", ""),
-                        .diagnostics = stage.last_report.value("diagnostics", Json::object())};
-  write_json(job.folder / run_layout::kSummary, write_fields(result));
+                        .diagnostics = stage.last_report.value("diagnostics", io::Json::object())};
+  io::write_json(job.folder / train::run_layout::kSummary, io::write_fields(result));
   return result;
 }
 
-std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const PretrainResult& result) {
-  const CheckpointFolder checkpoints(job.folder / run_layout::kCheckpoints);
-  const PretrainConfig& budget = job.row.protocol.pretrain;
-  if (budget.select == PretrainConfig::Select::kLast || budget.epochs == 0)
+std::optional<train::Checkpoint> chosen_checkpoint(const PretrainJob& job,
+                                                   const PretrainResult& result) {
+  const train::CheckpointFolder checkpoints(job.folder / train::run_layout::kCheckpoints);
+  const config::PretrainConfig& budget = job.row.protocol.pretrain;
+  if (budget.select == config::PretrainConfig::Select::kLast || budget.epochs == 0)
     return checkpoints.find("final");
   return checkpoints.find_best(result.chosen_epoch);
 }
 
-StepCost probe_pretraining(const PretrainJob& job) {
+train::StepCost probe_pretraining(const PretrainJob& job) {
   PretrainTask task(job, create_method(job));
-  const StagePlan plan = stage_plan(job);
-  return probe_stage(task, plan, batches(job, plan));
+  const train::StagePlan plan = stage_plan(job);
+  return train::probe_stage(task, plan, batches(job, plan));
 }
 
-}  // namespace avbench
+}  // namespace avbench::stages

@@ -14,14 +14,14 @@
 #include "train/checkpoint.h"
 #include "train/loop.h"
 
-namespace avbench {
+namespace avbench::stages {
 
 struct PretrainJob {
   std::string title;
   std::filesystem::path folder;  // results/pretrain/<hash>
-  const RowConfig& row;
-  const RunConfig& run;
-  const LoadedPlugin& plugin;
+  const config::RowConfig& row;
+  const config::RunConfig& run;
+  const plugin::LoadedPlugin& plugin;
   const Params& params;
   uint64_t seed;
   StageLoaders data;
@@ -39,12 +39,12 @@ struct PretrainResult {
   double waiting_share = 0;  // of that time, spent waiting for data
   int64_t peak_memory_bytes = 0;
   int64_t chosen_epoch = 0;
-  double clipped_share = 0;           // of the steps whose gradient was clipped
-  std::string collapse;               // why it counts as collapsed; empty: it does not
-  Json diagnostics = Json::object();  // metrics of the last validation, by name
+  double clipped_share = 0;                   // of the steps whose gradient was clipped
+  std::string collapse;                       // why it counts as collapsed; empty: it does not
+  io::Json diagnostics = io::Json::object();  // metrics of the last validation, by name
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<PretrainResult> auto& r) {
+constexpr void fields(V& v, io::MaybeConst<PretrainResult> auto& r) {
   v("steps", r.steps);
   v("seconds", r.seconds);
   v("clips_per_second", r.clips_per_second);
@@ -60,12 +60,13 @@ constexpr void fields(V& v, MaybeConst<PretrainResult> auto& r) {
 PretrainResult pretrain(const PretrainJob& job);
 
 // What finetuning starts from; nothing if it is missing or damaged.
-std::optional<Checkpoint> chosen_checkpoint(const PretrainJob& job, const PretrainResult& result);
+std::optional<train::Checkpoint> chosen_checkpoint(const PretrainJob& job,
+                                                   const PretrainResult& result);
 
 // Features of validation samples are taken at the end of each epoch, of at most this many.
 inline constexpr int64_t kDiagnosticSamples = 256;
 
 // A few of its steps. Nothing is written.
-StepCost probe_pretraining(const PretrainJob& job);
+train::StepCost probe_pretraining(const PretrainJob& job);
 
-}  // namespace avbench
+}  // namespace avbench::stages

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace avbench {
+namespace avbench::stages {
 
 Batch with_other_audio(Batch batch) {
   for (auto& [name, view] : batch.audio) {
@@ -11,4 +11,4 @@ Batch with_other_audio(Batch batch) {
   return batch;
 }
 
-}  // namespace avbench
+}  // namespace avbench::stages

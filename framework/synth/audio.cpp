@@ -4,7 +4,7 @@
 #include "synth/random.h"
 #include "synth/render.h"
 
-namespace avbench {
+namespace avbench::synth {
 namespace {
 
 struct Partial {
@@ -131,4 +131,4 @@ std::vector<float> render_audio(const SynthOptions& options, const Scene& scene)
   return wave;
 }
 
-}  // namespace avbench
+}  // namespace avbench::synth

@@ -15,7 +15,7 @@
 #include "media/mp4_writer.h"
 #include "synth/render.h"
 
-namespace avbench {
+namespace avbench::synth {
 namespace {
 
 namespace fs = std::filesystem;
@@ -43,7 +43,7 @@ fs::path path_of(const SynthOptions& options, const Job& job) {
 }
 
 // The options that differ between two descriptions, as "seed 1 (asked for 2)".
-std::string differences(const Json& found, const Json& wanted) {
+std::string differences(const io::Json& found, const io::Json& wanted) {
   std::string text;
   for (const auto& [key, value] : wanted.items()) {
     if (found.contains(key) && found[key] == value) continue;
@@ -54,11 +54,11 @@ std::string differences(const Json& found, const Json& wanted) {
 }
 
 // Throws unless `folder` was written with the same options.
-void check_description(const fs::path& folder, const fs::path& file, const Json& wanted) {
-  const Json found = Json::parse(read_file(file), nullptr, false);
+void check_description(const fs::path& folder, const fs::path& file, const io::Json& wanted) {
+  const io::Json found = io::Json::parse(io::read_file(file), nullptr, false);
   if (found == wanted) return;
   const std::string other = found.is_object() ? differences(found, wanted) : "no JSON object";
-  throw UserError(fmt::format(
+  throw io::UserError(fmt::format(
       "{}: holds another synthetic data set: {}. Give another folder, or remove this one.",
       folder.string(), other));
 }
@@ -111,7 +111,7 @@ std::string manifest(const SynthOptions& options) {
 
 void check_synth_options(const SynthOptions& o) {
   const auto refuse = [](const std::string& what) {
-    throw UserError("synthetic data set: " + what);
+    throw io::UserError("synthetic data set: " + what);
   };
   if (o.classes < 2 || o.classes > kMaxSynthClasses) {
     refuse(fmt::format("got {} classes, expected 2 to {}", o.classes, kMaxSynthClasses));
@@ -135,10 +135,10 @@ void check_synth_options(const SynthOptions& o) {
     refuse(fmt::format("got {} frames a second, expected 1 to 60", o.fps));
 }
 
-Json describe_synth(const SynthOptions& options) {
-  static_assert(field_count<SynthOptions>() == 8,
+io::Json describe_synth(const SynthOptions& options) {
+  static_assert(io::field_count<SynthOptions>() == 8,
                 "an option that is not below lets another data set pass for this one");
-  Json names = Json::array();
+  io::Json names = io::Json::array();
   for (int label = 0; label < options.classes; ++label) names.push_back(synth_class_name(label));
   return {{"kind", "avbench synthetic data set"},
           {"version", kSynthVersion},
@@ -159,13 +159,13 @@ fs::path synth_file(SynthSplit split, int label, int64_t index) {
 }
 
 void write_synth_file(const fs::path& path, const SynthOptions& options, const Scene& scene) {
-  Mp4Options mp4;
+  media::Mp4Options mp4;
   mp4.width = options.width;
   mp4.height = options.height;
   mp4.fps = {options.fps, 1};
   mp4.crf = 27;
   mp4.sample_rate = kSynthSampleRate;
-  Mp4Writer writer(path, mp4);
+  media::Mp4Writer writer(path, mp4);
   const std::vector<uint8_t> frames = render_frames(options, scene);
   const size_t frame_bytes = frames.size() / static_cast<size_t>(frame_count(options));
   for (size_t begin = 0; begin < frames.size(); begin += frame_bytes) {
@@ -178,14 +178,14 @@ void write_synth_file(const fs::path& path, const SynthOptions& options, const S
 SynthOutcome write_synth_dataset(const fs::path& folder, const SynthOptions& options, int threads,
                                  const std::function<void(int64_t, int64_t)>& progress) {
   check_synth_options(options);
-  const Json description = describe_synth(options);
+  const io::Json description = describe_synth(options);
   const fs::path complete = folder / kDescription, begun = folder / kBegun;
   if (fs::exists(complete)) {
     check_description(folder, complete, description);
   } else if (fs::exists(begun)) {
     check_description(folder, begun, description);
   } else if (!is_empty_or_missing(folder)) {
-    throw UserError(fmt::format(
+    throw io::UserError(fmt::format(
         "{}: is not empty and holds no synthetic data set (no {}). Give a new or an empty folder.",
         folder.string(), kDescription));
   }
@@ -201,12 +201,12 @@ SynthOutcome write_synth_dataset(const fs::path& folder, const SynthOptions& opt
     }
   }
   const std::string text = description.dump(2) + "\n";
-  write_file_atomically(begun, text);
+  io::write_file_atomically(begun, text);
   render_all(folder, options, missing, threads, progress);
-  write_file_atomically(folder / "manifest.csv", manifest(options));
-  write_file_atomically(complete, text);
+  io::write_file_atomically(folder / "manifest.csv", manifest(options));
+  io::write_file_atomically(complete, text);
   fs::remove(begun);
   return SynthOutcome::kRendered;
 }
 
-}  // namespace avbench
+}  // namespace avbench::synth

@@ -8,7 +8,7 @@
 #include "io/json.h"
 #include "synth/scene.h"
 
-namespace avbench {
+namespace avbench::synth {
 
 // Raised whenever the same options give other bytes.
 inline constexpr int kSynthVersion = 1;
@@ -19,7 +19,7 @@ enum class SynthOutcome { kRendered, kAlreadyThere };
 void check_synth_options(const SynthOptions& options);
 
 // What dataset.json holds: version, options, names of the classes, number of files.
-Json describe_synth(const SynthOptions& options);
+io::Json describe_synth(const SynthOptions& options);
 
 // Path of a file inside the data set's folder.
 std::filesystem::path synth_file(SynthSplit split, int label, int64_t index);
@@ -34,4 +34,4 @@ SynthOutcome write_synth_dataset(const std::filesystem::path& folder, const Synt
                                  int threads,
                                  const std::function<void(int64_t, int64_t)>& progress);
 
-}  // namespace avbench
+}  // namespace avbench::synth

@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <numbers>
 
-namespace avbench {
+namespace avbench::synth {
 
 // SplitMix64 (Steele, Lea, Flood, 2014), seeded from a list of keys.
 class SynthRandom {
@@ -45,4 +45,4 @@ class SynthRandom {
   uint64_t state_ = 0;
 };
 
-}  // namespace avbench
+}  // namespace avbench::synth

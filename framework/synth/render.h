@@ -6,7 +6,7 @@
 
 #include "synth/scene.h"
 
-namespace avbench {
+namespace avbench::synth {
 
 int frame_count(const SynthOptions& options);
 
@@ -16,4 +16,4 @@ std::vector<uint8_t> render_frames(const SynthOptions& options, const Scene& sce
 // Mono at kSynthSampleRate, within [-1, 1].
 std::vector<float> render_audio(const SynthOptions& options, const Scene& scene);
 
-}  // namespace avbench
+}  // namespace avbench::synth

@@ -6,7 +6,7 @@
 
 #include "synth/random.h"
 
-namespace avbench {
+namespace avbench::synth {
 namespace {
 
 enum Stream : uint64_t { kRhythmStream, kVideoStream, kAudioStream, kPairStream };
@@ -145,4 +145,4 @@ int64_t shuffled_partner(uint64_t seed, int64_t count, int64_t index) {
   return partner[static_cast<size_t>(index)];
 }
 
-}  // namespace avbench
+}  // namespace avbench::synth

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace avbench {
+namespace avbench::synth {
 
 // What is rendered, and how: the whole identity of a synthetic data set.
 struct SynthOptions {
@@ -100,4 +100,4 @@ Scene make_scene(const SynthOptions& options, SynthSplit split, int64_t index);
 // [0, count) without a fixed point, the same for every index of one seed.
 int64_t shuffled_partner(uint64_t seed, int64_t count, int64_t index);
 
-}  // namespace avbench
+}  // namespace avbench::synth

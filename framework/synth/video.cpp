@@ -4,7 +4,7 @@
 #include "synth/random.h"
 #include "synth/render.h"
 
-namespace avbench {
+namespace avbench::synth {
 namespace {
 
 // Where the object is at `time`: it runs from one end to the other between two hits.
@@ -123,4 +123,4 @@ std::vector<uint8_t> render_frames(const SynthOptions& options, const Scene& sce
   return frames;
 }
 
-}  // namespace avbench
+}  // namespace avbench::synth

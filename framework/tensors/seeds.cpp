@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-namespace avbench {
+namespace avbench::tensors {
 namespace {
 
 // The finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom generators, 2014).
@@ -33,4 +33,4 @@ void seed_default_generator(uint64_t seed) {
   generator.set_current_seed(seed);
 }
 
-}  // namespace avbench
+}  // namespace avbench::tensors

@@ -5,7 +5,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::tensors {
 namespace {
 
 void append(std::string& list, const std::string& item) {
@@ -44,7 +44,7 @@ void copy_state(const StateDict& source, const StateDict& target, const std::str
     if (!missing.empty()) message += "\n  missing: " + missing;
     if (!unexpected.empty()) message += "\n  unexpected: " + unexpected;
     if (!misshapen.empty()) message += "\n  of another shape or type: " + misshapen;
-    throw UserError(message);
+    throw io::UserError(message);
   }
   const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : target) at::Tensor(tensor).copy_(source.at(name));
@@ -57,4 +57,4 @@ StateDict module_state(const torch::nn::Module& module) {
   return state;
 }
 
-}  // namespace avbench
+}  // namespace avbench::tensors

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-namespace avbench {
+namespace avbench::tensors {
 
 using StateDict = std::map<std::string, at::Tensor>;
 
@@ -18,4 +18,4 @@ void copy_state(const StateDict& source, const StateDict& target, const std::str
 // Parameters and buffers of a module by name; the tensors are the live ones.
 StateDict module_state(const torch::nn::Module& module);
 
-}  // namespace avbench
+}  // namespace avbench::tensors

@@ -9,23 +9,23 @@
 
 #include "io/safetensors.h"
 
-namespace avbench {
+namespace avbench::tensors {
 namespace {
 
-constexpr std::pair<Dtype, at::ScalarType> kTypes[] = {
-    {Dtype::kF64, at::kDouble},    {Dtype::kF32, at::kFloat}, {Dtype::kF16, at::kHalf},
-    {Dtype::kBF16, at::kBFloat16}, {Dtype::kI64, at::kLong},  {Dtype::kI32, at::kInt},
-    {Dtype::kI16, at::kShort},     {Dtype::kI8, at::kChar},   {Dtype::kU8, at::kByte},
-    {Dtype::kBool, at::kBool}};
+constexpr std::pair<io::Dtype, at::ScalarType> kTypes[] = {
+    {io::Dtype::kF64, at::kDouble},    {io::Dtype::kF32, at::kFloat}, {io::Dtype::kF16, at::kHalf},
+    {io::Dtype::kBF16, at::kBFloat16}, {io::Dtype::kI64, at::kLong},  {io::Dtype::kI32, at::kInt},
+    {io::Dtype::kI16, at::kShort},     {io::Dtype::kI8, at::kChar},   {io::Dtype::kU8, at::kByte},
+    {io::Dtype::kBool, at::kBool}};
 
-at::ScalarType scalar_type(Dtype dtype) {
+at::ScalarType scalar_type(io::Dtype dtype) {
   for (const auto& [ours, theirs] : kTypes) {
     if (ours == dtype) return theirs;
   }
-  throw std::logic_error(std::string("no tensor type for ") + dtype_name(dtype));
+  throw std::logic_error(std::string("no tensor type for ") + io::dtype_name(dtype));
 }
 
-Dtype file_type(at::ScalarType type) {
+io::Dtype file_type(at::ScalarType type) {
   for (const auto& [ours, theirs] : kTypes) {
     if (theirs == type) return ours;
   }
@@ -35,9 +35,9 @@ Dtype file_type(at::ScalarType type) {
 }  // namespace
 
 std::map<std::string, at::Tensor> load_tensors(const std::filesystem::path& path) {
-  const SafetensorsFile file = SafetensorsFile::open(path);
+  const io::SafetensorsFile file = io::SafetensorsFile::open(path);
   std::map<std::string, at::Tensor> tensors;
-  for (const TensorRecord& record : file.tensors()) {
+  for (const io::TensorRecord& record : file.tensors()) {
     at::Tensor tensor = at::empty(record.shape, scalar_type(record.dtype));
     if (!record.data.empty()) {
       std::memcpy(tensor.mutable_data_ptr(), record.data.data(), record.data.size());
@@ -51,7 +51,7 @@ void save_tensors(const std::filesystem::path& path,
                   const std::map<std::string, at::Tensor>& tensors,
                   const std::map<std::string, std::string>& metadata) {
   std::vector<at::Tensor> rows;  // keep what the records point into
-  std::vector<TensorRecord> records;
+  std::vector<io::TensorRecord> records;
   for (const auto& [name, tensor] : tensors) {
     rows.push_back(tensor.detach().cpu().contiguous());
     const at::Tensor& row = rows.back();
@@ -60,7 +60,7 @@ void save_tensors(const std::filesystem::path& path,
                        row.sizes().vec(),
                        {static_cast<const std::byte*>(row.const_data_ptr()), row.nbytes()}});
   }
-  write_safetensors(path, records, metadata);
+  io::write_safetensors(path, records, metadata);
 }
 
-}  // namespace avbench
+}  // namespace avbench::tensors

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-namespace avbench {
+namespace avbench::tensors {
 
 // On the CPU, contiguous, in the file's types. Throws UserError as SafetensorsFile::open does.
 std::map<std::string, at::Tensor> load_tensors(const std::filesystem::path& path);
@@ -17,4 +17,4 @@ void save_tensors(const std::filesystem::path& path,
                   const std::map<std::string, at::Tensor>& tensors,
                   const std::map<std::string, std::string>& metadata = {});
 
-}  // namespace avbench
+}  // namespace avbench::tensors

@@ -11,7 +11,7 @@
 #include "io/sha256.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace fs = std::filesystem;
 namespace {
 
@@ -23,10 +23,10 @@ struct Record {
   std::string sha256;  // of the file
   uint64_t bytes = 0;  // of the file
   std::string state_sha256;
-  Json state;
+  io::Json state;
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<Record> auto& r) {
+constexpr void fields(V& v, io::MaybeConst<Record> auto& r) {
   v("file", r.file);
   v("sha256", r.sha256);
   v("bytes", r.bytes);
@@ -36,15 +36,15 @@ constexpr void fields(V& v, MaybeConst<Record> auto& r) {
 
 Record read_record(const fs::path& file) {
   const std::string damaged = "damaged checkpoint " + file.string();
-  Json json;
+  io::Json json;
   try {
-    json = Json::parse(read_file(file));
-  } catch (const Json::exception& error) {
-    throw UserError(damaged + ": " + error.what());
+    json = io::Json::parse(io::read_file(file));
+  } catch (const io::Json::exception& error) {
+    throw io::UserError(damaged + ": " + error.what());
   }
-  auto record = read_fields<Record>(json, damaged);
-  if (sha256_hex(record.state.dump()) != record.state_sha256) {
-    throw UserError(damaged + ": its state differs from the checksum beside it");
+  auto record = io::read_fields<Record>(json, damaged);
+  if (io::sha256_hex(record.state.dump()) != record.state_sha256) {
+    throw io::UserError(damaged + ": its state differs from the checksum beside it");
   }
   return record;
 }
@@ -54,20 +54,21 @@ Record read_record(const fs::path& file) {
 CheckpointFolder::CheckpointFolder(fs::path folder, int64_t keep_steps)
     : folder_(std::move(folder)), keep_steps_(static_cast<size_t>(keep_steps)) {}
 
-void CheckpointFolder::save(const std::string& name, const StateDict& tensors,
-                            const Json& state) const {
+void CheckpointFolder::save(const std::string& name, const tensors::StateDict& tensors,
+                            const io::Json& state) const {
   fs::create_directories(folder_);
   const fs::path file = folder_ / (name + ".safetensors");
-  save_tensors(file, tensors);
+  tensors::save_tensors(file, tensors);
   const Record record{.file = file.filename().string(),
-                      .sha256 = sha256_file(file),
+                      .sha256 = io::sha256_file(file),
                       .bytes = fs::file_size(file),
-                      .state_sha256 = sha256_hex(state.dump()),
+                      .state_sha256 = io::sha256_hex(state.dump()),
                       .state = state};
-  write_file_atomically(folder_ / (name + ".json"), write_fields(record).dump(1) + "\n");
+  io::write_file_atomically(folder_ / (name + ".json"), io::write_fields(record).dump(1) + "\n");
 }
 
-void CheckpointFolder::save_step(int64_t step, const StateDict& tensors, const Json& state) const {
+void CheckpointFolder::save_step(int64_t step, const tensors::StateDict& tensors,
+                                 const io::Json& state) const {
   save(fmt::format("{}{:09}", kStepPrefix, step), tensors, state);
   keep_steps(keep_steps_);
 }
@@ -88,7 +89,7 @@ std::optional<Checkpoint> CheckpointFolder::find(const std::string& name) const 
   if (!has(name)) return std::nullopt;
   try {
     return load(name);
-  } catch (const UserError& error) {
+  } catch (const io::UserError& error) {
     spdlog::warn("{}", error.what());
     return std::nullopt;
   }
@@ -112,15 +113,15 @@ Checkpoint CheckpointFolder::load(const std::string& name) const {
   Record record = read_record(folder_ / (name + ".json"));
   const fs::path file = folder_ / (name + ".safetensors");
   const auto damaged = [&](const char* what, const auto& got, const auto& expected) {
-    return UserError(fmt::format("damaged checkpoint {}: {} is {}, expected {}", file.string(),
-                                 what, got, expected));
+    return io::UserError(fmt::format("damaged checkpoint {}: {} is {}, expected {}", file.string(),
+                                     what, got, expected));
   };
   if (const uint64_t bytes = fs::exists(file) ? fs::file_size(file) : 0; bytes != record.bytes) {
     throw damaged("its size in bytes", bytes, record.bytes);
   }
-  const std::string hash = sha256_file(file);
+  const std::string hash = io::sha256_file(file);
   if (hash != record.sha256) throw damaged("SHA-256", hash, record.sha256);
-  return {load_tensors(file), std::move(record.state), file};
+  return {tensors::load_tensors(file), std::move(record.state), file};
 }
 
 void CheckpointFolder::keep_steps(size_t count) const {
@@ -161,4 +162,4 @@ void CheckpointFolder::remove(const std::string& name) const {
   fs::remove(folder_ / (name + ".safetensors"));
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -10,17 +10,18 @@
 #include "io/json_fields.h"
 #include "tensors/state_dict.h"
 
-namespace avbench {
+namespace avbench::train {
 
 struct Checkpoint {
-  StateDict tensors;
-  Json state;
+  tensors::StateDict tensors;
+  io::Json state;
   std::filesystem::path file;
 
   // Throws UserError naming the file and the key that is missing or of another type.
   template <class T>
   T state_as() const {
-    return read_fields<T>(state, std::filesystem::path(file).replace_extension(".json").string());
+    return io::read_fields<T>(state,
+                              std::filesystem::path(file).replace_extension(".json").string());
   }
 };
 
@@ -30,7 +31,7 @@ struct BestState {
   double score = 0;
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<BestState> auto& b) {
+constexpr void fields(V& v, io::MaybeConst<BestState> auto& b) {
   v("epoch", b.epoch);
   v("score", b.score);
 }
@@ -40,10 +41,11 @@ class CheckpointFolder {
   // `keep_steps`: how many of the newest step checkpoints save_step() leaves.
   explicit CheckpointFolder(std::filesystem::path folder, int64_t keep_steps = 2);
 
-  void save(const std::string& name, const StateDict& tensors, const Json& state) const;
+  void save(const std::string& name, const tensors::StateDict& tensors,
+            const io::Json& state) const;
 
   // "step-000000200": ordered by name as by step.
-  void save_step(int64_t step, const StateDict& tensors, const Json& state) const;
+  void save_step(int64_t step, const tensors::StateDict& tensors, const io::Json& state) const;
 
   // The newest intact step checkpoint that `usable` accepts; others are passed over. What is
   // damaged is said.
@@ -77,4 +79,4 @@ class CheckpointFolder {
   size_t keep_steps_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::train

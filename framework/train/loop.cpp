@@ -23,7 +23,7 @@
 #include "train/stage_checkpoints.h"
 #include "train/timings_log.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -32,14 +32,14 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-int64_t bytes_of(const StateDict& tensors) {
+int64_t bytes_of(const tensors::StateDict& tensors) {
   int64_t bytes = 0;
   for (const auto& [name, tensor] : tensors) bytes += static_cast<int64_t>(tensor.nbytes());
   return bytes;
 }
 
-LoadedBatch wait_for(const NextBatch& next_batch) {
-  const TracePhase phase(step_phase::kData);
+data::LoadedBatch wait_for(const NextBatch& next_batch) {
+  const runtime::TracePhase phase(step_phase::kData);
   return next_batch();
 }
 
@@ -94,15 +94,15 @@ class StageRun {
         schedule_(plan.schedule, plan.epochs) {}
 
   StageResult run(const OpenBatches& open_batches) {
-    const TracePhase phase("stage", plan_.title);
-    reset_peak_memory();
+    const runtime::TracePhase phase("stage", plan_.title);
+    runtime::reset_peak_memory();
     resume();
     MetricsLog log(plan_.folder / run_layout::kMetrics, state_.metrics_bytes);
     try {
       train(open_batches, log);
-    } catch (const Interrupted&) {
+    } catch (const runtime::Interrupted&) {
       save_step(log);
-      throw Interrupted(fmt::format(
+      throw runtime::Interrupted(fmt::format(
           "{} interrupted at step {} of {}; the checkpoint is in {}. Run the same command again to "
           "continue.",
           plan_.title, state_.step, total_steps_, checkpoints_.path().string()));
@@ -138,8 +138,8 @@ class StageRun {
 
   void train(const OpenBatches& open_batches, MetricsLog& log) {
     const NextBatch next_batch = open_batches(state_.step, total_steps_ - state_.step);
-    Progress progress(plan_.title, total_steps_, state_.step,
-                      static_cast<double>(plan_.batch_size));
+    runtime::Progress progress(plan_.title, total_steps_, state_.step,
+                               static_cast<double>(plan_.batch_size));
     while (true) {
       const int64_t epochs_done = state_.step / plan_.steps_per_epoch;
       if (epochs_done > state_.epochs_ended) end_epoch(epochs_done, log);
@@ -149,23 +149,24 @@ class StageRun {
       log.write(metrics);
       state_.loss_sum += metrics.loss;
       progress.update(state_.step, metrics.loss, best_text(state_));
-      check_interrupt("training");
+      runtime::check_interrupt("training");
       if (state_.step % plan_.checkpoint_every == 0) save_step(log);
     }
   }
 
   void begin_epoch(int64_t epoch) {
     const auto begin = Clock::now();
-    seed_default_generator(derive_seed(plan_.seed, "default of epoch", epoch));
-    task_.before_epoch({.epoch = epoch,
-                        .total_epochs = plan_.epochs,
-                        .random = make_generator(derive_seed(plan_.seed, "epoch", epoch)),
-                        .group = alone_});
+    tensors::seed_default_generator(tensors::derive_seed(plan_.seed, "default of epoch", epoch));
+    task_.before_epoch(
+        {.epoch = epoch,
+         .total_epochs = plan_.epochs,
+         .random = tensors::make_generator(tensors::derive_seed(plan_.seed, "epoch", epoch)),
+         .group = alone_});
     state_.train_seconds += seconds_since(begin);
   }
 
   StepMetrics timed_step(const NextBatch& next_batch) {
-    const PhaseTimes times;
+    const runtime::PhaseTimes times;
     StepMetrics metrics = train_step(next_batch);
     timings_.add(times.seconds());
     const auto waiting = times.seconds().find(step_phase::kData);
@@ -174,9 +175,9 @@ class StageRun {
   }
 
   StepMetrics train_step(const NextBatch& next_batch) {
-    const TracePhase phase("step");
+    const runtime::TracePhase phase("step");
     const auto begin = Clock::now();
-    const LoadedBatch batch = wait_for(next_batch);
+    const data::LoadedBatch batch = wait_for(next_batch);
     const double scale = schedule_.scale(fractional_epoch());
     const StepOutcome outcome = step(batch, scale);
     if (plan_.clip_norm > 0 && outcome.gradient_norm > plan_.clip_norm) ++state_.clipped;
@@ -194,14 +195,14 @@ class StageRun {
     return metrics;
   }
 
-  StepOutcome step(const LoadedBatch& batch, double scale) {
+  StepOutcome step(const data::LoadedBatch& batch, double scale) {
     const StepContext context{.step = state_.step,
                               .total_steps = total_steps_,
                               .epoch = fractional_epoch(),
                               .training = true,
                               .random = step_generator(plan_.seed, state_.step),
                               .group = alone_};
-    seed_default_generator(derive_seed(plan_.seed, "dropout", state_.step));
+    tensors::seed_default_generator(tensors::derive_seed(plan_.seed, "dropout", state_.step));
     try {
       return step_.run(batch, context, scale);
     } catch (const NotFinite& fault) {
@@ -215,7 +216,7 @@ class StageRun {
   // `epoch`: how many are done. Nothing of the loop's state changes before the task has answered,
   // so that an interrupted validation is simply done again.
   void end_epoch(int64_t epoch, MetricsLog& log) {
-    const TracePhase phase("end of epoch");
+    const runtime::TracePhase phase("end of epoch");
     timings_.write(epoch);
     const double mean_loss = state_.loss_sum / static_cast<double>(plan_.steps_per_epoch);
     EpochReport report;
@@ -250,7 +251,7 @@ class StageRun {
     LoopState state = state_;
     state.schedule = schedule_.state();
     state.seconds += seconds_since(begin_);
-    state.peak_memory_bytes = std::max(state.peak_memory_bytes, peak_memory_bytes());
+    state.peak_memory_bytes = std::max(state.peak_memory_bytes, runtime::peak_memory_bytes());
     return state;
   }
 
@@ -281,4 +282,4 @@ StepCost probe_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& 
   return StageRun(task, plan).probe(open_batches);
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

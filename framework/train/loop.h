@@ -17,20 +17,20 @@
 #include "tensors/state_dict.h"
 #include "train/step.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // What an epoch ended with.
 struct EpochReport {
-  Json metrics = Json::object();  // logged
-  std::optional<double> score;    // higher is better: decides which checkpoint is "best"
-  std::optional<double> plateau;  // lower is better: what the plateau schedule watches
+  io::Json metrics = io::Json::object();  // logged
+  std::optional<double> score;            // higher is better: decides which checkpoint is "best"
+  std::optional<double> plateau;          // lower is better: what the plateau schedule watches
 };
 
 // What a stage trains.
 class TrainTask : public Trainable {
  public:
   // Everything a checkpoint must hold, by stable name; the tensors are the live ones.
-  virtual StateDict state() = 0;
+  virtual tensors::StateDict state() = 0;
   virtual std::vector<ParamGroup> param_groups() = 0;
   virtual void before_epoch(const EpochContext&) {}
   virtual EpochReport end_epoch(int64_t epoch) = 0;  // after epochs that are validated
@@ -49,8 +49,8 @@ struct StagePlan {
   int64_t validate_every = 1;      // epochs; the last epoch always is
   int64_t checkpoint_every = 200;  // steps
   int64_t keep_checkpoints = 2;
-  OptimizerConfig optimizer;
-  ScheduleConfig schedule;
+  config::OptimizerConfig optimizer;
+  config::ScheduleConfig schedule;
 };
 
 struct StageResult {
@@ -62,11 +62,11 @@ struct StageResult {
   double clipped_share = 0;  // of the steps whose gradient was clipped
   std::optional<double> best_score;
   int64_t best_epoch = -1;
-  Json last_report = Json::object();
+  io::Json last_report = io::Json::object();
 };
 
 // Gives the batches of steps first_step, first_step + 1, ..., `count` in all.
-using NextBatch = std::function<LoadedBatch()>;
+using NextBatch = std::function<data::LoadedBatch()>;
 using OpenBatches = std::function<NextBatch(int64_t first_step, int64_t count)>;
 
 // Runs the stage to its end, from the newest checkpoint in plan.folder/checkpoints if there is one.
@@ -86,4 +86,4 @@ struct StepCost {
 // nothing. The plan has at least one step.
 StepCost probe_stage(TrainTask& task, const StagePlan& plan, const OpenBatches& open_batches);
 
-}  // namespace avbench
+}  // namespace avbench::train

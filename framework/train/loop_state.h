@@ -7,7 +7,7 @@
 #include "io/json_fields.h"
 #include "train/schedule.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // The state in a step checkpoint and in "final".
 struct LoopState {
@@ -23,10 +23,10 @@ struct LoopState {
   int64_t peak_memory_bytes = 0;
   std::optional<double> best_score;
   int64_t best_epoch = -1;
-  Json last_report = Json::object();  // metrics of the last validation
+  io::Json last_report = io::Json::object();  // metrics of the last validation
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<LoopState> auto& s) {
+constexpr void fields(V& v, io::MaybeConst<LoopState> auto& s) {
   v("step", s.step);
   v("epochs_ended", s.epochs_ended);
   v("loss_sum", s.loss_sum);
@@ -42,4 +42,4 @@ constexpr void fields(V& v, MaybeConst<LoopState> auto& s) {
   v("last_report", s.last_report);
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -16,7 +16,7 @@
 #include "plugin/embeddings.h"
 #include "plugin/failure.h"
 
-namespace avbench {
+namespace avbench::train {
 
 std::vector<Tensor> gradient_leaves(const Tensor& total) {
   using torch::autograd::AccumulateGrad;
@@ -66,19 +66,19 @@ std::vector<std::string> untrained_leaves(const Method& method,
 
 void require_valid_loss(const Method& method, const std::vector<ParamGroup>& groups,
                         const MethodPlugin& record, const Loss& loss) {
-  require_scalar(loss);
+  plugin::require_scalar(loss);
   if (!loss.inputs.empty()) {
     try {
-      check_embedding_names(record, loss.inputs, "Loss::inputs");
-    } catch (const UserError& fault) {
+      plugin::check_embedding_names(record, loss.inputs, "Loss::inputs");
+    } catch (const io::UserError& fault) {
       throw std::runtime_error(fault.what());  // the plugin's mistake, not the user's
     }
   }
   const auto untrained = untrained_leaves(method, groups, loss.total);
   if (untrained.empty()) return;
-  throw std::runtime_error("the loss reaches what nothing would train: " + join(untrained) +
+  throw std::runtime_error("the loss reaches what nothing would train: " + io::join(untrained) +
                            ". Register modules with register_module() and parameters with "
                            "register_parameter(), and let param_groups() hold them");
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

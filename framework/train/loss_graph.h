@@ -7,7 +7,7 @@
 #include "avbench/method.h"
 #include "avbench/plugin.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // The tensors that backward() of `total` gives gradients to, each once.
 std::vector<Tensor> gradient_leaves(const Tensor& total);
@@ -24,4 +24,4 @@ std::vector<std::string> untrained_leaves(const Method& method,
 void require_valid_loss(const Method& method, const std::vector<ParamGroup>& groups,
                         const MethodPlugin& record, const Loss& loss);
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -9,7 +9,7 @@
 
 #include "io/atomic_file.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 constexpr const char* kStep = "step";
@@ -24,7 +24,7 @@ constexpr const char* kClippedShare = "clipped_share";
 
 void drop_partial_line(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return;
-  const std::string text = read_file(file);
+  const std::string text = io::read_file(file);
   std::filesystem::resize_file(file, text.rfind('\n') + 1);  // npos + 1 is 0
 }
 
@@ -46,7 +46,7 @@ MetricsLog::MetricsLog(const std::filesystem::path& file, uint64_t keep_bytes) :
 }
 
 void MetricsLog::write(const StepMetrics& metrics) {
-  Json line = {{kStep, metrics.step}, {kEpoch, metrics.epoch}, {kLoss, metrics.loss}};
+  io::Json line = {{kStep, metrics.step}, {kEpoch, metrics.epoch}, {kLoss, metrics.loss}};
   for (const auto& [name, value] : metrics.parts) line[kParts][name] = value;
   line[kGradientNorm] = metrics.gradient_norm;
   line[kLearningRate] = metrics.lr;
@@ -54,13 +54,13 @@ void MetricsLog::write(const StepMetrics& metrics) {
 }
 
 void MetricsLog::write(const EpochMetrics& metrics) {
-  Json line = {{kEpochDone, metrics.epochs_done}, {kMeanLoss, metrics.mean_loss}};
+  io::Json line = {{kEpochDone, metrics.epochs_done}, {kMeanLoss, metrics.mean_loss}};
   if (metrics.clipped_share) line[kClippedShare] = *metrics.clipped_share;
   line.update(metrics.of_task);
   write_line(line);
 }
 
-void MetricsLog::write_line(const Json& line) { stream_ << line.dump() << '\n'; }
+void MetricsLog::write_line(const io::Json& line) { stream_ << line.dump() << '\n'; }
 
 uint64_t MetricsLog::flush() {
   stream_.flush();
@@ -70,9 +70,9 @@ uint64_t MetricsLog::flush() {
   return std::filesystem::file_size(file_);
 }
 
-std::string place_of(const Json& line) {
+std::string place_of(const io::Json& line) {
   if (line.contains(kStep)) return "step " + line[kStep].dump();
-  return "end of epoch " + line.value(kEpochDone, Json()).dump();
+  return "end of epoch " + line.value(kEpochDone, io::Json()).dump();
 }
 
 std::vector<std::string> first_metrics() {
@@ -83,4 +83,4 @@ std::vector<std::string> first_metrics() {
   return pointers;
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -12,7 +12,7 @@
 
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // What a step logs.
 struct StepMetrics {
@@ -28,8 +28,8 @@ struct StepMetrics {
 struct EpochMetrics {
   int64_t epochs_done = 0;
   double mean_loss = 0;
-  std::optional<double> clipped_share;  // of all steps so far; none: nothing is clipped
-  Json of_task = Json::object();        // of the validation, if there was one
+  std::optional<double> clipped_share;    // of all steps so far; none: nothing is clipped
+  io::Json of_task = io::Json::object();  // of the validation, if there was one
 };
 
 class MetricsLog {
@@ -45,16 +45,16 @@ class MetricsLog {
   uint64_t flush();
 
  private:
-  void write_line(const Json& line);
+  void write_line(const io::Json& line);
 
   std::filesystem::path file_;
   std::ofstream stream_;
 };
 
 // Where a line stands: "step 12", "end of epoch 3".
-std::string place_of(const Json& line);
+std::string place_of(const io::Json& line);
 
 // The metrics that arise first, as JSON pointers in their order; the others have none.
 std::vector<std::string> first_metrics();
 
-}  // namespace avbench
+}  // namespace avbench::train

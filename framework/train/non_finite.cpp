@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace avbench {
+namespace avbench::train {
 
 std::vector<int64_t> non_finite_rows(const Tensor& values) {
   const Tensor finite = values.isfinite();
@@ -47,4 +47,4 @@ std::string remedy_for(const std::vector<std::string>& faulty) {
       first_few(faulty));
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -7,7 +7,7 @@
 
 #include "avbench/batch.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // Rows of [B, ...] that hold NaN or infinity, ascending.
 std::vector<int64_t> non_finite_rows(const Tensor& values);
@@ -22,4 +22,4 @@ std::string first_few(const std::vector<std::string>& names);
 // at fault. If there are none, the weights are.
 std::string remedy_for(const std::vector<std::string>& faulty);
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -7,7 +7,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 // The fused kernels walk raw memory, so a gradient must lie in memory as its parameter does.
@@ -23,7 +23,7 @@ at::Tensor empty_slot(const Slot& slot, const at::Tensor& parameter) {
 
 }  // namespace
 
-Optimizer::Optimizer(const OptimizerConfig& config, const std::vector<ParamGroup>& groups,
+Optimizer::Optimizer(const config::OptimizerConfig& config, const std::vector<ParamGroup>& groups,
                      const std::map<std::string, at::Tensor>& names)
     : lr_(config.lr), rule_(make_update_rule(config)) {
   Names name_of;
@@ -128,11 +128,11 @@ void Optimizer::restore(const std::map<std::string, at::Tensor>& state) {
   for (auto& [name, tensor] : this->state()) {
     const auto saved = state.find(name);
     if (saved == state.end() || saved->second.sizes() != tensor.sizes()) {
-      throw UserError("checkpoint does not fit the optimiser: '" + name + "' is " +
-                      (saved == state.end() ? "missing" : "of another shape"));
+      throw io::UserError("checkpoint does not fit the optimiser: '" + name + "' is " +
+                          (saved == state.end() ? "missing" : "of another shape"));
     }
     tensor.copy_(saved->second);
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

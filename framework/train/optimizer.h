@@ -14,13 +14,13 @@
 #include "config/optimizer_config.h"
 #include "train/optimizers/update_rule.h"
 
-namespace avbench {
+namespace avbench::train {
 
 class Optimizer {
  public:
   // `names`: a stable name for every tensor in `groups`, by which its state is saved. Throws if a
   // parameter has no name or stands in two groups.
-  Optimizer(const OptimizerConfig& config, const std::vector<ParamGroup>& groups,
+  Optimizer(const config::OptimizerConfig& config, const std::vector<ParamGroup>& groups,
             const std::map<std::string, at::Tensor>& names);
 
   // One step with the configured rate times `scale`; parameters without a gradient stay.
@@ -55,4 +55,4 @@ class Optimizer {
   std::vector<Group> groups_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::train

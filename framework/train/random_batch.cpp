@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace avbench {
+namespace avbench::train {
 
 Batch batch_of(const Views& views, const Tensor& index,
                const std::function<Tensor(const ViewSpec&)>& clips) {
@@ -24,4 +24,4 @@ Batch random_batch(const Views& views, int64_t rows, const SampleShape& shape,
   });
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -10,7 +10,7 @@
 #include "avbench/batch.h"
 #include "avbench/views.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // Every view's tensor [B, C, T, H, W] from `clips`, which is asked in the order of the views.
 Batch batch_of(const Views& views, const Tensor& index,
@@ -25,4 +25,4 @@ struct SampleShape {
 Batch random_batch(const Views& views, int64_t rows, const SampleShape& shape,
                    const at::Generator& generator);
 
-}  // namespace avbench
+}  // namespace avbench::train

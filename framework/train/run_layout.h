@@ -2,7 +2,7 @@
 // spelled here alone.
 #pragma once
 
-namespace avbench::run_layout {
+namespace avbench::train::run_layout {
 
 // Every stage.
 inline constexpr const char* kCheckpoints = "checkpoints";
@@ -27,4 +27,4 @@ inline constexpr const char* kExcludedFiles = "excluded.csv";
 inline constexpr const char* kDamagedFiles = "damaged.csv";
 inline constexpr const char* kSummary = "summary.json";  // written last
 
-}  // namespace avbench::run_layout
+}  // namespace avbench::train::run_layout

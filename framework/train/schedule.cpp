@@ -5,11 +5,11 @@
 #include <numbers>
 #include <stdexcept>
 
-namespace avbench {
+namespace avbench::train {
 
-using Name = ScheduleConfig::Name;
+using Name = config::ScheduleConfig::Name;
 
-Schedule::Schedule(const ScheduleConfig& config, int64_t total_epochs)
+Schedule::Schedule(const config::ScheduleConfig& config, int64_t total_epochs)
     : config_(config), total_epochs_(static_cast<double>(total_epochs)) {}
 
 double Schedule::scale(double epoch) const {
@@ -52,4 +52,4 @@ void Schedule::validated(double metric) {
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -7,7 +7,7 @@
 #include "config/optimizer_config.h"
 #include "io/fields.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // What a resumed run needs beside the configuration. Plateau changes it, the others do not.
 struct ScheduleState {
@@ -16,7 +16,7 @@ struct ScheduleState {
   int64_t without_improvement = 0;
 };
 template <class V>
-constexpr void fields(V& v, MaybeConst<ScheduleState> auto& s) {
+constexpr void fields(V& v, io::MaybeConst<ScheduleState> auto& s) {
   v("scale", s.scale);
   v("best", s.best);
   v("without_improvement", s.without_improvement);
@@ -24,7 +24,7 @@ constexpr void fields(V& v, MaybeConst<ScheduleState> auto& s) {
 
 class Schedule {
  public:
-  Schedule(const ScheduleConfig& config, int64_t total_epochs);
+  Schedule(const config::ScheduleConfig& config, int64_t total_epochs);
 
   // The factor at a (fractional) epoch in [0, total_epochs).
   double scale(double epoch) const;
@@ -39,9 +39,9 @@ class Schedule {
   int64_t milestones_passed(double epoch) const;
   double cosine(double epoch) const;
 
-  ScheduleConfig config_;
+  config::ScheduleConfig config_;
   double total_epochs_;
   ScheduleState state_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::train

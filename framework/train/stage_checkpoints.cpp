@@ -9,7 +9,7 @@
 
 #include "runtime/trace.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 constexpr const char* kBest = "best";
@@ -26,7 +26,7 @@ StageCheckpoints::StageCheckpoints(std::string title, std::filesystem::path fold
                                    int64_t keep_steps)
     : title_(std::move(title)), folder_(std::move(folder), keep_steps) {}
 
-std::optional<ResumePoint> StageCheckpoints::resume(const StateDict& model,
+std::optional<ResumePoint> StageCheckpoints::resume(const tensors::StateDict& model,
                                                     Optimizer& optimizer) const {
   folder_.remove_leftovers();
   auto checkpoint = folder_.find(kFinal);
@@ -35,7 +35,7 @@ std::optional<ResumePoint> StageCheckpoints::resume(const StateDict& model,
   }
   forget_later_than(checkpoint);
   if (!checkpoint) return std::nullopt;
-  StateDict of_model, of_optimizer;
+  tensors::StateDict of_model, of_optimizer;
   const std::string prefix = kOptimizerPrefix;
   for (const auto& [name, tensor] : checkpoint->tensors) {
     if (name.starts_with(prefix)) {
@@ -44,7 +44,7 @@ std::optional<ResumePoint> StageCheckpoints::resume(const StateDict& model,
       of_model[name] = tensor;
     }
   }
-  copy_state(of_model, model, checkpoint->file.string());
+  tensors::copy_state(of_model, model, checkpoint->file.string());
   if (!of_optimizer.empty()) optimizer.restore(of_optimizer);
   return ResumePoint{checkpoint->state_as<LoopState>(), checkpoint->file};
 }
@@ -62,25 +62,25 @@ void StageCheckpoints::forget_later_than(const std::optional<Checkpoint>& chosen
   }
 }
 
-void StageCheckpoints::save_step(const LoopState& state, StateDict model,
+void StageCheckpoints::save_step(const LoopState& state, tensors::StateDict model,
                                  const Optimizer& optimizer, MetricsLog& log) const {
-  const TracePhase phase("checkpoint");
+  const runtime::TracePhase phase("checkpoint");
   for (auto& [name, tensor] : optimizer.state()) model[kOptimizerPrefix + name] = tensor;
   explain_failure(state.step, [&] {
-    folder_.save_step(state.step, model, write_fields(with_log(state, log)));
+    folder_.save_step(state.step, model, io::write_fields(with_log(state, log)));
   });
 }
 
-void StageCheckpoints::save_final(const LoopState& state, const StateDict& model,
+void StageCheckpoints::save_final(const LoopState& state, const tensors::StateDict& model,
                                   MetricsLog& log) const {
   explain_failure(state.step,
-                  [&] { folder_.save(kFinal, model, write_fields(with_log(state, log))); });
+                  [&] { folder_.save(kFinal, model, io::write_fields(with_log(state, log))); });
   folder_.keep_steps(1);
 }
 
-void StageCheckpoints::save_best(const BestState& best, const StateDict& model,
+void StageCheckpoints::save_best(const BestState& best, const tensors::StateDict& model,
                                  int64_t step) const {
-  explain_failure(step, [&] { folder_.save(kBest, model, write_fields(best)); });
+  explain_failure(step, [&] { folder_.save(kBest, model, io::write_fields(best)); });
 }
 
 void StageCheckpoints::require_best_of(const LoopState& state) const {
@@ -133,4 +133,4 @@ void StageCheckpoints::explain_failure(int64_t step, const F& write) const {
   }
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -12,7 +12,7 @@
 #include "train/metrics_log.h"
 #include "train/optimizer.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // In a step checkpoint, before the names of the optimiser's tensors.
 inline constexpr const char* kOptimizerPrefix = "optimizer/";
@@ -31,15 +31,15 @@ class StageCheckpoints {
   // Copies the newest checkpoint that fits its "best" into `model` and the optimiser, after
   // removing what killed processes left. Nothing: the stage begins. A stage that was finished, but
   // whose caller was not, has a final checkpoint.
-  std::optional<ResumePoint> resume(const StateDict& model, Optimizer& optimizer) const;
+  std::optional<ResumePoint> resume(const tensors::StateDict& model, Optimizer& optimizer) const;
 
   // The log is flushed, and its size goes into the state. If nothing can be written, these throw
   // std::runtime_error that says what is still there.
-  void save_step(const LoopState& state, StateDict model, const Optimizer& optimizer,
+  void save_step(const LoopState& state, tensors::StateDict model, const Optimizer& optimizer,
                  MetricsLog& log) const;
-  void save_final(const LoopState& state, const StateDict& model, MetricsLog& log) const;
+  void save_final(const LoopState& state, const tensors::StateDict& model, MetricsLog& log) const;
   // `step`: how many are done.
-  void save_best(const BestState& best, const StateDict& model, int64_t step) const;
+  void save_best(const BestState& best, const tensors::StateDict& model, int64_t step) const;
 
   // Throws std::runtime_error, and removes the step checkpoints, if "best" is not of the epoch that
   // the state takes for the best: continued with another number of threads, a later one may not
@@ -63,4 +63,4 @@ class StageCheckpoints {
   CheckpointFolder folder_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::train

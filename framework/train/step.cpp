@@ -8,7 +8,7 @@
 #include "runtime/trace.h"
 #include "tensors/seeds.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 void require_finite(const char* what, double value) {
@@ -25,13 +25,13 @@ NotFinite::NotFinite(const char* what, double value)
       value_(value) {}
 
 at::Generator step_generator(uint64_t seed, int64_t step) {
-  return make_generator(derive_seed(seed, "step", step));
+  return tensors::make_generator(tensors::derive_seed(seed, "step", step));
 }
 
 TrainingStep::TrainingStep(Trainable& trained, Optimizer& optimizer, double clip_norm)
     : trained_(trained), optimizer_(optimizer), clip_norm_(clip_norm) {}
 
-StepOutcome TrainingStep::run(const LoadedBatch& batch, const StepContext& context,
+StepOutcome TrainingStep::run(const data::LoadedBatch& batch, const StepContext& context,
                               double lr_scale) const {
   StepOutcome outcome{.loss = forward(batch, context)};
   outcome.loss_value = outcome.loss.total.item<double>();
@@ -43,34 +43,34 @@ StepOutcome TrainingStep::run(const LoadedBatch& batch, const StepContext& conte
   return outcome;
 }
 
-Loss TrainingStep::forward(const LoadedBatch& batch, const StepContext& context) const {
+Loss TrainingStep::forward(const data::LoadedBatch& batch, const StepContext& context) const {
   trained_.set_training();
   optimizer_.zero_grad();
-  const TracePhase phase(step_phase::kLoss);
+  const runtime::TracePhase phase(step_phase::kLoss);
   return trained_.loss(batch, context);
 }
 
 void TrainingStep::backward(const Loss& loss) {
-  const TracePhase phase(step_phase::kBackward);
+  const runtime::TracePhase phase(step_phase::kBackward);
   loss.total.backward();
 }
 
 double TrainingStep::clip(const StepContext& context) const {
   {
-    const TracePhase phase(step_phase::kHooks);
+    const runtime::TracePhase phase(step_phase::kHooks);
     trained_.after_backward(context);
   }
-  const TracePhase phase(step_phase::kOptimizer);
+  const runtime::TracePhase phase(step_phase::kOptimizer);
   return optimizer_.clip_gradients(clip_norm_);
 }
 
 void TrainingStep::update(const StepContext& context, double lr_scale) const {
   {
-    const TracePhase phase(step_phase::kOptimizer);
+    const runtime::TracePhase phase(step_phase::kOptimizer);
     optimizer_.step(lr_scale);
   }
-  const TracePhase phase(step_phase::kHooks);
+  const runtime::TracePhase phase(step_phase::kHooks);
   trained_.after_step(context);
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -12,7 +12,7 @@
 #include "data/loaded_batch.h"
 #include "train/optimizer.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // The phases of a step, as traces, timings.jsonl and `avbench bench step` call them.
 namespace step_phase {
@@ -28,7 +28,7 @@ class Trainable {
  public:
   virtual ~Trainable();
   virtual void set_training() = 0;
-  virtual Loss loss(const LoadedBatch& batch, const StepContext& context) = 0;
+  virtual Loss loss(const data::LoadedBatch& batch, const StepContext& context) = 0;
   virtual void after_backward(const StepContext&) {}  // gradients are ready, and not yet clipped
   virtual void after_step(const StepContext&) {}
 };
@@ -60,10 +60,11 @@ class TrainingStep {
   TrainingStep(Trainable& trained, Optimizer& optimizer, double clip_norm);
 
   // The parts below in their order. Throws NotFinite before any parameter has moved.
-  StepOutcome run(const LoadedBatch& batch, const StepContext& context, double lr_scale) const;
+  StepOutcome run(const data::LoadedBatch& batch, const StepContext& context,
+                  double lr_scale) const;
 
   // For several processes, which average their gradients between backward() and clip().
-  Loss forward(const LoadedBatch& batch, const StepContext& context) const;
+  Loss forward(const data::LoadedBatch& batch, const StepContext& context) const;
   static void backward(const Loss& loss);
   double clip(const StepContext& context) const;  // gives the norm before; 0: clips nothing
   void update(const StepContext& context, double lr_scale) const;
@@ -74,4 +75,4 @@ class TrainingStep {
   double clip_norm_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -5,7 +5,7 @@
 
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::train {
 
 void TimingsLog::add(const std::map<std::string, double>& seconds) {
   for (const auto& [phase, time] : seconds) sums_[phase] += time;
@@ -13,7 +13,7 @@ void TimingsLog::add(const std::map<std::string, double>& seconds) {
 
 void TimingsLog::write(int64_t epoch) {
   if (sums_.empty()) return;
-  Json line = {{"epoch", epoch}};
+  io::Json line = {{"epoch", epoch}};
   for (const auto& [phase, seconds] : sums_) line["seconds"][phase] = seconds;
   sums_.clear();
   std::ofstream out(file_, std::ios::app);
@@ -21,4 +21,4 @@ void TimingsLog::write(int64_t epoch) {
   if (!out) throw std::runtime_error(file_.string() + " cannot be written");
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

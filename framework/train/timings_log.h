@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-namespace avbench {
+namespace avbench::train {
 
 class TimingsLog {
  public:
@@ -25,4 +25,4 @@ class TimingsLog {
   std::map<std::string, double> sums_;  // seconds
 };
 
-}  // namespace avbench
+}  // namespace avbench::train

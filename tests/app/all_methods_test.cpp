@@ -4,7 +4,7 @@
 
 #include "app/tiny_experiment.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::HasSubstr;
@@ -28,7 +28,7 @@ class AllMethods : public TinyExperiment {
  protected:
   fs::path configure(const std::string& results, const std::vector<std::string>& presets) {
     fs::path file = TinyExperiment::configure(results);
-    std::string text = read_file(file);
+    std::string text = io::read_file(file);
     text.resize(text.find("rows:"));
     text += "rows:\n";
     for (const std::string& method : kMethods) {
@@ -83,7 +83,7 @@ TEST_F(AllMethods, RunUnderOneProtocolAndEndWithTheSameBitsWhenContinued) {
   for (const auto& entry : fs::directory_iterator(folder_ / "r/pretrain")) {
     const fs::path final = entry.path() / "checkpoints/final.safetensors";
     if (!fs::exists(final)) continue;
-    weights[final] = read_file(final);
+    weights[final] = io::read_file(final);
     fs::remove(final);
     fs::remove(entry.path() / "checkpoints/final.json");
     fs::remove(entry.path() / "summary.json");
@@ -93,7 +93,7 @@ TEST_F(AllMethods, RunUnderOneProtocolAndEndWithTheSameBitsWhenContinued) {
   const Outcome rest = run("pretrain " + config);
   ASSERT_EQ(rest.exit_code, 0) << rest.err;
   EXPECT_THAT(rest.err, HasSubstr("continues at step 10 of 12"));
-  for (const auto& [file, bytes] : weights) EXPECT_TRUE(read_file(file) == bytes) << file;
+  for (const auto& [file, bytes] : weights) EXPECT_TRUE(io::read_file(file) == bytes) << file;
 }
 
 TEST_F(AllMethods, RefuseWhatDoesNotFitTheBatch) {
@@ -111,4 +111,4 @@ TEST_F(AllMethods, RefuseWhatDoesNotFitTheBatch) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

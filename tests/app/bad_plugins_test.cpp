@@ -5,7 +5,7 @@
 #include "app/tiny_experiment.h"
 #include "io/safetensors.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::HasSubstr;
@@ -97,7 +97,8 @@ TEST_F(BadPlugins, AFailureInABenchmarkOfStepsIsNamed) {
 TEST_F(BadPlugins, ThePureLossOnAFileIsNamedToo) {
   const fs::path file = folder_ / "embeddings.safetensors";
   const float values[6] = {1, 2, 3, 4, 5, 6};
-  write_safetensors(file, {{"video", Dtype::kF32, {2, 3}, std::as_bytes(std::span(values))}});
+  io::write_safetensors(file,
+                        {{"video", io::Dtype::kF32, {2, 3}, std::as_bytes(std::span(values))}});
   for (const auto& [fault, reason] : {Case{"loss_throws", "the loss fell off the edge"},
                                       Case{"loss_gives_nothing", "got no total"}}) {
     const Outcome outcome =
@@ -109,4 +110,4 @@ TEST_F(BadPlugins, ThePureLossOnAFileIsNamedToo) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

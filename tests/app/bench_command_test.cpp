@@ -8,7 +8,7 @@
 #include "app/run_avbench.h"
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::AllOf;
@@ -16,8 +16,8 @@ using testing::HasSubstr;
 
 const std::string kSmall = " --width 4 --batch 3 --frames 2 --size 16";
 
-const Json& counters(const Json& report, const std::string& name) {
-  for (const Json& benchmark : report["benchmarks"]) {
+const io::Json& counters(const io::Json& report, const std::string& name) {
+  for (const io::Json& benchmark : report["benchmarks"]) {
     if (benchmark["name"].get<std::string>().starts_with(name)) return benchmark;
   }
   throw std::runtime_error("no benchmark " + name);
@@ -27,10 +27,10 @@ TEST(BenchStep, JsonHasAllMetricsOfAMethodAndOfTheTowersAlone) {
   const Outcome outcome =
       run_avbench("bench step simclr byol --min-time 0.05 --repetitions 1 --json" + kSmall);
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  const Json report = Json::parse(outcome.out);
-  const Json& simclr = counters(report, "step/simclr");
-  const Json& byol = counters(report, "step/byol");
-  const Json& bare = counters(report, "step/bare");
+  const io::Json report = io::Json::parse(outcome.out);
+  const io::Json& simclr = counters(report, "step/simclr");
+  const io::Json& byol = counters(report, "step/byol");
+  const io::Json& bare = counters(report, "step/bare");
   EXPECT_GT(simclr["clips_per_second"].get<double>(), 0);
   EXPECT_GT(simclr["parameters"].get<double>(), bare["parameters"].get<double>());
   // SimCLR sends each modality through a tower once; BYOL's target does so a second time, forward.
@@ -49,9 +49,9 @@ TEST(BenchStep, JsonHasAllMetricsOfAMethodAndOfTheTowersAlone) {
   EXPECT_GT(counters(report, "step/forward")["clips_per_second"].get<double>(), 0);
 }
 
-const Json& only(const Json& report, const std::string& name) {
-  const Json* found = nullptr;
-  for (const Json& benchmark : report["benchmarks"]) {
+const io::Json& only(const io::Json& report, const std::string& name) {
+  const io::Json* found = nullptr;
+  for (const io::Json& benchmark : report["benchmarks"]) {
     if (benchmark["run_name"].get<std::string>().starts_with(name + "/")) found = &benchmark;
   }
   if (found == nullptr) throw std::runtime_error("no benchmark " + name + " in " + report.dump());
@@ -59,8 +59,8 @@ const Json& only(const Json& report, const std::string& name) {
 }
 
 TEST(BenchStep, StepsTheRowsOfAConfigurationAtItsSizes) {
-  const TempFolder folder;
-  write_file_atomically(folder / "e.yaml", std::string_view(R"(name: e
+  const io::TempFolder folder;
+  io::write_file_atomically(folder / "e.yaml", std::string_view(R"(name: e
 protocol:
   data: {source: nowhere}
   clip: {frames: 2, crop: 16}
@@ -77,7 +77,7 @@ rows:
       "bench step --min-time 0.01 --repetitions 1 --json --config " + (folder / "e.yaml").string();
   const Outcome all = run_avbench(command);
   ASSERT_EQ(all.exit_code, 0) << all.err;
-  const Json report = Json::parse(all.out);
+  const io::Json report = io::Json::parse(all.out);
   ASSERT_EQ(report["benchmarks"].size(), 5u);
   EXPECT_LT(only(report, "step/Short head")["parameters"],
             only(report, "step/Long head")["parameters"]);
@@ -86,18 +86,18 @@ rows:
                   " --set protocol.spectrogram.channels=1");
   ASSERT_EQ(given.exit_code, 0) << given.err;
   EXPECT_EQ(only(report, "step/Another")["GFLOP_per_clip"],
-            only(Json::parse(given.out), "step/byol")["GFLOP_per_clip"]);
+            only(io::Json::parse(given.out), "step/byol")["GFLOP_per_clip"]);
 
   const Outcome one = run_avbench(command + " simclr --width 8");
   ASSERT_EQ(one.exit_code, 0) << one.err;
-  const Json wider = Json::parse(one.out);
+  const io::Json wider = io::Json::parse(one.out);
   EXPECT_EQ(wider["benchmarks"].size(), 4u);  // bare, forward
   EXPECT_GT(only(wider, "step/Long head")["GFLOP_per_clip"],
             only(report, "step/Long head")["GFLOP_per_clip"]);
 }
 
 TEST(BenchStep, LoadsAnOpenedDataSetMeanwhileOrSaysWhyNot) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   const std::string data = (folder / "data").string();
   const Outcome made =
       run_avbench("dataset synth " + data +
@@ -108,7 +108,8 @@ TEST(BenchStep, LoadsAnOpenedDataSetMeanwhileOrSaysWhyNot) {
           " --set protocol.clip.resize=[20,20] --set protocol.spectrogram.resize=[20,20]" + kSmall,
       "AVBENCH_CACHE=" + (folder / "cache").string());
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_GT(only(Json::parse(outcome.out), "step/simclr")["wait_for_data_p99_ms"].get<double>(), 0);
+  EXPECT_GT(only(io::Json::parse(outcome.out), "step/simclr")["wait_for_data_p99_ms"].get<double>(),
+            0);
   const Outcome large = run_avbench("bench step simclr --batch 5000 --frames 2 --data " + data,
                                     "AVBENCH_CACHE=" + (folder / "cache").string());
   EXPECT_EQ(large.exit_code, 2);
@@ -133,32 +134,32 @@ TEST(BenchLoss, ShowsHowTheTimeGrowsWithTheBatch) {
 }
 
 TEST(BenchAll, WritesStepsAndLossesOfAllMethods) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   const std::string file = (folder / "all.json").string();
   const Outcome outcome = run_avbench("bench all -o " + file +
                                       " --min-time 0.01 --repetitions 1 --width 2 --batch 4 "
                                       "--frames 2 --size 16");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  const Json all = Json::parse(read_file(file));
+  const io::Json all = io::Json::parse(io::read_file(file));
   EXPECT_GT(all["environment"]["threads"].get<int>(), 0);
   std::vector<std::string> names;
-  for (const Json& run : all["step"]) names.push_back(run["run_name"].get<std::string>());
+  for (const io::Json& run : all["step"]) names.push_back(run["run_name"].get<std::string>());
   EXPECT_THAT(names, testing::Contains(HasSubstr("step/moco")));
   EXPECT_FALSE(all["loss"].empty());
   EXPECT_FALSE(all.contains("loader"));
 }
 
 TEST(BenchCompare, GivesRatiosAndTheirTest) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   const auto write = [&](const char* name, const std::vector<double>& rates) {
-    Json report = {{"benchmarks", Json::array()}};
+    io::Json report = {{"benchmarks", io::Json::array()}};
     for (const double rate : rates) {
       report["benchmarks"].push_back(
           {{"run_name", "step/x"}, {"run_type", "iteration"}, {"clips_per_second", rate}});
     }
     report["benchmarks"].push_back(
         {{"run_name", "step/x"}, {"run_type", "aggregate"}, {"clips_per_second", 1e9}});
-    write_file_atomically(folder / name, std::string_view(report.dump()));
+    io::write_file_atomically(folder / name, std::string_view(report.dump()));
     return (folder / name).string();
   };
   const std::string a = write("a.json", {10, 11, 12}), b = write("b.json", {20, 22, 24});
@@ -169,8 +170,8 @@ TEST(BenchCompare, GivesRatiosAndTheirTest) {
 }
 
 TEST(BenchCompare, SaysWhatIsWrongWithAFile) {
-  const TempFolder folder;
-  write_file_atomically(folder / "a.json", std::string_view("{}"));
+  const io::TempFolder folder;
+  io::write_file_atomically(folder / "a.json", std::string_view("{}"));
   const std::string file = (folder / "a.json").string();
   const Outcome outcome = run_avbench("bench compare " + file + " " + file);
   EXPECT_EQ(outcome.exit_code, 2);
@@ -181,9 +182,9 @@ TEST(DoctorKernels, ListsEveryConvolutionOfBothTowersWithItsKernels) {
   const Outcome outcome =
       run_avbench("doctor --kernels --json --width 16 --batch 16 --frames 8 --size 56");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  const Json report = Json::parse(outcome.out);
+  const io::Json report = io::Json::parse(outcome.out);
   EXPECT_EQ(report["kernels"], "on");
-  const Json& layers = report["layers"];
+  const io::Json& layers = report["layers"];
   ASSERT_EQ(layers.size(), 24u);  // a stem, eight convolutions and three shortcuts a tower
   EXPECT_EQ(layers[0]["kernel"], "3x7x7");
   EXPECT_EQ(layers[0]["forward"], "LibTorch");
@@ -218,4 +219,4 @@ TEST(Doctor, NamesTheOpenMpThatGivesWay) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

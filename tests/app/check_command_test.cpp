@@ -3,7 +3,7 @@
 
 #include "app/run_avbench.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using Json = nlohmann::json;
@@ -63,4 +63,4 @@ TEST(CheckCommand, RefusesUnknownMethodsFilesAndParameters) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

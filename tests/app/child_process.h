@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace avbench {
+namespace avbench::app {
 
 namespace fs = std::filesystem;
 
@@ -49,4 +49,4 @@ inline int64_t newest_step(const fs::path& checkpoints) {
   return newest;
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

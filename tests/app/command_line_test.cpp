@@ -3,7 +3,7 @@
 
 #include "app/run_avbench.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::AllOf;
@@ -42,4 +42,4 @@ TEST(CommandLine, RefusesUnknownOptionsAndMissingArguments) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

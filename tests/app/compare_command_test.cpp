@@ -11,7 +11,7 @@
 #include "app/tiny_experiment.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::AllOf;
@@ -22,7 +22,7 @@ using Compare = TinyExperiment;
 
 // The share of lines of predictions.csv whose second and third field agree.
 double accuracy_of(const fs::path& predictions) {
-  std::istringstream lines(read_file(predictions));
+  std::istringstream lines(io::read_file(predictions));
   std::string line;
   std::getline(lines, line);
   int right = 0, all = 0;
@@ -62,15 +62,17 @@ TEST_F(Compare, RunsEveryRowAndLeavesTheDocumentedFiles) {
     EXPECT_EQ(read_json(run_folder + "summary.json")["accuracy"].get<double>(),
               accuracy_of(folder_ / (run_folder + "predictions.csv")));
   }
+}
 
-  // What each epoch's steps took, in pretraining and in finetuning, and with what.
+TEST_F(Compare, WritesWhatEachEpochsStepsTookAndWithWhat) {
+  ASSERT_EQ(run("compare " + configure("r").string() + " --row SimCLR --row AVCL").exit_code, 0);
   std::vector<fs::path> stages = {folder_ / "r/tiny/SimCLR-s0"};
   for (const auto& entry : fs::directory_iterator(folder_ / "r/pretrain")) {
     stages.push_back(entry.path());
   }
   ASSERT_EQ(stages.size(), 3u);
   for (const fs::path& stage : stages) {
-    std::istringstream lines(read_file(stage / "timings.jsonl"));
+    std::istringstream lines(io::read_file(stage / "timings.jsonl"));
     int epoch = 0;
     for (std::string line; std::getline(lines, line);) {
       const json timings = json::parse(line);
@@ -81,11 +83,14 @@ TEST_F(Compare, RunsEveryRowAndLeavesTheDocumentedFiles) {
       }
     }
     EXPECT_EQ(epoch, 3);
-    const json environment = json::parse(read_file(stage / "environment.json"));
+    const json environment = json::parse(io::read_file(stage / "environment.json"));
     EXPECT_EQ(environment["threads"], 1);
     EXPECT_FALSE(environment["kernels"].get<std::string>().empty());
   }
+}
 
+TEST_F(Compare, DiagnosesTheSpaceAndNamesTheTensorsOfItsMethods) {
+  ASSERT_EQ(run("compare " + configure("r").string() + " --row SimCLR --row AVCL").exit_code, 0);
   const json diagnostics = read_json("r/tiny/SimCLR-s0/summary.json")["diagnostics"];
   for (const char* metric : {"video_deviation", "audio_deviation", "video_rank", "audio_rank",
                              "video_uniformity", "audio_uniformity", "alignment"}) {
@@ -95,14 +100,19 @@ TEST_F(Compare, RunsEveryRowAndLeavesTheDocumentedFiles) {
   EXPECT_LE(diagnostics["video_rank"], 6);  // validation files
 
   // Names of tensors are documented in docs/checkpoints.md.
-  const auto names = load_tensors(folder_ / "r/tiny/AVCL-s0/checkpoints/final.safetensors");
+  const auto names =
+      tensors::load_tensors(folder_ / "r/tiny/AVCL-s0/checkpoints/final.safetensors");
   for (const char* name : {"towers.video.stem.conv.weight", "towers.audio.stem.bn.running_mean",
                            "amfm.squeeze.weight", "amfm.excite.bias", "head.fc1.weight",
                            "head.fc.bias", "head.feature_mean", "head.feature_std"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
+}
 
-  // A second run finds everything done.
+TEST_F(Compare, FindsEverythingDoneASecondTimeAndRefusesOtherSettings) {
+  const std::string config = configure("r").string();
+  ASSERT_EQ(run("compare " + config).exit_code, 0);
+  const json table = read_json("r/tiny/table.json");
   const auto written = fs::last_write_time(folder_ / "r/tiny/SimCLR-s0/metrics.jsonl");
   const Outcome again = run("compare " + config + " --json");
   EXPECT_EQ(again.exit_code, 0);
@@ -110,7 +120,6 @@ TEST_F(Compare, RunsEveryRowAndLeavesTheDocumentedFiles) {
   EXPECT_EQ(json::parse(again.out), table);
   EXPECT_EQ(fs::last_write_time(folder_ / "r/tiny/SimCLR-s0/metrics.jsonl"), written);
 
-  // Another configuration is not mixed into the folder.
   const Outcome other = run("compare " + config + " --set protocol.finetune.dropout=0.5");
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_THAT(other.err, AllOf(HasSubstr("finetune.dropout: 0.7 -> 0.5"),
@@ -129,8 +138,8 @@ TEST_F(Compare, TheStagesAloneGiveTheSameNumbers) {
   const Outcome tested = run("test " + (folder_ / "alone/tiny/SimCLR-s0").string());
   ASSERT_EQ(tested.exit_code, 0) << tested.err;
   ASSERT_EQ(run("compare " + configure("whole").string() + " --row SimCLR").exit_code, 0);
-  EXPECT_EQ(read_file(folder_ / "alone/tiny/SimCLR-s0/predictions_clips.csv"),
-            read_file(folder_ / "whole/tiny/SimCLR-s0/predictions_clips.csv"));
+  EXPECT_EQ(io::read_file(folder_ / "alone/tiny/SimCLR-s0/predictions_clips.csv"),
+            io::read_file(folder_ / "whole/tiny/SimCLR-s0/predictions_clips.csv"));
 }
 
 // Waits for `lines` lines in a file that another process is writing; false if it ended before.
@@ -163,20 +172,20 @@ TEST_F(Compare, AnInterruptedRunSaysHowToContinueAndEndsAsAnUnbrokenOne) {
     execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
     _exit(127);
   }
-  ASSERT_TRUE(wait_for_lines(process, folder_ / "broken/pretrain", 8)) << read_file(log);
+  ASSERT_TRUE(wait_for_lines(process, folder_ / "broken/pretrain", 8)) << io::read_file(log);
   kill(process, SIGINT);
   int status = 0;
   waitpid(process, &status, 0);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_THAT(read_file(log), AllOf(HasSubstr("interrupted at step"),
-                                    HasSubstr("Run the same command again to continue")));
+  EXPECT_THAT(io::read_file(log), AllOf(HasSubstr("interrupted at step"),
+                                        HasSubstr("Run the same command again to continue")));
 
   const Outcome rest = run("compare " + config + more);
   ASSERT_EQ(rest.exit_code, 0) << rest.err;
   EXPECT_THAT(rest.err, HasSubstr("continues at step"));
-  EXPECT_EQ(read_file(folder_ / "broken/tiny/SimCLR-s0/predictions_clips.csv"),
-            read_file(folder_ / "whole/tiny/SimCLR-s0/predictions_clips.csv"));
+  EXPECT_EQ(io::read_file(folder_ / "broken/tiny/SimCLR-s0/predictions_clips.csv"),
+            io::read_file(folder_ / "whole/tiny/SimCLR-s0/predictions_clips.csv"));
 }
 
 // Another sample's audio is other training, and the table says which row it is for.
@@ -191,7 +200,7 @@ TEST_F(Compare, AControlTrainsOnShuffledPairs) {
   EXPECT_THAT(outcome.out, HasSubstr("control of SimCLR"));
   // Steps whose norm is above clip_norm, 1, counted in the log.
   for (const auto& entry : fs::directory_iterator(folder_ / "results/pretrain")) {
-    std::istringstream lines(read_file(entry.path() / "metrics.jsonl"));
+    std::istringstream lines(io::read_file(entry.path() / "metrics.jsonl"));
     double steps = 0, clipped = 0;
     for (std::string line; std::getline(lines, line);) {
       const json metrics = json::parse(line);
@@ -200,15 +209,16 @@ TEST_F(Compare, AControlTrainsOnShuffledPairs) {
       clipped += metrics["gradient_norm"] > 1 ? 1 : 0;
     }
     ASSERT_GT(steps, 0);
-    EXPECT_EQ(json::parse(read_file(entry.path() / "summary.json"))["clipped_share"],
+    EXPECT_EQ(json::parse(io::read_file(entry.path() / "summary.json"))["clipped_share"],
               clipped / steps);
   }
   const auto first_losses = [&](const std::string& row) {
     const json run = read_json("results/tiny/" + row + "-s0/run.json");
     std::vector<double> losses;
     for (const auto& entry : fs::directory_iterator(folder_ / "results/pretrain")) {
-      if (json::parse(read_file(entry.path() / "fingerprint.json")) != run["pretrain"]) continue;
-      std::istringstream lines(read_file(entry.path() / "metrics.jsonl"));
+      if (json::parse(io::read_file(entry.path() / "fingerprint.json")) != run["pretrain"])
+        continue;
+      std::istringstream lines(io::read_file(entry.path() / "metrics.jsonl"));
       std::string line;
       for (int i = 0; i < 2 && std::getline(lines, line); ++i) {
         losses.push_back(json::parse(line)["loss"]);
@@ -242,7 +252,7 @@ TEST_F(Compare, ADryRunPrintsAConfigurationThatLoadsAndTrainsNothing) {
   const size_t config = plan.out.find("\nname: \"tiny\"\n");
   ASSERT_NE(config, std::string::npos);
   EXPECT_LT(plan.out.find("SimCLR s0: pretrain"), config);
-  write_file_atomically(folder_ / "again.yaml", std::string_view(plan.out).substr(config));
+  io::write_file_atomically(folder_ / "again.yaml", std::string_view(plan.out).substr(config));
   const Outcome again =
       run("compare " + (folder_ / "again.yaml").string() + " --dry-run --no-probe");
   EXPECT_EQ(again.exit_code, 0) << again.err;
@@ -298,7 +308,7 @@ TEST_F(Compare, TracesThePhasesOfARun) {
       run("compare " + configure("traced").string() + " --row SimCLR --trace " + trace.string());
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   std::map<std::string, int> count;
-  for (const json& event : json::parse(read_file(trace))) ++count[event.at("name")];
+  for (const json& event : json::parse(io::read_file(trace))) ++count[event.at("name")];
   const int steps = 2 * 3 * 16 / 4;  // pretraining and finetuning, 3 epochs of 16 files
   EXPECT_EQ(count["step"], steps);
   EXPECT_EQ(count["backward"], steps);
@@ -308,4 +318,4 @@ TEST_F(Compare, TracesThePhasesOfARun) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

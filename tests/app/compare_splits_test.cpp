@@ -7,7 +7,7 @@
 #include "app/tiny_experiment.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::AllOf;
@@ -113,7 +113,7 @@ TEST_F(CompareSplits, WithoutATestAreEnoughForAllThatDoesNotTest) {
   const std::string embed =
       "embed " + config + " --row SimCLR --out " + (folder_ / "e.safetensors").string();
   EXPECT_EQ(run(embed + " --split val").exit_code, 0);
-  EXPECT_EQ(load_tensors(folder_ / "e.safetensors").at("features").size(0), 6);
+  EXPECT_EQ(tensors::load_tensors(folder_ / "e.safetensors").at("features").size(0), 6);
   fs::remove(folder_ / "e.safetensors");
   const Outcome empty = run(embed + " --split test");
   EXPECT_EQ(empty.exit_code, 2);
@@ -155,4 +155,4 @@ TEST_F(CompareSplits, ChangedSettingsAreRefusedBeforeTheDataAreRead) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

@@ -7,7 +7,7 @@
 
 #include "app/tiny_experiment.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::AllOf;
@@ -90,8 +90,13 @@ TEST_F(Compare, OfValidationTestsNothingAndTheTestFollowsFromThere) {
   }
   const Outcome again = run("compare " + config + " --validation --json");
   EXPECT_EQ(again.out, outcome.out);
+}
 
-  // The same rows in another experiment: what is there is copied, the test left out.
+TEST_F(Compare, OfValidationCopiesTheSameRowsOfAnotherExperimentWithoutTheirTest) {
+  const std::string config = configure("r").string();
+  ASSERT_EQ(run("compare " + config).exit_code, 0);
+  const Outcome outcome = run("compare " + config + " --validation --json");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const std::string other = config + " --set name=other";
   const Outcome copied = run("compare " + other + " --validation --json");
   ASSERT_EQ(copied.exit_code, 0) << copied.err;
@@ -108,4 +113,4 @@ TEST_F(Compare, OfValidationTestsNothingAndTheTestFollowsFromThere) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

@@ -8,7 +8,7 @@
 #include "data/single_file.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using nlohmann::json;
@@ -48,20 +48,20 @@ class Png {
 class DataCommands : public testing::Test {
  protected:
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  DataFolder folder_;
+  data::DataFolder folder_;
 };
 
 TEST_F(DataCommands, SampleWritesWhatTheNetworksSee) {
-  write_movie(folder_ / "a.mp4");
-  const Sample sample =
-      open_file({folder_ / "a.mp4"}, {.clip = small_clip(), .spectrogram = small_spectrogram()});
-  const auto expect_view = [&](const std::string& options, const SampleRequest& request) {
+  data::write_movie(folder_ / "a.mp4");
+  const data::Sample sample = data::open_file(
+      {folder_ / "a.mp4"}, {.clip = data::small_clip(), .spectrogram = data::small_spectrogram()});
+  const auto expect_view = [&](const std::string& options, const data::SampleRequest& request) {
     const Outcome outcome = run_avbench("sample " + path("a.mp4") + kSettings + " --out " +
                                         path("s.safetensors") + " " + options);
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-    const auto tensors = load_tensors(folder_ / "s.safetensors");
-    const Batch expected =
-        view_file(sample, request, base_views(), small_clip(), small_spectrogram());
+    const auto tensors = tensors::load_tensors(folder_ / "s.safetensors");
+    const Batch expected = data::view_file(sample, request, base_views(), data::small_clip(),
+                                           data::small_spectrogram());
     EXPECT_EQ(tensors.at("video").sizes(), (std::vector<int64_t>{3, 6, 16, 16}));
     EXPECT_EQ(tensors.at("audio").sizes(), (std::vector<int64_t>{3, 1, 20, 20}));
     EXPECT_TRUE(at::equal(tensors.at("video"), expected.video.at(kBaseView)[0]));
@@ -73,7 +73,7 @@ TEST_F(DataCommands, SampleWritesWhatTheNetworksSee) {
 }
 
 TEST_F(DataCommands, SampleDescribesAndDraws) {
-  write_movie(folder_ / "a.mp4");
+  data::write_movie(folder_ / "a.mp4");
   const std::string command = "sample " + path("a.mp4") + kSettings;
   const Outcome text = run_avbench(command);
   EXPECT_EQ(text.exit_code, 0);
@@ -86,12 +86,12 @@ TEST_F(DataCommands, SampleDescribesAndDraws) {
 // Enlarged pixel by pixel: a frame of 16 pixels six times, below them the spectrogram of 20 pixels
 // 16 times, right of its labels and with its first row, the lowest band, at the bottom.
 TEST_F(DataCommands, SampleDrawsFramesAndSpectrogramForTheEye) {
-  write_movie(folder_ / "a.mp4");
+  data::write_movie(folder_ / "a.mp4");
   const Outcome outcome = run_avbench("sample " + path("a.mp4") + kSettings + " --png " +
                                       path("a.png") + " --out " + path("a.safetensors"));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const Png png(folder_ / "a.png");
-  const auto tensors = load_tensors(folder_ / "a.safetensors");
+  const auto tensors = tensors::load_tensors(folder_ / "a.safetensors");
   const Tensor video = (tensors.at("video") * 255).round(), audio = tensors.at("audio") * 255;
   for (const int64_t y : {0, 7, 15}) {
     for (const int64_t x : {0, 3, 15}) {
@@ -110,17 +110,18 @@ TEST_F(DataCommands, SampleDrawsFramesAndSpectrogramForTheEye) {
 }
 
 TEST_F(DataCommands, SampleTakesAPartOfAFile) {
-  write_movie(folder_ / "a.mp4");
+  data::write_movie(folder_ / "a.mp4");
   const std::string command =
       "sample " + path("a.mp4") + kSettings + " --out " + path("s.safetensors");
   ASSERT_EQ(run_avbench(command + " --start 0.5 --end 1.75").exit_code, 0);
-  const Sample part = open_file({folder_ / "a.mp4", 0.5, 1.75},
-                                {.clip = small_clip(), .spectrogram = small_spectrogram()});
+  const data::Sample part =
+      data::open_file({folder_ / "a.mp4", 0.5, 1.75},
+                      {.clip = data::small_clip(), .spectrogram = data::small_spectrogram()});
   EXPECT_EQ(part.first_frame, 6);  // at 12 frames a second
   EXPECT_EQ(part.frames, 15);
-  const Batch expected =
-      view_file(part, {.clip = 0, .clips = 1}, base_views(), small_clip(), small_spectrogram());
-  EXPECT_TRUE(at::equal(load_tensors(folder_ / "s.safetensors").at("video"),
+  const Batch expected = data::view_file(part, {.clip = 0, .clips = 1}, base_views(),
+                                         data::small_clip(), data::small_spectrogram());
+  EXPECT_TRUE(at::equal(tensors::load_tensors(folder_ / "s.safetensors").at("video"),
                         expected.video.at(kBaseView)[0]));
   const Outcome backwards = run_avbench(command + " --start 1 --end 0.5");
   EXPECT_EQ(backwards.exit_code, 2);
@@ -128,7 +129,7 @@ TEST_F(DataCommands, SampleTakesAPartOfAFile) {
 }
 
 TEST_F(DataCommands, SampleRefusesAnUnusableFile) {
-  write_text(folder_ / "text.mp4", "text");
+  data::write_text(folder_ / "text.mp4", "text");
   const Outcome text = run_avbench("sample " + path("text.mp4"));
   EXPECT_EQ(text.exit_code, 2);
   EXPECT_THAT(text.err, AllOf(HasSubstr("text.mp4"), HasSubstr("corrupt")));
@@ -141,8 +142,8 @@ TEST_F(DataCommands, SampleRefusesAnUnusableFile) {
 
 TEST_F(DataCommands, IndexCountsAndListsBadFiles) {
   folder_.write_good_files(2);
-  write_text(folder_ / "train/bell/text.mp4", "text");
-  write_movie(folder_ / "train/drum/silent.mp4", {.audio = false});
+  data::write_text(folder_ / "train/bell/text.mp4", "text");
+  data::write_movie(folder_ / "train/drum/silent.mp4", {.audio = false});
   const std::string command = "dataset index " + folder_.source().string() + kSettings;
   const Outcome outcome = run_avbench(command + " --json");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
@@ -183,8 +184,9 @@ TEST_F(DataCommands, IndexListsCopiesInOtherSplits) {
 }
 
 TEST_F(DataCommands, IndexRefusesSplitsThatOverlap) {
-  write_movie(folder_ / "a.mp4", {.frames = 48});
-  write_text(folder_ / "m.csv", "path,label,split,start,end\na.mp4,x,train,0,3\na.mp4,x,val,2,4\n");
+  data::write_movie(folder_ / "a.mp4", {.frames = 48});
+  data::write_text(folder_ / "m.csv",
+                   "path,label,split,start,end\na.mp4,x,train,0,3\na.mp4,x,val,2,4\n");
   const Outcome outcome = run_avbench("dataset index " + path("m.csv") + kSettings);
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("train a.mp4#0-3 (0-3 s) and val a.mp4#2-4 (2-4 s)"));
@@ -199,7 +201,7 @@ TEST_F(DataCommands, IndexRefusesWhatWouldHideAClass) {
 }
 
 TEST_F(DataCommands, BenchLoaderCountsClips) {
-  for (const char* name : {"plain/a.mp4", "plain/b.mp4"}) write_movie(folder_ / name);
+  for (const char* name : {"plain/a.mp4", "plain/b.mp4"}) data::write_movie(folder_ / name);
   const Outcome outcome =
       run_avbench("bench loader " + path("plain") + kSettings +
                   " --json --clips 4 --batch 2 --repetitions 1 --min-time 0.01");
@@ -215,4 +217,4 @@ TEST_F(DataCommands, BenchLoaderCountsClips) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

@@ -6,7 +6,7 @@
 
 #include "app/tiny_experiment.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::AllOf;
@@ -46,7 +46,7 @@ TEST_F(Diff, FindsNothingBetweenRepeatedRunsAndTheStepWhereOneWasChanged) {
                     HasSubstr("pretrain: the same in all 15 lines")));
 
   const fs::path metrics = fs::path(folder("b")) / "metrics.jsonl";
-  std::istringstream lines(read_file(metrics));
+  std::istringstream lines(io::read_file(metrics));
   std::ofstream changed(metrics);
   json before;
   for (std::string line; std::getline(lines, line);) {
@@ -99,4 +99,4 @@ TEST_F(Diff, WantsTheFoldersOfRuns) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

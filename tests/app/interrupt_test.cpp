@@ -13,7 +13,7 @@
 #include "app/run_avbench.h"
 #include "data/fixtures.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -92,13 +92,13 @@ class Interrupt : public testing::Test {
  protected:
   // 80 names of one file, 10 seconds long: far more work than the time a signal takes.
   void write_files(const fs::path& class_folder) const {
-    write_movie(class_folder / "0.mp4", {.frames = 120});
+    data::write_movie(class_folder / "0.mp4", {.frames = 120});
     for (int i = 1; i < 80; ++i) {
       fs::copy_file(class_folder / "0.mp4", class_folder / (std::to_string(i) + ".mp4"));
     }
   }
   fs::path cache() const { return folder_.source().parent_path() / "cache"; }
-  DataFolder folder_;
+  data::DataFolder folder_;
 };
 
 TEST_F(Interrupt, OfDatasetIndexKeepsWhatWasFound) {
@@ -130,7 +130,7 @@ TEST_F(Interrupt, OfDatasetSynthLeavesWholeFilesAndIsContinued) {
   const auto expect_equal = [&](const std::vector<std::string>& files) {
     for (const std::string& file : files) {
       if (file.starts_with('.')) continue;  // what was begun
-      EXPECT_TRUE(read_file(broken / file) == read_file(whole / file)) << file;
+      EXPECT_TRUE(io::read_file(broken / file) == io::read_file(whole / file)) << file;
     }
   };
   expect_equal(left);
@@ -152,4 +152,4 @@ TEST_F(Interrupt, OfBenchLoaderLeavesNoTemporaryFolder) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

@@ -13,7 +13,7 @@
 #include "app/child_process.h"
 #include "app/tiny_experiment.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -43,7 +43,7 @@ int64_t last_checkpoint(const fs::path& results, const std::string& row) {
 }
 
 void expect_every_step_once(const fs::path& metrics) {
-  std::istringstream lines(read_file(metrics));
+  std::istringstream lines(io::read_file(metrics));
   std::string line;
   int64_t next = 0;
   while (std::getline(lines, line)) {
@@ -68,14 +68,14 @@ class Kill : public TinyExperiment, public testing::WithParamInterface<const cha
     const fs::path pretrain = pretrain_folder(folder_ / results);
     const fs::path run = folder_ / results / "tiny" / (std::string(GetParam()) + "-s0");
     std::map<std::string, std::string> content;
-    content["pretrained"] = read_file(pretrain / "checkpoints/final.safetensors");
+    content["pretrained"] = io::read_file(pretrain / "checkpoints/final.safetensors");
     for (const char* file : {"checkpoints/final.safetensors", "checkpoints/best.safetensors",
                              "predictions.csv", "predictions_clips.csv"}) {
-      content[file] = read_file(run / file);
+      content[file] = io::read_file(run / file);
     }
-    content["pretrain metrics"] = read_file(pretrain / "metrics.jsonl");
-    content["metrics"] = read_file(run / "metrics.jsonl");
-    json summary = json::parse(read_file(run / "summary.json"));
+    content["pretrain metrics"] = io::read_file(pretrain / "metrics.jsonl");
+    content["metrics"] = io::read_file(run / "metrics.jsonl");
+    json summary = json::parse(io::read_file(run / "summary.json"));
     for (const char* timed :
          {"seconds", "clips_per_second", "waiting_share", "peak_memory_bytes", "checksum"}) {
       summary.erase(timed);
@@ -96,7 +96,7 @@ TEST_P(Kill, AtTenRandomMomentsLosesNothingButTime) {
   const fs::path cache = *shared_ / "cache", log = folder_ / "log";
   const auto begin = Clock::now();
   const pid_t whole = start(command("whole"), log, cache);
-  ASSERT_FALSE(kill_after(whole, std::chrono::minutes(2))) << read_file(log);
+  ASSERT_FALSE(kill_after(whole, std::chrono::minutes(2))) << io::read_file(log);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
 
   // A quarter of the unbroken run each on average, starting included, so that ten kills reach all
@@ -112,7 +112,7 @@ TEST_P(Kill, AtTenRandomMomentsLosesNothingButTime) {
         process, std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds * share(random))));
     kills += killed;
     std::smatch match;
-    const std::string said = read_file(log);
+    const std::string said = io::read_file(log);
     if (std::regex_search(said, match, std::regex("continues at step ([0-9]+)"))) {
       ++continued;
       EXPECT_GE(std::stoll(match[1]), newest) << said;
@@ -123,7 +123,7 @@ TEST_P(Kill, AtTenRandomMomentsLosesNothingButTime) {
   }
   EXPECT_GT(continued, 2);  // kills within training, not only while starting
   const pid_t rest = start(command(results), log, cache);
-  ASSERT_FALSE(kill_after(rest, std::chrono::minutes(2))) << read_file(log);
+  ASSERT_FALSE(kill_after(rest, std::chrono::minutes(2))) << io::read_file(log);
   expect_equal(results);
 }
 
@@ -131,4 +131,4 @@ INSTANTIATE_TEST_SUITE_P(Rows, Kill, testing::Values("SimCLR", "AVCL"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

@@ -5,7 +5,7 @@
 #include "sdk/loss_testing.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using Json = nlohmann::json;
@@ -17,7 +17,7 @@ class LossCommand : public testing::Test {
  protected:
   LossCommand() { write({{"video", golden_z1()}, {"audio", golden_z2()}}); }
 
-  void write(const Tensors& tensors) { save_tensors(file_, tensors); }
+  void write(const Tensors& tensors) { tensors::save_tensors(file_, tensors); }
   Outcome run(const std::string& method, const std::string& options = "") {
     return run_avbench("loss " + method + " " + file_.string() + " " + options);
   }
@@ -29,7 +29,7 @@ class LossCommand : public testing::Test {
     EXPECT_EQ(outcome.out, "");
   }
 
-  TempFolder folder_;
+  io::TempFolder folder_;
   std::filesystem::path file_ = folder_ / "e.safetensors";
 };
 
@@ -67,7 +67,7 @@ TEST_F(LossCommand, FailsIfTheTotalIsNotTheExpectedOne) {
 TEST_F(LossCommand, WritesGradientsUnderTheInputsNames) {
   const auto out = folder_ / "g.safetensors";
   EXPECT_EQ(run("simclr", "--set temperature=0.5 --grad " + out.string()).exit_code, 0);
-  const Tensors gradients = load_tensors(out);
+  const Tensors gradients = tensors::load_tensors(out);
   ASSERT_EQ(gradients.size(), 2u);
   EXPECT_NEAR(gradients.at("video").abs().sum().item<double>(), 1.9791828119, 1e-9);
   EXPECT_NEAR(gradients.at("audio").abs().sum().item<double>(), 2.0798629931, 1e-9);
@@ -81,7 +81,7 @@ TEST_F(LossCommand, WritesZerosWhereNoGradientFlows) {
   const Outcome outcome = run_avbench("loss toy " + file_.string() + " --grad " + out.string(),
                                       std::string("AVBENCH_PLUGIN_PATH=") + BAD_PLUGINS);
   EXPECT_EQ(outcome.exit_code, 0);
-  for (const auto& [name, gradient] : load_tensors(out)) {
+  for (const auto& [name, gradient] : tensors::load_tensors(out)) {
     EXPECT_EQ(gradient.sizes(), toy.at(name).sizes());
     EXPECT_EQ(gradient.abs().sum().item<double>(), 0);
   }
@@ -122,7 +122,7 @@ TEST_F(LossCommand, RefusesMissingExtraAndMisshapenTensors) {
 }
 
 TEST_F(LossCommand, RefusesFilesThatAreNotSafetensors) {
-  write_file_atomically(file_, std::string_view("hello"));
+  io::write_file_atomically(file_, std::string_view("hello"));
   expect_refused("avcl", "", HasSubstr("e.safetensors"));
   std::filesystem::remove(file_);
   expect_refused("avcl", "", HasSubstr("e.safetensors"));
@@ -134,4 +134,4 @@ TEST_F(LossCommand, RefusesAFolderThatIsNotThereForGradients) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

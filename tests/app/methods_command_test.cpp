@@ -3,7 +3,7 @@
 
 #include "app/run_avbench.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using Json = nlohmann::json;
@@ -68,4 +68,4 @@ TEST(DescribeCommand, SaysWhyAMethodOfThatNameWasNotLoaded) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

@@ -7,7 +7,7 @@
 
 #include "app/run_avbench.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -29,7 +29,7 @@ class NewMethodCommand : public testing::Test {
     EXPECT_THAT(outcome.err, message);
   }
 
-  TempFolder folder_;
+  io::TempFolder folder_;
 };
 
 TEST_F(NewMethodCommand, WritesTheExampleUnderTheNewName) {
@@ -38,12 +38,12 @@ TEST_F(NewMethodCommand, WritesTheExampleUnderTheNewName) {
   std::vector<std::string> files;
   for (const auto& entry : fs::directory_iterator(path("deep/project"))) {
     files.push_back(entry.path().filename());
-    const std::string text = read_file(entry.path());
+    const std::string text = io::read_file(entry.path());
     EXPECT_THAT(text, AllOf(Not(HasSubstr("margin_ranking")), Not(HasSubstr("MarginRanking"))));
   }
   EXPECT_THAT(files, testing::UnorderedElementsAre("CMakeLists.txt", "README.md", "my_2nd_loss.cpp",
                                                    "my_2nd_loss.yaml", "my_2nd_loss_test.cpp"));
-  const std::string source = read_file(path("deep/project/my_2nd_loss.cpp"));
+  const std::string source = io::read_file(path("deep/project/my_2nd_loss.cpp"));
   EXPECT_LT(std::count(source.begin(), source.end(), '\n'), 100);
   EXPECT_THAT(source, AllOf(HasSubstr("class My2ndLossMethod : public Method"),
                             HasSubstr(".name = \"my_2nd_loss\"")));
@@ -89,8 +89,8 @@ TEST_F(NewMethodCommand, OverwritesNothing) {
   expect_refused("mine " + path("full/notes"), HasSubstr("notes: cannot be made: "));
   expect_refused("mine " + path("full/notes/below"), HasSubstr("below: cannot be made: "));
   expect_refused("mine ''", HasSubstr("DIR: got ''"));
-  EXPECT_EQ(read_file(path("full/notes")), "mine");
+  EXPECT_EQ(io::read_file(path("full/notes")), "mine");
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

@@ -10,14 +10,14 @@
 #include "app/tiny_experiment.h"
 #include "tensors/tensor_file.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using Readings = TinyExperiment;
 
 // A metric of each line of metrics.jsonl that has it.
 std::vector<double> logged(const fs::path& file, const std::string& key) {
-  std::istringstream lines(read_file(file));
+  std::istringstream lines(io::read_file(file));
   std::vector<double> values;
   for (std::string line; std::getline(lines, line);) {
     const json entry = json::parse(line);
@@ -28,7 +28,7 @@ std::vector<double> logged(const fs::path& file, const std::string& key) {
 
 // Lines of a CSV file without its header.
 std::vector<std::string> rows_of(const fs::path& file) {
-  std::istringstream lines(read_file(file));
+  std::istringstream lines(io::read_file(file));
   std::vector<std::string> rows;
   std::string line;
   std::getline(lines, line);
@@ -74,8 +74,8 @@ TEST_F(Readings, FinetuningStartsFromTheEpochWhoseNeighboursAreBest) {
 
   ASSERT_EQ(run("compare " + configure("ends").string() + row + std::to_string(chosen)).exit_code,
             0);
-  EXPECT_EQ(read_file(folder_ / "knn/tiny/SimCLR-s0/predictions_clips.csv"),
-            read_file(folder_ / "ends/tiny/SimCLR-s0/predictions_clips.csv"));
+  EXPECT_EQ(io::read_file(folder_ / "knn/tiny/SimCLR-s0/predictions_clips.csv"),
+            io::read_file(folder_ / "ends/tiny/SimCLR-s0/predictions_clips.csv"));
 
   // Without the chosen weights the pretraining is made again.
   fs::remove(folder / "checkpoints/best.json");
@@ -84,8 +84,8 @@ TEST_F(Readings, FinetuningStartsFromTheEpochWhoseNeighboursAreBest) {
       run("compare " + configure("knn").string() + row + "4 --set protocol.pretrain.select=knn")
           .exit_code,
       0);
-  EXPECT_EQ(read_file(folder_ / "knn/tiny/SimCLR-s0/predictions_clips.csv"),
-            read_file(folder_ / "ends/tiny/SimCLR-s0/predictions_clips.csv"));
+  EXPECT_EQ(io::read_file(folder_ / "knn/tiny/SimCLR-s0/predictions_clips.csv"),
+            io::read_file(folder_ / "ends/tiny/SimCLR-s0/predictions_clips.csv"));
 }
 
 TEST_F(Readings, TheCheckpointsOfNeighboursDependOnTheLabelsTheySee) {
@@ -132,8 +132,8 @@ TEST_F(Readings, StatisticsAsTrainedAreLeftAlone) {
                 .exit_code,
             0);
   const std::string file = "/tiny/Baseline-R-s0/checkpoints/final.safetensors";
-  const auto anew = load_tensors(folder_ / ("anew" + file)),
-             trained = load_tensors(folder_ / ("trained" + file));
+  const auto anew = tensors::load_tensors(folder_ / ("anew" + file)),
+             trained = tensors::load_tensors(folder_ / ("trained" + file));
   int statistics = 0;
   for (const auto& [name, tensor] : anew) {
     const bool running = name.ends_with("running_mean") || name.ends_with("running_var");
@@ -148,4 +148,4 @@ TEST_F(Readings, StatisticsAsTrainedAreLeftAlone) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

@@ -4,7 +4,7 @@
 #include "app/tiny_experiment.h"
 #include "io/sha256.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::HasSubstr;
@@ -49,17 +49,18 @@ TEST_F(Rebuilt, PluginsTrainAgainAndTheOlderResultsStayBeside) {
   const Outcome before = compare(config, "", false);
   ASSERT_EQ(before.exit_code, 0) << before.err;
   const json first = read_json("results/tiny/SimCLR-s0/run.json");
-  EXPECT_EQ(first["pretrain"]["plugin"], sha256_file(installed()));
+  EXPECT_EQ(first["pretrain"]["plugin"], io::sha256_file(installed()));
 
   const fs::path library = rebuild();
   const Outcome after = compare(config, "", true);
   ASSERT_EQ(after.exit_code, 0) << after.err;
-  const std::string aside = "results/tiny/SimCLR-s0.build-" + sha256_file(installed()).substr(0, 8);
+  const std::string aside =
+      "results/tiny/SimCLR-s0.build-" + io::sha256_file(installed()).substr(0, 8);
   EXPECT_THAT(after.err, AllOf(HasSubstr("was built anew"), HasSubstr(aside)));
   EXPECT_EQ(read_json(aside + "/run.json"), first);
   EXPECT_TRUE(fs::exists(folder_ / aside / "predictions.csv"));
   const json second = read_json("results/tiny/SimCLR-s0/run.json");
-  EXPECT_EQ(second["pretrain"]["plugin"], sha256_file(library));
+  EXPECT_EQ(second["pretrain"]["plugin"], io::sha256_file(library));
   EXPECT_EQ(pretrainings(), 2);
   EXPECT_EQ(row_of("tiny")["stale_seeds"], 0);
 
@@ -114,4 +115,4 @@ TEST_F(Rebuilt, PluginsKeepTheirOlderResultsIfAskedAndEveryTableSaysSo) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

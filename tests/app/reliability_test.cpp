@@ -11,7 +11,7 @@
 #include "app/tiny_experiment.h"
 #include "io/sha256.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::AllOf;
@@ -27,7 +27,7 @@ TEST_F(Reliability, ASecondProcessIsRefusedWithTheHoldersId) {
             *shared_ / "cache");
   while (!fs::exists(folder_ / "shared/pretrain") ||
          !fs::exists(pretrain_folder(folder_ / "shared") / "metrics.jsonl")) {
-    ASSERT_EQ(waitpid(holder, nullptr, WNOHANG), 0) << read_file(log);
+    ASSERT_EQ(waitpid(holder, nullptr, WNOHANG), 0) << io::read_file(log);
   }
   const std::string again =
       "compare " + config + " --row SimCLR --set protocol.pretrain.epochs=100000";
@@ -48,8 +48,8 @@ TEST_F(Reliability, DamagedResultsAreMadeAgainAndSaid) {
   const std::string command = "compare " + configure("r").string() + " --row SimCLR";
   ASSERT_EQ(run(command).exit_code, 0);
   const fs::path row = folder_ / "r/tiny/SimCLR-s0", pretrain = pretrain_folder(folder_ / "r");
-  const std::string predictions = read_file(row / "predictions_clips.csv"),
-                    final = read_file(pretrain / "checkpoints/final.safetensors");
+  const std::string predictions = io::read_file(row / "predictions_clips.csv"),
+                    final = io::read_file(pretrain / "checkpoints/final.safetensors");
   for (const fs::path& file :
        {row / "summary.json", row / "test.json", row / "finetune.json",
         row / "checkpoints/best.safetensors", pretrain / "summary.json",
@@ -62,13 +62,13 @@ TEST_F(Reliability, DamagedResultsAreMadeAgainAndSaid) {
     const Outcome again = run(command);
     ASSERT_EQ(again.exit_code, 0) << file << again.err;
     EXPECT_THAT(again.err, HasSubstr(file.filename().string())) << again.err;
-    EXPECT_EQ(read_file(row / "predictions_clips.csv"), predictions) << file;
-    EXPECT_EQ(read_file(pretrain / "checkpoints/final.safetensors"), final) << file;
+    EXPECT_EQ(io::read_file(row / "predictions_clips.csv"), predictions) << file;
+    EXPECT_EQ(io::read_file(pretrain / "checkpoints/final.safetensors"), final) << file;
   }
 }
 
 void replace(const fs::path& file, const std::string& from, const std::string& to) {
-  write_file_atomically(file, replaced(read_file(file), from, to));
+  io::write_file_atomically(file, replaced(io::read_file(file), from, to));
 }
 
 TEST_F(Reliability, FiguresThatWereChangedAreMadeAgainAndSaid) {
@@ -82,13 +82,13 @@ TEST_F(Reliability, FiguresThatWereChangedAreMadeAgainAndSaid) {
   for (const auto& [file, metric, later] :
        {Case{"finetune.json", "validation", {"test.json", "summary.json"}},
         Case{"test.json", "accuracy", {"summary.json"}}, Case{"summary.json", "accuracy", {}}}) {
-    const json before = json::parse(read_file(row / file));
+    const json before = json::parse(io::read_file(row / file));
     replace(row / file, "\"" + metric + "\": ", "\"" + metric + "\": 4");
     for (const std::string& name : later) fs::remove(row / name);
     const Outcome again = run(command);
     ASSERT_EQ(again.exit_code, 0) << again.err;
     EXPECT_THAT(again.err, HasSubstr("damaged file " + (row / file).string()));
-    EXPECT_EQ(json::parse(read_file(row / file)).at(metric), before.at(metric)) << file;
+    EXPECT_EQ(json::parse(io::read_file(row / file)).at(metric), before.at(metric)) << file;
   }
   replace(row / "run.json", "\"row\"", "\"rov\"");
   for (const std::string& broken : {command, "test " + row.string()}) {
@@ -103,19 +103,20 @@ TEST_F(Reliability, ABestOfAnotherEpochThanTheChosenIsNotTested) {
   const std::string command = "compare " + configure("r").string() + " --row Baseline-R";
   ASSERT_EQ(run(command).exit_code, 0);
   const fs::path row = folder_ / "r/tiny/Baseline-R-s0", best = row / "checkpoints/best.json";
-  const std::string predictions = read_file(row / "predictions_clips.csv"), whole = read_file(best);
+  const std::string predictions = io::read_file(row / "predictions_clips.csv"),
+                    whole = io::read_file(best);
   json record = json::parse(whole);
   record["state"]["epoch"] = 0;
-  record["state_sha256"] = sha256_hex(record["state"].dump());
-  write_file_atomically(best, record.dump());
+  record["state_sha256"] = io::sha256_hex(record["state"].dump());
+  io::write_file_atomically(best, record.dump());
   for (const char* later : {"summary.json", "test.json"}) fs::remove(row / later);
   const Outcome early = run("test " + row.string());
   EXPECT_EQ(early.exit_code, 2);
   EXPECT_THAT(early.err, HasSubstr("is of epoch 0"));
   const Outcome again = run(command);
   ASSERT_EQ(again.exit_code, 0) << again.err;
-  EXPECT_EQ(read_file(best), whole);
-  EXPECT_EQ(read_file(row / "predictions_clips.csv"), predictions);
+  EXPECT_EQ(io::read_file(best), whole);
+  EXPECT_EQ(io::read_file(row / "predictions_clips.csv"), predictions);
 }
 
 TEST_F(Reliability, ADamagedRunRecordIsNamedAndNothingIsOverwritten) {
@@ -186,7 +187,7 @@ class Storage : public Reliability {
     const fs::path results = folder_ / "small";
     while (!fs::exists(results / "pretrain") ||
            newest_step(pretrain_folder(results) / "checkpoints") < step) {
-      ASSERT_EQ(waitpid(process, nullptr, WNOHANG), 0) << read_file(log);
+      ASSERT_EQ(waitpid(process, nullptr, WNOHANG), 0) << io::read_file(log);
     }
     kill(process, SIGKILL);
     waitpid(process, nullptr, 0);
@@ -199,8 +200,8 @@ class Storage : public Reliability {
   void expect_whole(const Outcome& outcome) {
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
     ASSERT_EQ(rest(configure("whole").string()).exit_code, 0);
-    EXPECT_EQ(read_file(folder_ / "small/tiny/SimCLR-s0/predictions_clips.csv"),
-              read_file(folder_ / "whole/tiny/SimCLR-s0/predictions_clips.csv"));
+    EXPECT_EQ(io::read_file(folder_ / "small/tiny/SimCLR-s0/predictions_clips.csv"),
+              io::read_file(folder_ / "whole/tiny/SimCLR-s0/predictions_clips.csv"));
   }
 };
 
@@ -248,4 +249,4 @@ TEST_F(Storage, AReadOnlyFolderIsNamedAndNothingIsLost) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

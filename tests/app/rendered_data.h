@@ -12,7 +12,7 @@
 
 #include "io/sha256.h"
 
-namespace avbench {
+namespace avbench::app {
 
 // Held by one process, or object, at a time; others wait.
 class FileLock {
@@ -43,7 +43,7 @@ inline std::filesystem::path render_once(const std::filesystem::path& parent,
   const std::string maker =
       options + " " + std::to_string(fs::file_size(program)) + " " + std::to_string(time);
   const std::string prefix = name + "-";
-  fs::path folder = parent / (prefix + sha256_hex(maker).substr(0, 16));
+  fs::path folder = parent / (prefix + io::sha256_hex(maker).substr(0, 16));
   if (fs::exists(folder)) return folder;
 
   fs::create_directories(parent);
@@ -75,4 +75,4 @@ inline std::filesystem::path smallest_data() {
                        "--classes 2 --train 4 --val 2 --test 2 --size 32x32 --seconds 1 --fps 8");
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

@@ -12,7 +12,7 @@
 #include "io/atomic_file.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,14 +37,14 @@ class RenderOnce : public testing::Test {
     fs::permissions(program_, fs::perms::owner_all);
   }
   size_t calls() const {
-    const std::string text = read_file(folder_ / "calls");
+    const std::string text = io::read_file(folder_ / "calls");
     return std::count(text.begin(), text.end(), '\n');
   }
   fs::path render(const std::string& options = "--a") const {
     return render_once(folder_ / "data", program_, "some", options);
   }
 
-  TempFolder folder_;
+  io::TempFolder folder_;
   fs::path program_ = folder_ / "program";
 };
 
@@ -52,7 +52,7 @@ TEST_F(RenderOnce, ManyAtOnceRenderOnce) {
   write_program("sleep 0.1\n");
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&] { EXPECT_EQ(read_file(render() / "made"), "--a\n"); });
+    threads.emplace_back([&] { EXPECT_EQ(io::read_file(render() / "made"), "--a\n"); });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(calls(), 1u);
@@ -65,7 +65,7 @@ TEST_F(RenderOnce, AnotherProgramOrOtherOptionsRenderAnewAndReplaceTheOlder) {
   const fs::path second = render();
   EXPECT_NE(first, second);
   EXPECT_FALSE(fs::exists(first));
-  EXPECT_EQ(read_file(render("--b") / "made"), "--b\n");
+  EXPECT_EQ(io::read_file(render("--b") / "made"), "--b\n");
   EXPECT_FALSE(fs::exists(second));
   EXPECT_EQ(calls(), 3u);
 }
@@ -78,4 +78,4 @@ TEST_F(RenderOnce, WhatFailedOrWasKilledIsNotTakenForRendered) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

@@ -10,7 +10,7 @@
 #include "io/atomic_file.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::app {
 
 struct Outcome {
   int exit_code;
@@ -19,12 +19,12 @@ struct Outcome {
 
 // `arguments` go through the shell, `environment` is a prefix such as "NAME=value ".
 inline Outcome run_avbench(const std::string& arguments, const std::string& environment = "") {
-  const TempFolder folder;
+  const io::TempFolder folder;
   const auto out = folder / "out", err = folder / "err";
   const std::string command = environment + " " + AVBENCH_PROGRAM + " " + arguments + " >" +
                               out.string() + " 2>" + err.string();
   const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(err)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, io::read_file(out), io::read_file(err)};
 }
 
-}  // namespace avbench
+}  // namespace avbench::app

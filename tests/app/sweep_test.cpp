@@ -6,7 +6,7 @@
 
 #include "app/tiny_experiment.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using testing::AllOf;
@@ -67,7 +67,7 @@ TEST_F(Sweep, TriesAsManySettingsOfEveryMethodAndTestsTheBestOnValidationData) {
 // A method and its control differ in the pairs alone, whether the control is written out or not.
 TEST_F(Sweep, GivesControlsWhatIsChosenForTheirRow) {
   const fs::path file = configure("r");
-  const std::string text = read_file(file);
+  const std::string text = io::read_file(file);
   std::ofstream(file) << replaced(text, "{name: AVCL, method: avcl, params: {alignment: towers}}",
                                   "{name: Written, method: simclr, control_of: SimCLR, "
                                   "params: {hidden_dim: 8, projector_dim: 8}, "
@@ -143,4 +143,4 @@ TEST_F(Sweep, RefusesUnequalEffortAndKeysOfTheProtocol) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

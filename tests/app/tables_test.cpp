@@ -9,7 +9,7 @@
 #include "app/run_avbench.h"
 #include "config/load.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -21,7 +21,7 @@ const fs::path kConfigs = fs::path(AVBENCH_SOURCE_DIR) / "configs";
 
 class Tables : public testing::TestWithParam<const char*> {
  protected:
-  static void SetUpTestSuite() { shared_ = new TempFolder; }
+  static void SetUpTestSuite() { shared_ = new io::TempFolder; }
   static void TearDownTestSuite() {
     delete shared_;
     shared_ = nullptr;
@@ -51,15 +51,16 @@ class Tables : public testing::TestWithParam<const char*> {
   }
 
   json read(const std::string& file) const {
-    return json::parse(read_file(folder_ / "results" / file));
+    return json::parse(io::read_file(folder_ / "results" / file));
   }
 
-  TempFolder folder_;
-  static inline TempFolder* shared_ = nullptr;
+  io::TempFolder folder_;
+  static inline io::TempFolder* shared_ = nullptr;
 };
 
 TEST_P(Tables, RunsEveryRowAndPrintsItBesideThePapersMetric) {
-  const Experiment experiment = load_experiment(table(GetParam()), sets(), {scale()});
+  const config::Experiment experiment =
+      config::load_experiment(table(GetParam()), sets(), {scale()});
   const Outcome outcome = compare(GetParam());
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("paper | measured |"), HasSubstr("mean nothing")));
@@ -67,7 +68,7 @@ TEST_P(Tables, RunsEveryRowAndPrintsItBesideThePapersMetric) {
   ASSERT_EQ(printed.size(), experiment.rows.size());
   std::set<std::string> protocols;
   for (size_t i = 0; i < printed.size(); ++i) {
-    const RowConfig& row = experiment.rows[i];
+    const config::RowConfig& row = experiment.rows[i];
     EXPECT_EQ(printed[i]["row"], row.name);
     EXPECT_EQ(printed[i]["paper"], row.paper ? json(*row.paper) : json()) << row.name;
     EXPECT_EQ(printed[i]["measured"], 100 * printed[i]["accuracy_mean"].get<double>());
@@ -87,14 +88,14 @@ using OneTable = Tables;
 // The files name the rows of another one: a row that was renamed there would be a new row here.
 TEST_F(OneTable, OfTheTowersChangeTheReadingOfEveryRowAndNothingElse) {
   for (const std::string name : {"table1", "table2", "table3"}) {
-    const Experiment printed = load_experiment(table(name), sets(), {});
-    const Experiment towers = load_experiment(table(name + "_towers"), sets(), {});
+    const config::Experiment printed = config::load_experiment(table(name), sets(), {});
+    const config::Experiment towers = config::load_experiment(table(name + "_towers"), sets(), {});
     ASSERT_EQ(towers.rows.size(), printed.rows.size()) << name;
     for (size_t i = 0; i < towers.rows.size(); ++i) {
       EXPECT_EQ(towers.rows[i].name, printed.rows[i].name);
       EXPECT_EQ(towers.rows[i].paper, printed.rows[i].paper);
-      const auto alignment = [](const RowConfig& row) {
-        for (const Setting& setting : row.params) {
+      const auto alignment = [](const config::RowConfig& row) {
+        for (const config::Setting& setting : row.params) {
           if (setting.name == "alignment") return setting.text;
         }
         return std::string();
@@ -114,8 +115,8 @@ TEST_F(OneTable, TrainsARowThatStandsInSeveralOnce) {
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
     copied += outcome.err.find("its results are copied") != std::string::npos ? "y" : "n";
     const std::string folder = name + "/" + row + "-s0/";
-    results.insert(read_file(folder_ / "results" / folder / "predictions_clips.csv") +
-                   read_file(folder_ / "results" / folder / "metrics.jsonl"));
+    results.insert(io::read_file(folder_ / "results" / folder / "predictions_clips.csv") +
+                   io::read_file(folder_ / "results" / folder / "metrics.jsonl"));
     EXPECT_EQ(read(folder + "summary.json")["row"], row);
     EXPECT_TRUE(fs::exists(folder_ / "results" / folder / "checkpoints/best.safetensors"));
   }
@@ -125,10 +126,10 @@ TEST_F(OneTable, TrainsARowThatStandsInSeveralOnce) {
 
   // What was copied is what a run of its own gives.
   const fs::path own = folder_ / "results/table3/AVCL (0.9 0.1)-s0/predictions_clips.csv";
-  const std::string before = read_file(own);
+  const std::string before = io::read_file(own);
   fs::remove_all(folder_ / "results");
   ASSERT_EQ(compare("table3", "--row 'AVCL (0.9 0.1)'").exit_code, 0);
-  EXPECT_EQ(read_file(own), before);
+  EXPECT_EQ(io::read_file(own), before);
 
   // A dry run says so.
   const Outcome plan = compare("table2", "--row pool-final --dry-run");
@@ -208,4 +209,4 @@ TEST_F(OneTable, RefusesARowOfAnotherProtocolAndNamesTheKey) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

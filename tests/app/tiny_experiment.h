@@ -10,7 +10,7 @@
 #include "app/rendered_data.h"
 #include "app/run_avbench.h"
 
-namespace avbench {
+namespace avbench::app {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -41,7 +41,7 @@ inline std::string replaced(std::string text, const std::string& from, const std
 
 class TinyExperiment : public testing::Test {
  protected:
-  static void SetUpTestSuite() { shared_ = new TempFolder; }
+  static void SetUpTestSuite() { shared_ = new io::TempFolder; }
   static void TearDownTestSuite() {
     delete shared_;
     shared_ = nullptr;
@@ -61,10 +61,12 @@ class TinyExperiment : public testing::Test {
     return run_avbench(arguments, "AVBENCH_CACHE=" + (*shared_ / "cache").string());
   }
 
-  json read_json(const std::string& file) const { return json::parse(read_file(folder_ / file)); }
+  json read_json(const std::string& file) const {
+    return json::parse(io::read_file(folder_ / file));
+  }
 
-  TempFolder folder_;
-  static inline TempFolder* shared_ = nullptr;
+  io::TempFolder folder_;
+  static inline io::TempFolder* shared_ = nullptr;
 };
 
-}  // namespace avbench
+}  // namespace avbench::app

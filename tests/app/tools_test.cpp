@@ -7,7 +7,7 @@
 
 #include "app/run_avbench.h"
 
-namespace avbench {
+namespace avbench::app {
 namespace {
 
 using nlohmann::json;
@@ -38,14 +38,14 @@ TEST(DoctorCommand, SaysWhyPluginsWereRefused) {
 
 // What bash offers after `words`, the last of which is being typed.
 std::string offered(const std::string& words) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   std::ofstream(folder / "try.sh")
       << "avbench() { " << AVBENCH_PROGRAM << " \"$@\"; }\neval \"$(avbench completion bash)\"\n"
       << "COMP_WORDS=(" << words << "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
       << "_avbench; printf '%s\\n' \"${COMPREPLY[@]}\" >" << (folder / "out").string() << "\n";
   const std::string command = "cd " + folder.path().string() + " && bash try.sh";
   EXPECT_EQ(std::system(command.c_str()), 0);
-  return read_file(folder / "out");
+  return io::read_file(folder / "out");
 }
 
 TEST(CompletionCommand, CompletesCommandsOptionsMethodsAndFiles) {
@@ -66,4 +66,4 @@ TEST(CompletionCommand, RefusesAShellItDoesNotKnow) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::app

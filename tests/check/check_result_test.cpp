@@ -9,7 +9,7 @@
 
 #include "check/property.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 template <class F>
@@ -54,4 +54,4 @@ TEST(Metrics, AreRelativeToTheLargestExpectedValue) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::check

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 constexpr int kSize = 3;
@@ -95,4 +95,4 @@ TEST(SimulatedGroup, ReportsRanksThatGatherDifferentlyOftenInsteadOfHanging) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::check

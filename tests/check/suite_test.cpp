@@ -7,7 +7,7 @@
 #include "io/message.h"
 #include "plugin/registry.h"
 
-namespace avbench {
+namespace avbench::check {
 namespace {
 
 namespace fs = std::filesystem;
@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-PluginUnderTest subject_of(const LoadedPlugin& plugin, const std::string& fault = "") {
+PluginUnderTest subject_of(const plugin::LoadedPlugin& plugin, const std::string& fault = "") {
   std::vector<ParamInput> inputs;
   if (!fault.empty()) inputs.push_back({"fault", fault, "test"});
   const MethodPlugin& record = *plugin.record;
@@ -23,7 +23,7 @@ PluginUnderTest subject_of(const LoadedPlugin& plugin, const std::string& fault 
 }
 
 PluginUnderTest fixture(const std::string& name, const std::string& fault = "") {
-  return subject_of(load_plugin(fs::path(WRONG_METHODS) / (name + ".so")), fault);
+  return subject_of(plugin::load_plugin(fs::path(WRONG_METHODS) / (name + ".so")), fault);
 }
 
 std::vector<std::string> names_of(const std::vector<Result>& results, Status status) {
@@ -68,15 +68,15 @@ TEST(Suite, HasPropertiesOfDistinctNamesWithASummary) {
 }
 
 TEST(Suite, FindsEveryPluginBesideTheProgram) {
-  const PluginRegistry registry = PluginRegistry::discover();
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
   EXPECT_THAT(registry.problems(), IsEmpty());
   EXPECT_GE(registry.plugins().size(), 2u);
 }
 
 std::vector<std::string> methods_beside_the_program() {
-  const PluginRegistry registry = PluginRegistry::discover();
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
   std::vector<std::string> names;
-  for (const LoadedPlugin& plugin : registry.plugins()) {
+  for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
     names.emplace_back(plugin.record->name);
   }
   return names;
@@ -85,7 +85,7 @@ std::vector<std::string> methods_beside_the_program() {
 class EveryMethod : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryMethod, Conforms) {
-  expect_conforming(subject_of(PluginRegistry::discover().find(GetParam())));
+  expect_conforming(subject_of(plugin::PluginRegistry::discover().find(GetParam())));
 }
 
 INSTANTIATE_TEST_SUITE_P(Found, EveryMethod, testing::ValuesIn(methods_beside_the_program()),
@@ -170,7 +170,8 @@ TEST(Suite, GoesOnWhenAPropertyThrows) {
 }
 
 TEST(Suite, SurvivesPluginsThatFailInTheirFunctions) {
-  const LoadedPlugin plugin = load_plugin(fs::path(BAD_PLUGINS) / "misbehaving" / "misbehaving.so");
+  const plugin::LoadedPlugin plugin =
+      plugin::load_plugin(fs::path(BAD_PLUGINS) / "misbehaving" / "misbehaving.so");
   for (const char* fault : {"views_throw", "create_checks", "create_throws", "create_gives_null",
                             "loss_throws", "loss_gives_nothing", "loss_gives_rows"}) {
     SCOPED_TRACE(fault);
@@ -189,4 +190,4 @@ TEST(Suite, SkipsAllButTheFirstForAPluginThatWasRefused) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::check

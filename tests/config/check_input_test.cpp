@@ -4,7 +4,7 @@
 
 #include "io/message.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 TEST(CheckInput, TakesTheDefaultsAndThePresets) {
@@ -14,7 +14,7 @@ TEST(CheckInput, TakesTheDefaultsAndThePresets) {
 }
 
 TEST(CheckInput, ListsEachKeyThatDoesNotFit) {
-  EXPECT_EQ(user_error([] {
+  EXPECT_EQ(io::user_error([] {
               check_input({.resize = {64, 80}, .crop = 65}, {.window = 4096, .f_max = 13000});
             }),
             "protocol.clip.crop: got 65, expected at most 64, the smaller side of "
@@ -26,4 +26,4 @@ TEST(CheckInput, ListsEachKeyThatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::config

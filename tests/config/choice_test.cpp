@@ -9,7 +9,7 @@
 #include "io/json.h"
 #include "io/message.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 using ::testing::HasSubstr;
@@ -35,7 +35,7 @@ std::string refusal(const std::string& word) {
   Problems problems;
   Section<E> section;
   read_section(parse_yaml("{key: " + word + "}", "f:1"), "s", section, problems);
-  return user_error([&] { problems.throw_if_any(); });
+  return io::user_error([&] { problems.throw_if_any(); });
 }
 
 struct HasEachValueAndEachWordOnce {
@@ -58,7 +58,7 @@ struct IsItsWordAndBack {
     for (const Word<E>& word : words(E())) {
       EXPECT_EQ(to_word(word.value), word.text);
       EXPECT_EQ(from_word<E>(word.text), word.value);
-      EXPECT_EQ(Json(word.value).dump(), Json(word.text).dump());
+      EXPECT_EQ(io::Json(word.value).dump(), io::Json(word.text).dump());
     }
     EXPECT_EQ(from_word<E>("?"), std::nullopt);
     EXPECT_THROW(to_word(static_cast<E>(99)), std::logic_error);
@@ -125,4 +125,4 @@ TYPED_TEST(EveryChoice, OfAConfiguration) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::config

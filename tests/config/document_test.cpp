@@ -11,7 +11,7 @@
 #include "io/json.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,14 +42,14 @@ TEST(DocumentKeys, TellTypeDefaultAndRange) {
 }
 
 TEST(DocumentKeys, CoverEveryKeyThatIsWritten) {
-  const Json written = to_json(Experiment());
+  const io::Json written = to_json(Experiment());
   std::vector<std::string> documented;
   for (const KeyDoc& doc : document_keys()) {
     const bool resolved = doc.path.ends_with(".preset");  // what it stands for is written
     if (!doc.path.starts_with("rows[]") && !resolved) documented.push_back(doc.path);
   }
-  std::function<void(const Json&, const std::string&)> visit = [&](const Json& section,
-                                                                   const std::string& path) {
+  std::function<void(const io::Json&, const std::string&)> visit = [&](const io::Json& section,
+                                                                       const std::string& path) {
     for (const auto& [name, value] : section.items()) {
       if (value.is_object()) {
         visit(value, path + name + ".");
@@ -63,7 +63,7 @@ TEST(DocumentKeys, CoverEveryKeyThatIsWritten) {
 }
 
 TEST(Configuration, PageHoldsEveryKeyWithItsDefault) {
-  const std::string page = read_file(kSource / "docs/configuration.md");
+  const std::string page = io::read_file(kSource / "docs/configuration.md");
   for (const KeyDoc& doc : document_keys()) {
     const std::string cells =
         "| `" + doc.path + "` | " + doc.type + " | `" + doc.default_value + "` | " + doc.allowed;
@@ -72,7 +72,7 @@ TEST(Configuration, PageHoldsEveryKeyWithItsDefault) {
 }
 
 TEST(Configuration, PageHoldsTheGeneratedTables) {
-  const std::string page = read_file(kSource / "docs/configuration.md"),
+  const std::string page = io::read_file(kSource / "docs/configuration.md"),
                     tables = document_markdown();
   EXPECT_NE(page.find(tables), std::string::npos)
       << "replace the tables of docs/configuration.md by:\n"
@@ -95,17 +95,17 @@ TEST_F(BaseConfig, SpellsOutEveryKeyOfAnExperimentButTheRows) {
 }
 
 TEST_F(BaseConfig, IsWhatTheDefaultsAre) {
-  TempFolder folder;
-  write_file_atomically(folder / "x.yaml", "extends: " + path_.string() +
-                                               "\nname: x\nprotocol: {data: {source: ./}}\n"
-                                               "rows: [{name: A, method: m}]\n");
+  io::TempFolder folder;
+  io::write_file_atomically(folder / "x.yaml", "extends: " + path_.string() +
+                                                   "\nname: x\nprotocol: {data: {source: ./}}\n"
+                                                   "rows: [{name: A, method: m}]\n");
   Experiment expected;
   const Experiment loaded = load_experiment(folder / "x.yaml", {});
   expected.name = "x";
   expected.protocol.data.source = loaded.protocol.data.source;
   expected.rows.push_back({.name = "A", .method = "m", .protocol = expected.protocol});
-  EXPECT_EQ(canonical_json(to_json(loaded)), canonical_json(to_json(expected)));
+  EXPECT_EQ(io::canonical_json(to_json(loaded)), io::canonical_json(to_json(expected)));
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::config

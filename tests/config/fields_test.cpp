@@ -5,7 +5,7 @@
 
 #include "config/writer.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 template <class Section>
@@ -18,8 +18,8 @@ using Sections = testing::Types<DataConfig, JitterConfig, ClipConfig, Spectrogra
 TYPED_TEST_SUITE(EveryMemberOf, Sections);
 
 TYPED_TEST(EveryMemberOf, ASectionIsAKey) {
-  EXPECT_EQ(to_json(TypeParam()).size(), field_count<TypeParam>());
+  EXPECT_EQ(to_json(TypeParam()).size(), io::field_count<TypeParam>());
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::config

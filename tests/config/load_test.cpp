@@ -8,7 +8,7 @@
 #include "io/message.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 using ::testing::AllOf;
@@ -20,20 +20,20 @@ class LoadExperiment : public ::testing::Test {
  protected:
   LoadExperiment() {
     std::filesystem::create_directory(folder_ / "data");
-    write_file_atomically(path_,
-                          "name: small\n"
-                          "protocol:\n"
-                          "  data:\n"
-                          "    source: ./data\n"
-                          "rows:\n"
-                          "  - {name: A, method: m}\n");
+    io::write_file_atomically(path_,
+                              "name: small\n"
+                              "protocol:\n"
+                              "  data:\n"
+                              "    source: ./data\n"
+                              "rows:\n"
+                              "  - {name: A, method: m}\n");
   }
   Experiment load(const std::vector<std::string>& sets) { return load_experiment(path_, sets); }
   std::string refusal(const std::vector<std::string>& sets) {
-    return user_error([&] { load(sets); });
+    return io::user_error([&] { load(sets); });
   }
 
-  TempFolder folder_;
+  io::TempFolder folder_;
   std::filesystem::path path_ = folder_ / "x.yaml";
 };
 
@@ -49,9 +49,10 @@ TEST_F(LoadExperiment, ReadsTheFileAndTheSets) {
 }
 
 TEST_F(LoadExperiment, NamesThePlaceOfAProblem) {
-  write_file_atomically(path_,
-                        "name: small\nprotocol:\n  data: {source: ./data}\n  clip:\n    crop: 200\n"
-                        "    frame: 8\nrows: [{name: A, method: m}]\n");
+  io::write_file_atomically(
+      path_,
+      "name: small\nprotocol:\n  data: {source: ./data}\n  clip:\n    crop: 200\n"
+      "    frame: 8\nrows: [{name: A, method: m}]\n");
   EXPECT_THAT(refusal({}),
               AllOf(HasSubstr(path_.string() + ":6: unknown key 'protocol.clip.frame' (did you"),
                     HasSubstr(path_.string() + ":5: protocol.clip.crop: got 200, expected at most "
@@ -113,13 +114,13 @@ TEST_F(LoadExperiment, GivesOneChannelOnlyToATowerOfItsOwn) {
 class LoadTable : public LoadExperiment {
  protected:
   void write(const std::string& varies, const std::string& row_protocol) {
-    write_file_atomically(path_, "name: small\nvaries: " + varies +
-                                     "\nprotocol: {data: {source: ./data}}\nrows:\n"
-                                     "  - {name: A, method: m, paper: 75.6}\n"
-                                     "  - name: B\n"
-                                     "    method: m\n"
-                                     "    protocol:\n" +
-                                     row_protocol);
+    io::write_file_atomically(path_, "name: small\nvaries: " + varies +
+                                         "\nprotocol: {data: {source: ./data}}\nrows:\n"
+                                         "  - {name: A, method: m, paper: 75.6}\n"
+                                         "  - name: B\n"
+                                         "    method: m\n"
+                                         "    protocol:\n" +
+                                         row_protocol);
   }
 };
 
@@ -201,9 +202,9 @@ TEST_F(LoadExperiment, RefusesShuffledPairsInABatchOfOne) {
 }
 
 TEST_F(LoadExperiment, LaysFilesOverTheConfigurationBeforeTheSets) {
-  write_file_atomically(folder_ / "a.yaml", "protocol: {clip: {frames: 2, crop: 50}}\n");
-  write_file_atomically(folder_ / "b.yaml",
-                        "protocol: {clip: {frames: 3}}\nrows: {A: {paper: 12}}\n");
+  io::write_file_atomically(folder_ / "a.yaml", "protocol: {clip: {frames: 2, crop: 50}}\n");
+  io::write_file_atomically(folder_ / "b.yaml",
+                            "protocol: {clip: {frames: 3}}\nrows: {A: {paper: 12}}\n");
   const std::vector<std::filesystem::path> overlays = {folder_ / "a.yaml", folder_ / "b.yaml"};
   const Experiment e = load_experiment(path_, {"protocol.clip.stride=4"}, overlays);
   EXPECT_EQ(e.protocol.clip.frames, 3);
@@ -211,7 +212,7 @@ TEST_F(LoadExperiment, LaysFilesOverTheConfigurationBeforeTheSets) {
   EXPECT_EQ(e.protocol.clip.stride, 4);
   EXPECT_EQ(e.rows[0].paper, 12);
   EXPECT_EQ(e.rows[0].protocol.clip.frames, 3);
-  EXPECT_THAT(user_error([&] { load_experiment(path_, {}, {folder_ / "none.yaml"}); }),
+  EXPECT_THAT(io::user_error([&] { load_experiment(path_, {}, {folder_ / "none.yaml"}); }),
               HasSubstr("none.yaml"));
 }
 
@@ -225,10 +226,10 @@ TEST_F(LoadExperiment, APresetIsTheSameProtocolAsItsKeys) {
        spectrogram + "scale=db", spectrogram + "mel_scale=slaney", spectrogram + "mel_norm=slaney",
        spectrogram + "flip=true", spectrogram + "colour=magma"});
   const Experiment preset = load({spectrogram + "preset=author"});
-  EXPECT_EQ(canonical_json(to_json(preset)), canonical_json(to_json(expansion)));
+  EXPECT_EQ(io::canonical_json(to_json(preset)), io::canonical_json(to_json(expansion)));
   EXPECT_EQ(to_yaml(preset), to_yaml(expansion));
-  EXPECT_EQ(canonical_json(to_json(load({spectrogram + "preset=default"}))),
-            canonical_json(to_json(load({}))));
+  EXPECT_EQ(io::canonical_json(to_json(load({spectrogram + "preset=default"}))),
+            io::canonical_json(to_json(load({}))));
 }
 
 TEST_F(LoadExperiment, KeysBesideAPresetOverrideItInAnyOrder) {
@@ -250,9 +251,10 @@ TEST_F(LoadExperiment, KeysBesideAPresetOverrideItInAnyOrder) {
 TEST_F(LoadExperiment, APresetOverrulesTheFilesThatAreExtended) {
   const auto spectrogram = [&](const std::string& first, const std::string& second,
                                const std::vector<std::string>& sets) {
-    write_file_atomically(folder_ / "first.yaml", "protocol: {spectrogram: " + first + "}\n");
-    write_file_atomically(folder_ / "second.yaml", "protocol: {spectrogram: " + second + "}\n");
-    write_file_atomically(folder_ / "both.yaml", "extends: [x.yaml, first.yaml, second.yaml]\n");
+    io::write_file_atomically(folder_ / "first.yaml", "protocol: {spectrogram: " + first + "}\n");
+    io::write_file_atomically(folder_ / "second.yaml", "protocol: {spectrogram: " + second + "}\n");
+    io::write_file_atomically(folder_ / "both.yaml",
+                              "extends: [x.yaml, first.yaml, second.yaml]\n");
     return load_experiment(folder_ / "both.yaml", sets).protocol.spectrogram;
   };
   EXPECT_EQ(spectrogram("{hop: 300}", "{preset: author}", {}).hop, 512);
@@ -282,14 +284,23 @@ TEST_F(LoadExperiment, AddsAControlToEveryRowThatIsPretrained) {
 }
 
 TEST_F(LoadExperiment, AddsControlsOnce) {
-  write_file_atomically(folder_ / "resolved.yaml", to_yaml(load({"controls=shuffled_pairs"})));
+  io::write_file_atomically(folder_ / "resolved.yaml", to_yaml(load({"controls=shuffled_pairs"})));
   const Experiment again = load_experiment(folder_ / "resolved.yaml", {});
   ASSERT_EQ(again.rows.size(), 2u);
   EXPECT_EQ(again.rows[1].name, "A shuffled");
   // Asked for again, it is no control of a control.
-  EXPECT_THAT(
-      user_error([&] { load_experiment(folder_ / "resolved.yaml", {"controls=shuffled_pairs"}); }),
-      HasSubstr("the control of row 'A' would be named 'A shuffled'"));
+  EXPECT_THAT(io::user_error(
+                  [&] { load_experiment(folder_ / "resolved.yaml", {"controls=shuffled_pairs"}); }),
+              HasSubstr("the control of row 'A' would be named 'A shuffled'"));
+}
+
+TEST_F(LoadExperiment, AControlsNameIsNoLongerThanARowsMayBe) {
+  const auto row = [](size_t length) {
+    return "rows=[{name: " + std::string(length, 'a') + ", method: m}]";
+  };
+  EXPECT_EQ(load({row(91), "controls=shuffled_pairs"}).rows[1].name.size(), 100u);
+  EXPECT_THAT(refusal({row(92), "controls=shuffled_pairs"}),
+              HasSubstr("expected at most 100 characters: shorten the row's name"));
 }
 
 TEST_F(LoadExperiment, ControlsNeedABatchOfTwo) {
@@ -299,4 +310,4 @@ TEST_F(LoadExperiment, ControlsNeedABatchOfTwo) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::config

@@ -4,7 +4,7 @@
 
 #include "io/message.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 using ::testing::AllOf;
@@ -23,7 +23,7 @@ T read(const std::string& yaml) {
 
 template <class T>
 std::string refusal(const std::string& yaml) {
-  return user_error([&] { read<T>(yaml); });
+  return io::user_error([&] { read<T>(yaml); });
 }
 
 TEST(Reader, FillsEveryTypeAndLeavesTheRest) {
@@ -190,4 +190,4 @@ TEST(Reader, RowNamesCanNameFolders) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::config

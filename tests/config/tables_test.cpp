@@ -7,7 +7,7 @@
 #include "config/writer.h"
 #include "io/json.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 namespace fs = std::filesystem;
@@ -93,11 +93,11 @@ TEST(PaperTables, HaveFourRowsThatThePaperHasNot) {
 }
 
 TEST(PaperTables, ShareTheProtocolThatIsTheDefault) {
-  Json expected = to_json(ProtocolConfig());
+  io::Json expected = to_json(ProtocolConfig());
   expected["data"].erase("source");
   expected["data"].erase("classes");
   for (const char* table : {"table1", "table2", "table3", "table4", "table4_k100"}) {
-    Json protocol = to_json(load(table).protocol);
+    io::Json protocol = to_json(load(table).protocol);
     EXPECT_EQ(fs::path(protocol["data"]["classes"].get<std::string>()).filename(),
               std::string(table) == "table4_k100" ? "k100.txt" : "k32.txt");
     protocol["data"].erase("source");
@@ -115,7 +115,7 @@ TEST(PaperTables, OfK100DifferFromThoseOfK32InMetricsAndClassesOnly) {
       row.protocol.data.classes = "";
     }
   }
-  EXPECT_EQ(canonical_json(to_json(k32)), canonical_json(to_json(k100)));
+  EXPECT_EQ(io::canonical_json(to_json(k32)), io::canonical_json(to_json(k100)));
 }
 
 // A scale must leave what a table is about, and must not write into the results of the real runs.
@@ -128,7 +128,7 @@ TEST(Scales, KeepTheRowsAndTheirOwnValues) {
       EXPECT_EQ(scaled.varies, table.varies);
       EXPECT_NE(scaled.run.results, table.run.results);
       EXPECT_NE(scaled.description, table.description);
-      const Json before = to_json(table)["rows"], after = to_json(scaled)["rows"];
+      const io::Json before = to_json(table)["rows"], after = to_json(scaled)["rows"];
       for (size_t i = 0; i < before.size(); ++i) {
         for (const char* key : {"name", "params", "paper", "protocol"}) {
           EXPECT_EQ(before[i][key], after[i][key]) << name << " " << before[i]["name"];
@@ -139,4 +139,4 @@ TEST(Scales, KeepTheRowsAndTheirOwnValues) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::config

@@ -6,7 +6,7 @@
 #include "io/message.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 using ::testing::AllOf;
@@ -27,17 +27,17 @@ class LoadYaml : public ::testing::Test {
  protected:
   std::filesystem::path write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories((folder_ / name).parent_path());
-    write_file_atomically(folder_ / name, text);
+    io::write_file_atomically(folder_ / name, text);
     return folder_ / name;
   }
   std::string refusal(const std::string& text) const {
     const auto path = write("x.yaml", text);
-    return user_error([&] { load_yaml(path); });
+    return io::user_error([&] { load_yaml(path); });
   }
   std::string where(const std::string& name, int line) const {
     return (folder_ / name).string() + ":" + std::to_string(line);
   }
-  TempFolder folder_;
+  io::TempFolder folder_;
 };
 
 TEST_F(LoadYaml, KeepsOrderKindsAndLines) {
@@ -69,7 +69,7 @@ TEST_F(LoadYaml, RefusesAnotherEncodingThanUtf8) {
 
 TEST_F(LoadYaml, RefusesALinkThatLeadsToItself) {
   std::filesystem::create_symlink("loop.yaml", folder_ / "loop.yaml");
-  EXPECT_THAT(user_error([&] { load_yaml(folder_ / "loop.yaml"); }), HasSubstr("loop.yaml"));
+  EXPECT_THAT(io::user_error([&] { load_yaml(folder_ / "loop.yaml"); }), HasSubstr("loop.yaml"));
 }
 
 // The configuration is written as JSON and YAML, which hold no other text.
@@ -131,7 +131,7 @@ TEST_F(LoadYaml, BoundsSizeAndDepth) {
 }
 
 TEST_F(LoadYaml, MissingFileIsNamed) {
-  EXPECT_THAT(user_error([&] { load_yaml(folder_ / "none.yaml"); }),
+  EXPECT_THAT(io::user_error([&] { load_yaml(folder_ / "none.yaml"); }),
               AllOf(HasSubstr("none.yaml"), HasSubstr("No such file")));
 }
 
@@ -184,7 +184,7 @@ TEST_F(LoadYaml, LaterOfSeveralBasesWins) {
 TEST_F(LoadYaml, RefusesCirclesWithTheChain) {
   const auto a = write("a.yaml", "extends: b.yaml\n"), b = write("b.yaml", "extends: a.yaml\n");
   const std::string first = std::filesystem::canonical(a), second = std::filesystem::canonical(b);
-  EXPECT_EQ(user_error([&] { load_yaml(a); }),
+  EXPECT_EQ(io::user_error([&] { load_yaml(a); }),
             "files extend each other in a circle: " + first + " -> " + second + " -> " + first);
 }
 
@@ -203,7 +203,7 @@ TEST(Merge, AMapMergesIntoTheItemsOfAListByTheirNames) {
   EXPECT_EQ(text_at(rows.children[1], "x"), "2");
   EXPECT_EQ(text_at(rows.children[1], "y"), "3");
   EXPECT_EQ(base.find("plain")->kind, Kind::kMap);
-  EXPECT_EQ(user_error([&] { merge(base, parse("{rows: {R2: {y: 3}}}")); }),
+  EXPECT_EQ(io::user_error([&] { merge(base, parse("{rows: {R2: {y: 3}}}")); }),
             "here: no item 'R2'; known: A, R(2+1)D");
 }
 
@@ -222,7 +222,7 @@ class Set : public ::testing::Test {
     EXPECT_EQ(text_at(root_, path), text) << assignment;
   }
   std::string refusal(const std::string& assignment) {
-    return user_error([&] { set(root_, assignment); });
+    return io::user_error([&] { set(root_, assignment); });
   }
   const Value& row(size_t i) { return root_.find("rows")->children.at(i); }
 
@@ -276,4 +276,4 @@ TEST_F(Set, RefusesAKeyOfCountlessParts) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::config

@@ -10,7 +10,7 @@
 #include "io/json.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::config {
 namespace {
 
 // Visits fields() and draws a value for each that a file may hold.
@@ -120,15 +120,15 @@ void make_consistent(Experiment& experiment, const std::string& source) {
 }
 
 TEST(ToYaml, LoadsBackToAnEqualExperiment) {
-  TempFolder folder;
+  io::TempFolder folder;
   for (uint32_t seed = 0; seed < 200; ++seed) {
     Experiment experiment;
     Randomizer randomizer(seed);
     fields(randomizer, experiment);
     make_consistent(experiment, folder.path());
-    write_file_atomically(folder / "x.yaml", to_yaml(experiment));
+    io::write_file_atomically(folder / "x.yaml", to_yaml(experiment));
     const Experiment loaded = load_experiment(folder / "x.yaml", {});
-    ASSERT_EQ(canonical_json(to_json(loaded)), canonical_json(to_json(experiment)))
+    ASSERT_EQ(io::canonical_json(to_json(loaded)), io::canonical_json(to_json(experiment)))
         << to_yaml(experiment);
   }
 }
@@ -154,7 +154,7 @@ TEST(ToJson, HoldsOfARowsProtocolWhatDiffersFromTheExperiments) {
   row.protocol.finetune.optimizer.lr = 0.5;
   row.protocol.clip.resize = {128, 172};
   experiment.rows.push_back(row);
-  const Json rows = to_json(experiment)["rows"];
+  const io::Json rows = to_json(experiment)["rows"];
   EXPECT_EQ(rows[0]["protocol"].dump(), "{}");
   EXPECT_EQ(rows[1]["protocol"].dump(),
             R"({"clip":{"resize":[128,172]},"finetune":{"optimizer":{"lr":0.5}}})");
@@ -163,9 +163,10 @@ TEST(ToJson, HoldsOfARowsProtocolWhatDiffersFromTheExperiments) {
 }
 
 TEST(ToJson, HoldsEveryKeyOfASection) {
-  EXPECT_EQ(canonical_json(to_json(BatchNormConfig())), R"({"reestimate":true,"samples":1024})");
+  EXPECT_EQ(io::canonical_json(to_json(BatchNormConfig())),
+            R"({"reestimate":true,"samples":1024})");
   EXPECT_EQ(
-      canonical_json(to_json(OptimizerConfig())),
+      io::canonical_json(to_json(OptimizerConfig())),
       R"({"decay_norms_and_biases":true,"lr":0.001,"momentum":0.9,"name":"sgd","nesterov":false,"weight_decay":0.0005})");
 }
 
@@ -176,4 +177,4 @@ TEST(ToJson, SettingsAreAMapWithoutTheirPlace) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::config

@@ -8,7 +8,7 @@
 #include "data/magma.h"
 #include "data/resize.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 std::vector<float> sweep() {
@@ -20,13 +20,13 @@ std::vector<float> sweep() {
   return wave;
 }
 
-std::vector<float> image(const SpectrogramConfig& config) {
+std::vector<float> image(const config::SpectrogramConfig& config) {
   return AudioImage(config).make(sweep());
 }
 
 // small_spectrogram() without a last resizing: 32 x 32.
-SpectrogramConfig unresized() {
-  SpectrogramConfig config = small_spectrogram();
+config::SpectrogramConfig unresized() {
+  config::SpectrogramConfig config = small_spectrogram();
   config.resize = config.size;
   return config;
 }
@@ -57,14 +57,14 @@ TEST(Magma, GrowsLighterInSmallSteps) {
 }
 
 TEST(AudioImage, IsTheSpectrogramResized) {
-  LogMel log_mel({.sample_rate = 8000,
-                  .n_fft = 512,
-                  .window = 128,
-                  .hop = 128,
-                  .bands = 32,
-                  .f_max = 4000,
-                  .rows = 32,
-                  .columns = 32});
+  media::LogMel log_mel({.sample_rate = 8000,
+                         .n_fft = 512,
+                         .window = 128,
+                         .hop = 128,
+                         .bands = 32,
+                         .f_max = 4000,
+                         .rows = 32,
+                         .columns = 32});
   std::vector<float> expected(32 * 32);
   log_mel.image(sweep(), expected);
   EXPECT_EQ(image(unresized()), expected);
@@ -72,7 +72,7 @@ TEST(AudioImage, IsTheSpectrogramResized) {
 }
 
 TEST(AudioImage, FlipPutsTheHighFrequenciesOnTop) {
-  SpectrogramConfig config = unresized();
+  config::SpectrogramConfig config = unresized();
   const std::vector<float> low_first = image(config);
   config.flip = true;
   const std::vector<float> high_first = image(config);
@@ -85,9 +85,9 @@ TEST(AudioImage, FlipPutsTheHighFrequenciesOnTop) {
 }
 
 TEST(AudioImage, MagmaReplacesEachValueByItsColourBeforeResizing) {
-  SpectrogramConfig config = unresized();
+  config::SpectrogramConfig config = unresized();
   const std::vector<float> grey = image(config);
-  config.colour = SpectrogramConfig::Colour::kMagma;
+  config.colour = config::SpectrogramConfig::Colour::kMagma;
   ASSERT_EQ(image_planes(config), 3);
   const std::vector<float> planes = image(config);
   ASSERT_EQ(planes.size(), 3 * grey.size());
@@ -105,32 +105,34 @@ TEST(AudioImage, MagmaReplacesEachValueByItsColourBeforeResizing) {
 }
 
 TEST(AudioImage, ReadsScaleAndFrequencyFromTheConfiguration) {
-  SpectrogramConfig config = unresized();
-  const auto expect_as = [&](LogMelParams params) {
+  config::SpectrogramConfig config = unresized();
+  const auto expect_as = [&](media::LogMelParams params) {
     params.sample_rate = 8000;
     params.window = params.hop = 128;
     params.f_max = 4000;
     params.rows = params.columns = 32;
     std::vector<float> expected(32 * 32);
-    LogMel(params).image(sweep(), expected);
+    media::LogMel(params).image(sweep(), expected);
     EXPECT_EQ(image(config), expected);
   };
-  config.scale = SpectrogramConfig::Scale::kDb;
-  expect_as({.n_fft = 512, .bands = 32, .scale = PowerScale::kDecibels});
-  config.scale = SpectrogramConfig::Scale::kLog;
-  config.mel_scale = SpectrogramConfig::MelScale::kSlaney;
-  config.mel_norm = SpectrogramConfig::MelNorm::kSlaney;
-  expect_as(
-      {.n_fft = 512, .bands = 32, .mel_scale = MelScale::kSlaney, .mel_norm = MelNorm::kSlaney});
-  config.frequency = SpectrogramConfig::Frequency::kLinear;
+  config.scale = config::SpectrogramConfig::Scale::kDb;
+  expect_as({.n_fft = 512, .bands = 32, .scale = media::PowerScale::kDecibels});
+  config.scale = config::SpectrogramConfig::Scale::kLog;
+  config.mel_scale = config::SpectrogramConfig::MelScale::kSlaney;
+  config.mel_norm = config::SpectrogramConfig::MelNorm::kSlaney;
+  expect_as({.n_fft = 512,
+             .bands = 32,
+             .mel_scale = media::MelScale::kSlaney,
+             .mel_norm = media::MelNorm::kSlaney});
+  config.frequency = config::SpectrogramConfig::Frequency::kLinear;
   config.n_fft = 255;
   config.bands = 128;
-  expect_as({.n_fft = 255, .frequency = Frequency::kLinear, .bands = 128});
+  expect_as({.n_fft = 255, .frequency = media::Frequency::kLinear, .bands = 128});
 }
 
 TEST(AudioImage, FoldsRawAudioRowByRow) {
-  SpectrogramConfig config = unresized();
-  config.kind = SpectrogramConfig::Kind::kRaw;
+  config::SpectrogramConfig config = unresized();
+  config.kind = config::SpectrogramConfig::Kind::kRaw;
   config.n_fft = 16;  // would leave bands empty: not looked at
   std::vector<float> ramp(32 * 32);
   for (size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<float>(i) - 500;
@@ -141,16 +143,16 @@ TEST(AudioImage, FoldsRawAudioRowByRow) {
 // By hand: half of HTK's 3266.34 mel at 12 kHz is 2281.61 Hz, half of Slaney's 45.2456 at 8 kHz
 // 1688.91 Hz.
 TEST(AudioImage, TellsTheFrequencyOfAHeight) {
-  SpectrogramConfig config = unresized();
+  config::SpectrogramConfig config = unresized();
   config.f_min = 0;
   config.f_max = 12000;
   EXPECT_NEAR(frequency_at(config, 0), 0, 1e-9);
   EXPECT_NEAR(frequency_at(config, 0.5), 2281.610303, 1e-5);
   EXPECT_NEAR(frequency_at(config, 1), 12000, 1e-6);
-  config.mel_scale = SpectrogramConfig::MelScale::kSlaney;
+  config.mel_scale = config::SpectrogramConfig::MelScale::kSlaney;
   config.f_max = 8000;
   EXPECT_NEAR(frequency_at(config, 0.5), 1688.908463, 1e-5);
-  config.frequency = SpectrogramConfig::Frequency::kLinear;
+  config.frequency = config::SpectrogramConfig::Frequency::kLinear;
   config.sample_rate = 16000;
   EXPECT_NEAR(frequency_at(config, 0.25), 2000, 1e-9);
 }
@@ -174,4 +176,4 @@ TEST(AudioAround, HasSilenceBeyondTheEnds) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

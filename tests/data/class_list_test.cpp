@@ -11,7 +11,7 @@
 #include "io/atomic_file.h"
 #include "io/message.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -23,34 +23,34 @@ using testing::Not;
 using testing::StartsWith;
 
 TEST(ClassList, HasALineForEachClassAndLeavesOutComments) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_text(folder / "list.txt", "# head\n\n tap dancing \r\nsinging # aloud\n\t\n");
   EXPECT_THAT(read_class_list(folder / "list.txt"), ElementsAre("tap dancing", "singing"));
 }
 
 TEST(ClassList, FindsItsFirstNameBehindAByteOrderMark) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_text(folder / "list.txt", "\xEF\xBB\xBFsinging\ntap dancing\n");
   EXPECT_THAT(read_class_list(folder / "list.txt"), ElementsAre("singing", "tap dancing"));
 }
 
 TEST(ClassList, RefusesAnotherEncodingThanUtf8) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_text(folder / "list.txt", {"\xFF\xFEo\0n\0e\0", 8});
-  EXPECT_THAT(user_error([&] { read_class_list(folder / "list.txt"); }),
+  EXPECT_THAT(io::user_error([&] { read_class_list(folder / "list.txt"); }),
               HasSubstr("list.txt: got text in UTF-16"));
   write_text(folder / "list.txt", "one\nna\xefve\n");  // Latin-1
-  EXPECT_THAT(user_error([&] { read_class_list(folder / "list.txt"); }),
+  EXPECT_THAT(io::user_error([&] { read_class_list(folder / "list.txt"); }),
               AllOf(HasSubstr("list.txt:2:"), HasSubstr("not UTF-8")));
 }
 
 TEST(ClassList, RefusesARepeatedNameAndAnEmptyList) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_text(folder / "list.txt", "tap dancing\n\ntap_dancing\n");
-  EXPECT_THAT(user_error([&] { read_class_list(folder / "list.txt"); }),
+  EXPECT_THAT(io::user_error([&] { read_class_list(folder / "list.txt"); }),
               EndsWith("list.txt:3: 'tap_dancing' is already on line 1"));
   write_text(folder / "list.txt", "# nothing\n");
-  EXPECT_THAT(user_error([&] { read_class_list(folder / "list.txt"); }),
+  EXPECT_THAT(io::user_error([&] { read_class_list(folder / "list.txt"); }),
               HasSubstr("no class in it"));
 }
 
@@ -69,7 +69,7 @@ TEST(ClassList, KeepsTheItemsOfItsClassesUnderTheirOwnNames) {
 TEST(ClassList, NamesTheClassesThatHaveNoFile) {
   std::vector<ManifestEntry> items = {{.label = "singing"}, {.label = "bowling"}};
   EXPECT_THAT(
-      user_error([&] {
+      io::user_error([&] {
         keep_classes(items, {"singin", "bowling", "tickling"}, "l.txt");
       }),
       AllOf(StartsWith("l.txt: 2 of the 3 classes have no file in the source: 'singin' (did "
@@ -82,7 +82,7 @@ TEST(ClassList, NamesTheFirstTenOfMany) {
   for (char c = 'a'; c <= 'n'; ++c) classes.push_back(std::string(3, c));
   std::vector<ManifestEntry> items;
   EXPECT_THAT(
-      user_error([&] { keep_classes(items, classes, "l"); }),
+      io::user_error([&] { keep_classes(items, classes, "l"); }),
       AllOf(HasSubstr("14 of the 14"), HasSubstr("'jjj', and 4 more."), Not(HasSubstr("'kkk'"))));
 }
 
@@ -132,11 +132,11 @@ TEST(ClassLists, OfKineticsAudiosHave32And100ClassesTheFirstWithinTheSecond) {
 
 TEST(ClassLists, SayWhereTheyComeFrom) {
   const fs::path folder = fs::path(AVBENCH_SOURCE_DIR) / "datasets";
-  EXPECT_THAT(read_file(folder / "k100.txt"), HasSubstr("PROPOSAL"));
+  EXPECT_THAT(io::read_file(folder / "k100.txt"), HasSubstr("PROPOSAL"));
   for (const char* name : {"k32.txt", "k100.txt"}) {
-    EXPECT_THAT(read_file(folder / name), StartsWith("# Kinetics-Sounds")) << name;
+    EXPECT_THAT(io::read_file(folder / name), StartsWith("# Kinetics-Sounds")) << name;
   }
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

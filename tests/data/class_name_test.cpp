@@ -5,7 +5,7 @@
 
 #include "data/fixtures.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 using testing::ElementsAre;
@@ -27,7 +27,7 @@ TEST(ClassName, IsTheFilesOwnUnlessTheySpellItInTwoWays) {
 }
 
 TEST(ClassName, OfFoldersInTwoSpellingsIsOneClass) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   for (const char* file :
        {"train/playing_guitar/1.mp4", "train/playing guitar/1.mp4", "val/playing guitar/2.mp4",
         "test/playing_guitar/3.mp4", "train/tap_dancing/4.mp4"}) {
@@ -59,4 +59,4 @@ TEST(ClassName, OfLabelsInTwoSpellingsIsOneClassOfADataset) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

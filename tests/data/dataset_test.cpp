@@ -10,15 +10,15 @@
 #include "io/atomic_file.h"
 #include "io/message.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::map<std::string, FileStatus> statuses(const Dataset& dataset) {
-  std::map<std::string, FileStatus> result;
+std::map<std::string, media::FileStatus> statuses(const Dataset& dataset) {
+  std::map<std::string, media::FileStatus> result;
   for (const BadFile& file : dataset.excluded()) {
     EXPECT_FALSE(file.message.empty()) << file.id;
     result[file.id] = file.status;
@@ -33,7 +33,7 @@ void write_bad_files(const DataFolder& folder) {
   write_text(folder / "train/bell/text.mp4", "not a movie, whatever its name says\n");
   write_text(folder / "train/bell/empty.mp4", "");
   write_movie(folder / "train/bell/whole.mp4");
-  const std::string bytes = read_file(folder / "train/bell/whole.mp4");
+  const std::string bytes = io::read_file(folder / "train/bell/whole.mp4");
   write_text(folder / "train/bell/truncated.mp4", bytes.substr(0, bytes.size() / 2));
 }
 
@@ -53,13 +53,13 @@ TEST(Dataset, NumbersUsableFilesWithoutGapsAndListsTheOthers) {
   EXPECT_THAT(dataset->labels(Split::kTrain), ElementsAre(0, 0, 0, 0, 1, 1, 1));
   EXPECT_EQ(dataset->size(Split::kVal), 1);
   EXPECT_EQ(dataset->size(Split::kTest), 0);
-  EXPECT_EQ(statuses(*dataset), (std::map<std::string, FileStatus>{
-                                    {"train/bell/one_frame.mp4", FileStatus::kTooShort},
-                                    {"train/bell/short.mp4", FileStatus::kTooShort},
-                                    {"train/bell/silent.mp4", FileStatus::kNoAudio},
-                                    {"train/bell/text.mp4", FileStatus::kCorrupt},
-                                    {"train/bell/empty.mp4", FileStatus::kCorrupt},
-                                    {"train/bell/truncated.mp4", FileStatus::kCorrupt}}));
+  EXPECT_EQ(statuses(*dataset), (std::map<std::string, media::FileStatus>{
+                                    {"train/bell/one_frame.mp4", media::FileStatus::kTooShort},
+                                    {"train/bell/short.mp4", media::FileStatus::kTooShort},
+                                    {"train/bell/silent.mp4", media::FileStatus::kNoAudio},
+                                    {"train/bell/text.mp4", media::FileStatus::kCorrupt},
+                                    {"train/bell/empty.mp4", media::FileStatus::kCorrupt},
+                                    {"train/bell/truncated.mp4", media::FileStatus::kCorrupt}}));
 }
 
 TEST(Dataset, LeavesOutWhatIsTooShortForAnothersClips) {
@@ -92,9 +92,9 @@ TEST(Dataset, FindsTheSameWithoutCache) {
 TEST(Dataset, StopsAtBadFilesIfToldSo) {
   const DataFolder folder;
   folder.write_good_files(1);
-  EXPECT_NO_THROW(folder.open(64, DataConfig::OnBad::kFail));
+  EXPECT_NO_THROW(folder.open(64, config::DataConfig::OnBad::kFail));
   write_text(folder / "train/bell/text.mp4", "text");
-  EXPECT_THAT(user_error([&] { folder.open(64, DataConfig::OnBad::kFail); }),
+  EXPECT_THAT(io::user_error([&] { folder.open(64, config::DataConfig::OnBad::kFail); }),
               AllOf(HasSubstr("1 of 4 files"), HasSubstr("text.mp4"), HasSubstr("corrupt"),
                     HasSubstr("on_bad")));
 }
@@ -105,7 +105,8 @@ TEST(Dataset, NamesAllBadFilesWhenTheyStopIt) {
   for (int i = 10; i < 24; ++i) {
     write_text(folder / ("train/bell/bad" + std::to_string(i) + ".mp4"), "text");
   }
-  const std::string text = user_error([&] { folder.open(64, DataConfig::OnBad::kFail); });
+  const std::string text =
+      io::user_error([&] { folder.open(64, config::DataConfig::OnBad::kFail); });
   for (int i = 10; i < 24; ++i) {
     EXPECT_THAT(text, HasSubstr("train/bell/bad" + std::to_string(i) + ".mp4: corrupt"));
   }
@@ -114,10 +115,11 @@ TEST(Dataset, NamesAllBadFilesWhenTheyStopIt) {
 TEST(Dataset, RefusesASourceWithoutUsableFiles) {
   const DataFolder folder;
   write_text(folder / "train/bell/text.mp4", "text");
-  EXPECT_THAT(user_error([&] { folder.open(64); }),
+  EXPECT_THAT(io::user_error([&] { folder.open(64); }),
               AllOf(HasSubstr("none of the 1 files"), HasSubstr("text.mp4")));
-  EXPECT_THAT(user_error([] { Dataset::open({}, {}, {}, {}); }), HasSubstr("protocol.data.source"));
-  EXPECT_THAT(user_error([&] {
+  EXPECT_THAT(io::user_error([] { Dataset::open({}, {}, {}, {}); }),
+              HasSubstr("protocol.data.source"));
+  EXPECT_THAT(io::user_error([&] {
                 Dataset::open({.source = folder.source().string()},
                               {.resize = {64, 80}, .crop = 65}, {}, {});
               }),
@@ -133,10 +135,10 @@ TEST(Dataset, RemembersWhatItFoundUntilTheFileChanges) {
   IndexEntries entries = load_index_cache(file);
   ASSERT_EQ(entries.size(), 3u);
   IndexEntry& entry = entries.at("train/bell/f0.mp4");
-  VideoIndex index = *entry.index;
-  index.status = FileStatus::kCorrupt;
+  media::VideoIndex index = *entry.index;
+  index.status = media::FileStatus::kCorrupt;
   index.message = "remembered";
-  entry.index = std::make_shared<const VideoIndex>(index);
+  entry.index = std::make_shared<const media::VideoIndex>(index);
   save_index_cache(file, entries);
   const auto remembered = folder.open(64);
   ASSERT_EQ(remembered->excluded().size(), 1u);
@@ -163,8 +165,8 @@ TEST(Dataset, DecodesPartsOfFilesThatAManifestNames) {
   EXPECT_EQ(dataset->sample(Split::kTrain, 2).first_frame, 36);
   EXPECT_EQ(dataset->sample(Split::kTrain, 2).frames, 12);
   EXPECT_EQ(statuses(*dataset),
-            (std::map<std::string, FileStatus>{{"a.mp4#1-1.2", FileStatus::kTooShort},
-                                               {"a.mp4#9-", FileStatus::kTooShort}}));
+            (std::map<std::string, media::FileStatus>{{"a.mp4#1-1.2", media::FileStatus::kTooShort},
+                                                      {"a.mp4#9-", media::FileStatus::kTooShort}}));
 
   SampleReader reader(dataset->clip(), dataset->spectrogram());
   const FileContent whole = reader.read_all(dataset->sample(Split::kTrain, 0));
@@ -196,7 +198,7 @@ TEST(Dataset, HashOfASplitFollowsTheFilesBytes) {
   write_movie(folder / "a.mp4");
   write_text(folder / "m.csv", "path,label,split\na.mp4,x,train\n");
   const std::string before = DataFolder::open_source(folder / "m.csv", 0)->hash(Split::kTrain);
-  std::string bytes = read_file(folder / "a.mp4");
+  std::string bytes = io::read_file(folder / "a.mp4");
   const size_t brand = bytes.find("isom");
   ASSERT_NE(brand, std::string::npos);
   bytes[brand + 7] ^= 1;  // the version of the brand: nothing that decoding looks at
@@ -210,12 +212,12 @@ TEST(Dataset, ReportsProgressAndStopsWhenThatThrows) {
   const DataFolder folder;
   folder.write_good_files(2);
   std::vector<int64_t> done;
-  folder.open(64, DataConfig::OnBad::kExclude, [&](int64_t files, int64_t total) {
+  folder.open(64, config::DataConfig::OnBad::kExclude, [&](int64_t files, int64_t total) {
     EXPECT_EQ(total, 5);
     done.push_back(files);
   });
   EXPECT_THAT(done, ElementsAre(0, 1, 1, 2, 2, 3, 3, 4, 4, 5));  // indexed, then decoded
-  EXPECT_THROW(folder.open(64, DataConfig::OnBad::kExclude,
+  EXPECT_THROW(folder.open(64, config::DataConfig::OnBad::kExclude,
                            [](int64_t, int64_t) { throw std::runtime_error("stop"); }),
                std::runtime_error);
 }
@@ -239,4 +241,4 @@ TEST(Dataset, ForgetsNothingWhenItIsStopped) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

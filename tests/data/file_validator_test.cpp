@@ -12,14 +12,14 @@
 #include "io/message.h"
 #include "media/ffmpeg_program.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
 
 const test::NumberedSource& source() {
-  static const TempFolder folder;
+  static const io::TempFolder folder;
   static const test::NumberedSource made(folder.path(), 100);
   return made;
 }
@@ -31,8 +31,8 @@ void make(const std::filesystem::path& path, const std::string& arguments) {
 
 constexpr const char* kPlain = "-c:v libx264 -g 12 -pix_fmt yuv420p -c:a aac";
 
-std::map<std::string, FileStatus> statuses(const std::vector<BadFile>& files) {
-  std::map<std::string, FileStatus> result;
+std::map<std::string, media::FileStatus> statuses(const std::vector<BadFile>& files) {
+  std::map<std::string, media::FileStatus> result;
   for (const BadFile& file : files) result[file.id] = file.status;
   return result;
 }
@@ -57,24 +57,24 @@ TEST(FileCheck, WhatOneFileDoesIsAStatusOfThatFile) {
   for (const int64_t cache_mib : {0, 64}) {
     const auto dataset = DataFolder::open_source(folder / "m.csv", cache_mib);
     EXPECT_EQ(dataset->size(Split::kTrain), 1);
-    EXPECT_EQ(statuses(dataset->excluded()),
-              (std::map<std::string, FileStatus>{{"text.mp4", FileStatus::kCorrupt},
-                                                 {"dangling.mp4", FileStatus::kUnreadable},
-                                                 {"loop.mp4", FileStatus::kUnreadable},
-                                                 {"pipe.mp4", FileStatus::kUnreadable},
-                                                 {"missing.mp4", FileStatus::kUnreadable},
-                                                 {"silent.mp4", FileStatus::kSilent},
-                                                 {"wave.wav", FileStatus::kUnsupported},
-                                                 {"cinepak.avi", FileStatus::kUnsupported},
-                                                 {"nut.nut", FileStatus::kUnsupported}}));
+    EXPECT_EQ(statuses(dataset->excluded()), (std::map<std::string, media::FileStatus>{
+                                                 {"text.mp4", media::FileStatus::kCorrupt},
+                                                 {"dangling.mp4", media::FileStatus::kUnreadable},
+                                                 {"loop.mp4", media::FileStatus::kUnreadable},
+                                                 {"pipe.mp4", media::FileStatus::kUnreadable},
+                                                 {"missing.mp4", media::FileStatus::kUnreadable},
+                                                 {"silent.mp4", media::FileStatus::kSilent},
+                                                 {"wave.wav", media::FileStatus::kUnsupported},
+                                                 {"cinepak.avi", media::FileStatus::kUnsupported},
+                                                 {"nut.nut", media::FileStatus::kUnsupported}}));
     for (const BadFile& file : dataset->excluded()) {
-      if (file.status == FileStatus::kUnsupported) {
+      if (file.status == media::FileStatus::kUnsupported) {
         EXPECT_THAT(file.message, HasSubstr("is not supported: allowed are")) << file.id;
       }
     }
   }
-  const std::string failure =
-      user_error([&] { DataFolder::open_source(folder / "m.csv", 0, DataConfig::OnBad::kFail); });
+  const std::string failure = io::user_error(
+      [&] { DataFolder::open_source(folder / "m.csv", 0, config::DataConfig::OnBad::kFail); });
   for (const char* name : {"text.mp4", "dangling.mp4", "loop.mp4", "pipe.mp4", "silent.mp4",
                            "wave.wav", "cinepak.avi", "nut.nut", "missing.mp4"}) {
     EXPECT_THAT(failure, HasSubstr(name));
@@ -100,7 +100,8 @@ TEST(FileCheck, TrustedFormatsAreReadWhereTheRunSaysSo) {
   EXPECT_EQ(size({"nut"}), 1);
   EXPECT_EQ(size({"nut", "cinepak"}), 2);
   EXPECT_EQ(size({}), 1);  // although the index remembers the file
-  EXPECT_THAT(user_error([&] { size({"nutt"}); }), AllOf(HasSubstr("'nutt'"), HasSubstr("'nut'")));
+  EXPECT_THAT(io::user_error([&] { size({"nutt"}); }),
+              AllOf(HasSubstr("'nutt'"), HasSubstr("'nut'")));
 }
 
 TEST(FileCheck, ManyPartsOfAFileAreIndexedAndDecodedOnce) {
@@ -114,7 +115,7 @@ TEST(FileCheck, ManyPartsOfAFileAreIndexedAndDecodedOnce) {
   write_text(folder / "m.csv", manifest);
   std::vector<int64_t> totals;
   const auto dataset =
-      DataFolder::open_source(folder / "m.csv", 0, DataConfig::OnBad::kExclude,
+      DataFolder::open_source(folder / "m.csv", 0, config::DataConfig::OnBad::kExclude,
                               [&](int64_t, int64_t total) { totals.push_back(total); });
   EXPECT_EQ(dataset->size(Split::kTrain), 30);
   EXPECT_EQ(totals, (std::vector<int64_t>{1, 1}));  // one file, demuxed and decoded
@@ -178,23 +179,25 @@ TEST(FileCheck, DamageIsToleratedCountedAndListedOrNot) {
   const auto broken = folder / "train/x/b.ts";
   make(broken, kPlain);
   // Without its last transport packets the last packet of the audio is incomplete.
-  const auto opened = [&](DataConfig::OnDamage on_damage) {
+  const auto opened = [&](config::DataConfig::OnDamage on_damage) {
     return Dataset::open({.source = folder.source().string(), .on_damage = on_damage}, small_clip(),
                          small_spectrogram(), {.workers = 1, .cache_mib = 0});
   };
-  for (int i = 0; i < 12 && opened(DataConfig::OnDamage::kTolerate)->damaged().empty(); ++i) {
+  for (int i = 0; i < 12 && opened(config::DataConfig::OnDamage::kTolerate)->damaged().empty();
+       ++i) {
     std::filesystem::resize_file(broken, std::filesystem::file_size(broken) - 188);
   }
-  const auto tolerant = opened(DataConfig::OnDamage::kTolerate);
+  const auto tolerant = opened(config::DataConfig::OnDamage::kTolerate);
   EXPECT_EQ(tolerant->size(Split::kTrain), 2);
   ASSERT_EQ(tolerant->damaged().size(), 1u);
   EXPECT_EQ(tolerant->damaged()[0].id, "train/x/b.ts");
   EXPECT_THAT(tolerant->damaged()[0].message, HasSubstr("1 of"));
-  const auto strict = opened(DataConfig::OnDamage::kExclude);
+  const auto strict = opened(config::DataConfig::OnDamage::kExclude);
   EXPECT_EQ(strict->size(Split::kTrain), 1);
-  EXPECT_EQ(statuses(strict->excluded()),
-            (std::map<std::string, FileStatus>{{"train/x/b.ts", FileStatus::kCorrupt}}));
+  EXPECT_EQ(
+      statuses(strict->excluded()),
+      (std::map<std::string, media::FileStatus>{{"train/x/b.ts", media::FileStatus::kCorrupt}}));
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

@@ -14,7 +14,7 @@
 #include "io/temp_folder.h"
 #include "media/mp4_writer.h"
 
-namespace avbench {
+namespace avbench::data {
 
 struct MovieOptions {
   int frames = 24;
@@ -26,11 +26,11 @@ struct MovieOptions {
 inline void write_movie(const std::filesystem::path& path, const MovieOptions& options = {}) {
   std::filesystem::create_directories(path.parent_path());
   constexpr int kWidth = 64, kHeight = 48, kFps = 12, kRate = 8000;
-  Mp4Writer writer(path, {.width = kWidth,
-                          .height = kHeight,
-                          .fps = {kFps, 1},
-                          .gop = 8,
-                          .sample_rate = options.audio ? kRate : 0});
+  media::Mp4Writer writer(path, {.width = kWidth,
+                                 .height = kHeight,
+                                 .fps = {kFps, 1},
+                                 .gop = 8,
+                                 .sample_rate = options.audio ? kRate : 0});
   std::vector<uint8_t> image(kWidth * kHeight * 3);
   for (int t = 0; t < options.frames; ++t) {
     for (int y = 0; y < kHeight; ++y) {
@@ -59,11 +59,11 @@ inline void write_text(const std::filesystem::path& path, const std::string& tex
   std::ofstream(path, std::ios::binary) << text;
 }
 
-inline ClipConfig small_clip() {
+inline config::ClipConfig small_clip() {
   return {.frames = 6, .stride = 2, .resize = {24, 32}, .crop = 16};
 }
 
-inline SpectrogramConfig small_spectrogram() {
+inline config::SpectrogramConfig small_spectrogram() {
   return {.sample_rate = 8000,
           .n_fft = 512,
           .window = 128,
@@ -92,21 +92,22 @@ class DataFolder {
     write_movie(*this / "val/drum/v.mp4", {.pattern = 9});
   }
 
-  std::shared_ptr<const Dataset> open(int64_t cache_mib,
-                                      DataConfig::OnBad on_bad = DataConfig::OnBad::kExclude,
-                                      const OpenProgress& progress = {}) const {
+  std::shared_ptr<const Dataset> open(
+      int64_t cache_mib, config::DataConfig::OnBad on_bad = config::DataConfig::OnBad::kExclude,
+      const OpenProgress& progress = {}) const {
     return open_source(source(), cache_mib, on_bad, progress);
   }
 
   static std::shared_ptr<const Dataset> open_source(
       const std::filesystem::path& source, int64_t cache_mib,
-      DataConfig::OnBad on_bad = DataConfig::OnBad::kExclude, const OpenProgress& progress = {}) {
+      config::DataConfig::OnBad on_bad = config::DataConfig::OnBad::kExclude,
+      const OpenProgress& progress = {}) {
     return Dataset::open({.source = source.string(), .on_bad = on_bad}, small_clip(),
                          small_spectrogram(), {.workers = 2, .cache_mib = cache_mib}, progress);
   }
 
  private:
-  TempFolder folder_;
+  io::TempFolder folder_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::data

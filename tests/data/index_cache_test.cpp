@@ -8,7 +8,7 @@
 #include "io/atomic_file.h"
 #include "io/sha256.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 // Gives every field a value of its own.
@@ -24,10 +24,10 @@ class Filler {
   requires std::is_arithmetic_v<T>
   void fill(T& value) { value = static_cast<T>(next_ += 1.25); }
   void fill(bool& value) { value = !value; }
-  void fill(FileStatus& value) { value = FileStatus::kTimeout; }
+  void fill(media::FileStatus& value) { value = media::FileStatus::kTimeout; }
   void fill(std::string& value) { value = "text " + std::to_string(next_ += 1); }
-  void fill(Interval& value) { value = {next_ += 1, next_ += 1}; }
-  void fill(RandomAccessPoint& value) {
+  void fill(media::Interval& value) { value = {next_ += 1, next_ += 1}; }
+  void fill(media::RandomAccessPoint& value) {
     for (int64_t* number :
          {&value.packet, &value.frame_index, &value.pts, &value.dts, &value.bytes}) {
       fill(*number);
@@ -44,8 +44,8 @@ class Filler {
     values.resize(3);
     for (T& value : values) fill(value);
   }
-  void fill(std::shared_ptr<const VideoIndex>& value) {
-    auto made = std::make_shared<VideoIndex>();
+  void fill(std::shared_ptr<const media::VideoIndex>& value) {
+    auto made = std::make_shared<media::VideoIndex>();
     fields(*this, *made);
     value = made;
   }
@@ -63,20 +63,21 @@ class Printer {
   void operator()(const char* name, const FileStamp& value) {
     printed[name] = testing::PrintToString(std::pair(value.bytes, value.modified));
   }
-  void operator()(const char*, const std::shared_ptr<const VideoIndex>& value) {
+  void operator()(const char*, const std::shared_ptr<const media::VideoIndex>& value) {
     fields(*this, *value);
   }
-  void operator()(const char* name, const std::vector<RandomAccessPoint>& values) {
+  void operator()(const char* name, const std::vector<media::RandomAccessPoint>& values) {
     std::string text;
-    for (const RandomAccessPoint& e : values) {
+    for (const media::RandomAccessPoint& e : values) {
       text += testing::PrintToString(std::tuple(e.packet, e.frame_index, e.pts, e.dts, e.bytes,
                                                 e.seconds, e.audio_before_until));
     }
     printed[name] = text;
   }
-  void operator()(const char* name, const std::vector<Interval>& values) {
+  void operator()(const char* name, const std::vector<media::Interval>& values) {
     std::string text;
-    for (const Interval& i : values) text += testing::PrintToString(std::pair(i.begin, i.end));
+    for (const media::Interval& i : values)
+      text += testing::PrintToString(std::pair(i.begin, i.end));
     printed[name] = text;
   }
 
@@ -90,13 +91,14 @@ std::map<std::string, std::string> printed(const IndexEntry& entry) {
 }
 
 TEST(IndexCache, GivesBackEveryFieldThatWasSaved) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   IndexEntry filled, empty;
   Filler filler;
   fields(filler, filled);
-  empty.index = std::make_shared<const VideoIndex>();
+  empty.index = std::make_shared<const media::VideoIndex>();
   const auto before = printed(filled), nothing = printed(empty);
-  ASSERT_EQ(before.size(), field_count<IndexEntry>() - 1 + field_count<VideoIndex>());
+  ASSERT_EQ(before.size(),
+            io::field_count<IndexEntry>() - 1 + io::field_count<media::VideoIndex>());
   for (const auto& [name, value] : before) EXPECT_NE(value, nothing.at(name)) << name;
   save_index_cache(folder / "new/x.bin", {{"a", filled}, {"b", empty}});
   const IndexEntries read = load_index_cache(folder / "new/x.bin");
@@ -107,25 +109,25 @@ TEST(IndexCache, GivesBackEveryFieldThatWasSaved) {
 
 // A file of the first version, which lacked fields, with a checksum that holds.
 TEST(IndexCache, TakesAnOlderVersionForNone) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   const auto file = folder / "x.bin";
-  save_index_cache(file, {{"a", {{5, 6}, "digest", std::make_shared<VideoIndex>()}}});
-  std::string bytes = read_file(file);
+  save_index_cache(file, {{"a", {{5, 6}, "digest", std::make_shared<media::VideoIndex>()}}});
+  std::string bytes = io::read_file(file);
   constexpr size_t kDigest = 64;
   bytes.resize(bytes.size() - kDigest);
   const size_t version = bytes.find("index ") + 6;
   ASSERT_GT(bytes[version], '1');
   bytes[version] = '1';
-  write_text(file, bytes + sha256_hex(bytes));
+  write_text(file, bytes + io::sha256_hex(bytes));
   EXPECT_TRUE(load_index_cache(file).empty());
 }
 
 TEST(IndexCache, TakesADamagedFileForNone) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   EXPECT_TRUE(load_index_cache(folder / "none.bin").empty());
   const auto file = folder / "x.bin";
-  save_index_cache(file, {{"a", {{5, 6}, "digest", std::make_shared<VideoIndex>()}}});
-  const std::string good = read_file(file);
+  save_index_cache(file, {{"a", {{5, 6}, "digest", std::make_shared<media::VideoIndex>()}}});
+  const std::string good = io::read_file(file);
   ASSERT_EQ(load_index_cache(file).size(), 1u);
   for (size_t size = 0; size < good.size(); size += 7) {
     write_text(file, good.substr(0, size));
@@ -140,4 +142,4 @@ TEST(IndexCache, TakesADamagedFileForNone) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

@@ -12,7 +12,7 @@
 #include "data/single_file.h"
 #include "io/message.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 using testing::AllOf;
@@ -55,7 +55,7 @@ class LoaderTest : public testing::Test {
 // The oracle asks the media layer for single frames and computes each value by its definition.
 TEST_F(LoaderTest, RowsHoldTheFileAsTheRequestSays) {
   const auto dataset = folder_.open(0);
-  const ClipConfig clip = small_clip();
+  const config::ClipConfig clip = small_clip();
   const SampleRequest request{.index = 4, .clip = 2, .clips = 3};
   const auto loaded = load_batch(*dataset, Split::kTrain, base_views(), {request});
   const Sample& sample = dataset->sample(Split::kTrain, 4);
@@ -63,15 +63,15 @@ TEST_F(LoaderTest, RowsHoldTheFileAsTheRequestSays) {
 
   const Tensor video = loaded.batch.video.at(kBaseView);
   ASSERT_EQ(video.sizes(), (std::vector<int64_t>{1, 3, 6, 16, 16}));
-  MediaReader reader;
-  const VideoIndex index = index_file(sample.path);
+  media::MediaReader reader;
+  const media::VideoIndex index = media::index_file(sample.path);
   std::vector<float> audio;
   for (int64_t t = 0; t < clip.frames; ++t) {
     std::vector<uint8_t> frame(24 * 32 * 3);
-    Decoded decoded = reader.read(
+    media::Decoded decoded = reader.read(
         sample.path, index,
         {.clips = {{{14 + 2 * t}, frame.data()}}, .height = 24, .width = 32, .sample_rate = 8000});
-    ASSERT_EQ(decoded.status, FileStatus::kOk);
+    ASSERT_EQ(decoded.status, media::FileStatus::kOk);
     audio = decoded.audio;
     const Tensor pixels = at::from_blob(frame.data(), {24, 32, 3}, at::kByte);
     const Tensor expected = pixels.slice(0, 4, 20).slice(1, 8, 24).to(at::kDouble) / 255;
@@ -79,14 +79,14 @@ TEST_F(LoaderTest, RowsHoldTheFileAsTheRequestSays) {
     EXPECT_TRUE(at::allclose(got, expected, 0, 1e-7)) << t;
   }
 
-  LogMel log_mel({.sample_rate = 8000,
-                  .n_fft = 512,
-                  .window = 128,
-                  .hop = 128,
-                  .bands = 32,
-                  .f_max = 4000,
-                  .rows = 32,
-                  .columns = 32});
+  media::LogMel log_mel({.sample_rate = 8000,
+                         .n_fft = 512,
+                         .window = 128,
+                         .hop = 128,
+                         .bands = 32,
+                         .f_max = 4000,
+                         .rows = 32,
+                         .columns = 32});
   std::vector<float> image(32 * 32);
   log_mel.image(audio, image);
   const Tensor resized = at::upsample_bilinear2d(at::from_blob(image.data(), {1, 1, 32, 32}),
@@ -163,7 +163,7 @@ TEST_F(LoaderTest, LoadsOnlyWhatIsWanted) {
   EXPECT_TRUE(audio.batch.video.empty());
   EXPECT_TRUE(at::equal(video.batch.video.at(kBaseView), both.batch.video.at(kBaseView)));
   EXPECT_TRUE(at::equal(audio.batch.audio.at(kBaseView), both.batch.audio.at(kBaseView)));
-  EXPECT_THAT(user_error([&] {
+  EXPECT_THAT(io::user_error([&] {
                 load_batch(*dataset, Split::kTrain,
                            {{kBaseView, Modality::kVideo}, {kBaseView, Modality::kVideo}},
                            requests);
@@ -173,7 +173,7 @@ TEST_F(LoaderTest, LoadsOnlyWhatIsWanted) {
 
 TEST_F(LoaderTest, AFileAloneLooksAsItDoesInItsDataSet) {
   const auto dataset = folder_.open(64);
-  const SpectrogramConfig spectrogram = small_spectrogram();
+  const config::SpectrogramConfig spectrogram = small_spectrogram();
   const Sample sample = open_file({folder_ / "train/bell/f2.mp4"},
                                   {.clip = small_clip(), .spectrogram = spectrogram});
   for (const SampleRequest& request : {SampleRequest{.index = 2, .clip = 1, .clips = 4},
@@ -185,7 +185,7 @@ TEST_F(LoaderTest, AFileAloneLooksAsItDoesInItsDataSet) {
     EXPECT_TRUE(at::equal(got.audio.at(kBaseView), expected.audio.at(kBaseView)));
   }
   write_movie(folder_ / "silent.mp4", {.audio = false});
-  EXPECT_THAT(user_error([&] {
+  EXPECT_THAT(io::user_error([&] {
                 open_file({folder_ / "silent.mp4"},
                           {.clip = small_clip(), .spectrogram = spectrogram});
               }),
@@ -193,8 +193,8 @@ TEST_F(LoaderTest, AFileAloneLooksAsItDoesInItsDataSet) {
 }
 
 TEST_F(LoaderTest, RepeatsTheSpectrogramAlongTimeIfConfigured) {
-  SpectrogramConfig repeated = small_spectrogram();
-  repeated.time = SpectrogramConfig::Time::kRepeat;
+  config::SpectrogramConfig repeated = small_spectrogram();
+  repeated.time = config::SpectrogramConfig::Time::kRepeat;
   const auto once = folder_.open(64);
   const auto many =
       Dataset::open({.source = folder_.source().string()}, small_clip(), repeated, {});
@@ -207,7 +207,8 @@ TEST_F(LoaderTest, RepeatsTheSpectrogramAlongTimeIfConfigured) {
 }
 
 // Training views of all files, spectrograms as `config` has them.
-Tensor audio_of(const DataFolder& folder, const SpectrogramConfig& config, int64_t cache_mib = 0) {
+Tensor audio_of(const DataFolder& folder, const config::SpectrogramConfig& config,
+                int64_t cache_mib = 0) {
   const auto dataset = Dataset::open({.source = folder.source().string()}, small_clip(), config,
                                      {.cache_mib = cache_mib});
   return load_batch(*dataset, Split::kTrain, base_views(), training_sampler(6, 6, 3).requests(0))
@@ -215,18 +216,18 @@ Tensor audio_of(const DataFolder& folder, const SpectrogramConfig& config, int64
 }
 
 TEST_F(LoaderTest, GivesTheSpectrogramOneChannelIfConfigured) {
-  SpectrogramConfig config = small_spectrogram();
+  config::SpectrogramConfig config = small_spectrogram();
   const Tensor three = audio_of(folder_, config);
   config.channels = 1;
-  config.time = SpectrogramConfig::Time::kRepeat;
+  config.time = config::SpectrogramConfig::Time::kRepeat;
   const Tensor one = audio_of(folder_, config);
   ASSERT_EQ(one.sizes(), (std::vector<int64_t>{6, 1, 6, 20, 20}));
   EXPECT_TRUE(at::equal(one.expand({6, 3, 6, 20, 20}), three.expand({6, 3, 6, 20, 20})));
 }
 
 TEST_F(LoaderTest, ColoursTheSpectrogramIfConfigured) {
-  SpectrogramConfig config = small_spectrogram();
-  config.colour = SpectrogramConfig::Colour::kMagma;
+  config::SpectrogramConfig config = small_spectrogram();
+  config.colour = config::SpectrogramConfig::Colour::kMagma;
   config.resize = {32, 32};
   config.crop = 32;  // nothing is cut away
   const Tensor audio = audio_of(folder_, config);
@@ -242,13 +243,14 @@ TEST_F(LoaderTest, ColoursTheSpectrogramIfConfigured) {
 
 // resize equal to size: the crop is taken from the spectrogram as it was computed.
 TEST_F(LoaderTest, CropsTheSpectrogramDirectlyIfItIsNotResized) {
-  SpectrogramConfig config = small_spectrogram();
+  config::SpectrogramConfig config = small_spectrogram();
   config.resize = config.size;
   const auto dataset =
       Dataset::open({.source = folder_.source().string()}, small_clip(), config, {.cache_mib = 0});
   const SampleRequest request = training_sampler(6, 6, 3).requests(0)[2];
   const Sample& sample = dataset->sample(Split::kTrain, request.index);
-  const Decoded decoded = MediaReader().read(sample.path, *sample.index, {.sample_rate = 8000});
+  const media::Decoded decoded =
+      media::MediaReader().read(sample.path, *sample.index, {.sample_rate = 8000});
   std::vector<float> whole = AudioImage(config).make(decoded.audio);
   const Crop crop = place_spectrogram(request, {kBaseView, Modality::kAudio}, config);
   const Tensor expected = at::from_blob(whole.data(), {32, 32})
@@ -259,11 +261,11 @@ TEST_F(LoaderTest, CropsTheSpectrogramDirectlyIfItIsNotResized) {
 
 // A slow twin: the part's audio decoded once more, the clip's middle from the frame rate (12).
 void expect_audio_around_clips(const Dataset& dataset, const SampleRequest& request) {
-  const SpectrogramConfig& config = dataset.spectrogram();
+  const config::SpectrogramConfig& config = dataset.spectrogram();
   const Sample& sample = dataset.sample(Split::kTrain, request.index);
   const auto loaded = load_batch(dataset, Split::kTrain, three_views(), {request});
   const std::vector<float> audio =
-      MediaReader()
+      media::MediaReader()
           .read(sample.path, *sample.index, {.sample_rate = 8000, .segment = sample.segment})
           .audio;
   const int64_t start = place_clip(request, {}, sample.frames, small_clip()).start;
@@ -284,8 +286,8 @@ void expect_audio_around_clips(const Dataset& dataset, const SampleRequest& requ
 }
 
 TEST_F(LoaderTest, TakesTheAudioAroundTheClipIfConfigured) {
-  SpectrogramConfig config = small_spectrogram();
-  config.audio = SpectrogramConfig::Audio::kClip;
+  config::SpectrogramConfig config = small_spectrogram();
+  config.audio = config::SpectrogramConfig::Audio::kClip;
   config.audio_seconds = 0.5;
   const std::filesystem::path parts = folder_.source().parent_path() / "parts.csv";
   write_text(parts,
@@ -305,7 +307,7 @@ TEST_F(LoaderTest, TakesTheAudioAroundTheClipIfConfigured) {
       }
     }
   }
-  config.kind = SpectrogramConfig::Kind::kRaw;
+  config.kind = config::SpectrogramConfig::Kind::kRaw;
   const auto raw =
       Dataset::open({.source = folder_.source().string()}, small_clip(), config, {.cache_mib = 64});
   expect_audio_around_clips(*raw, {.index = 3, .seed = 5});
@@ -375,4 +377,4 @@ TEST(ResizeBilinear, AgreesWithLibTorch) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

@@ -12,7 +12,7 @@
 #include "data/fixtures.h"
 #include "io/message.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -31,13 +31,13 @@ TEST(ParseCsv, FollowsRfc4180) {
 }
 
 TEST(ParseCsv, NamesTheLineOfAnError) {
-  EXPECT_THAT(user_error([] { parse_csv("a\nb\"c\n", "m.csv"); }), HasSubstr("m.csv:2:"));
-  EXPECT_THAT(user_error([] { parse_csv("a\n\n\"b\nc", "m.csv"); }), HasSubstr("m.csv:3:"));
-  EXPECT_THAT(user_error([] { parse_csv("\"b\"c", "m.csv"); }), HasSubstr("m.csv:1:"));
+  EXPECT_THAT(io::user_error([] { parse_csv("a\nb\"c\n", "m.csv"); }), HasSubstr("m.csv:2:"));
+  EXPECT_THAT(io::user_error([] { parse_csv("a\n\n\"b\nc", "m.csv"); }), HasSubstr("m.csv:3:"));
+  EXPECT_THAT(io::user_error([] { parse_csv("\"b\"c", "m.csv"); }), HasSubstr("m.csv:1:"));
 }
 
 TEST(ReadSource, ReadsAFolderSortedAndWithoutHiddenFiles) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   for (const char* file : {"val/b/2.mp4", "train/b/1.mp4", "train/a/3.mp4", "train/a/.hidden",
                            ".cache/x/y.mp4", "train/.thumbs/t.mp4", "README.md"}) {
     write_text(folder / file, "x");
@@ -53,30 +53,31 @@ TEST(ReadSource, ReadsAFolderSortedAndWithoutHiddenFiles) {
 }
 
 TEST(ReadSource, RefusesAFolderOfAnotherLayout) {
-  const TempFolder folder;
-  EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("no files found"));
-  EXPECT_THAT(user_error([&] { read_source(folder / "none"); }), HasSubstr("does not exist"));
+  const io::TempFolder folder;
+  EXPECT_THAT(io::user_error([&] { read_source(folder.path()); }), HasSubstr("no files found"));
+  EXPECT_THAT(io::user_error([&] { read_source(folder / "none"); }), HasSubstr("does not exist"));
   write_text(folder / "trian/a/1.mp4", "x");
-  EXPECT_THAT(user_error([&] { read_source(folder.path()); }),
+  EXPECT_THAT(io::user_error([&] { read_source(folder.path()); }),
               AllOf(HasSubstr("'trian'"), HasSubstr("did you mean 'train'")));
   std::filesystem::rename(folder / "trian", folder / "train");
   write_text(folder / "train/2.mp4", "x");
-  EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("without a class"));
+  EXPECT_THAT(io::user_error([&] { read_source(folder.path()); }), HasSubstr("without a class"));
   std::filesystem::remove(folder / "train/2.mp4");
   write_text(folder / "train/a/b/3.mp4", "x");
-  EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("inside a class folder"));
+  EXPECT_THAT(io::user_error([&] { read_source(folder.path()); }),
+              HasSubstr("inside a class folder"));
 }
 
 TEST(ReadSource, TakesTheOtherNamesOfTheValidationSplit) {
   for (const char* name : {"validation", "validate"}) {
-    const TempFolder folder;
+    const io::TempFolder folder;
     write_text(folder / name / "a/1.mp4", "x");
     const auto items = read_source(folder.path());
     ASSERT_EQ(items.size(), 1u);
     EXPECT_EQ(items[0].split, Split::kVal);
     EXPECT_EQ(items[0].id, std::string(name) + "/a/1.mp4");
     write_text(folder / "val/a/2.mp4", "x");
-    EXPECT_THAT(user_error([&] { read_source(folder.path()); }),
+    EXPECT_THAT(io::user_error([&] { read_source(folder.path()); }),
                 AllOf(HasSubstr((folder / "val").string()), HasSubstr((folder / name).string()),
                       HasSubstr("are both the split 'val'")));
   }
@@ -91,7 +92,7 @@ std::vector<std::string> ids_of(const std::vector<ManifestEntry>& items) {
 }
 
 TEST(ReadSource, ListsWhatCannotBeReadLikeAnyOtherFile) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_text(folder / "train/a/1.mp4", "x");
   fs::create_symlink("nowhere", folder / "train/a/dangling.mp4");
   fs::create_symlink("loop.mp4", folder / "train/a/loop.mp4");
@@ -106,10 +107,10 @@ TEST(ReadSource, ListsWhatCannotBeReadLikeAnyOtherFile) {
 }
 
 TEST(ReadSource, RefusesASplitOrAClassThatCannotBeRead) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_text(folder / "train/a/1.mp4", "x");
   const auto refused = [&](const std::string& name) {
-    const std::string text = user_error([&] { read_source(folder.path()); });
+    const std::string text = io::user_error([&] { read_source(folder.path()); });
     EXPECT_THAT(text, AllOf(HasSubstr((folder / name).string()), HasSubstr("can be read"),
                             HasSubstr("move it out of the data set")));
     fs::remove(folder / name);
@@ -132,26 +133,27 @@ TEST(ReadSource, RefusesASplitOrAClassThatCannotBeRead) {
 
 TEST(ReadSource, RefusesAFolderWithoutPermission) {
   if (::geteuid() == 0) GTEST_SKIP() << "root reads everything";
-  const TempFolder folder;
+  const io::TempFolder folder;
   for (const char* closed : {"train/a", "train"}) {
     write_text(folder / "train/a/1.mp4", "x");
     fs::permissions(folder / closed, fs::perms::none);
-    EXPECT_THAT(user_error([&] { read_source(folder.path()); }),
+    EXPECT_THAT(io::user_error([&] { read_source(folder.path()); }),
                 AllOf(HasSubstr((folder / closed).string()), HasSubstr(std::strerror(EACCES))));
     fs::permissions(folder / closed, fs::perms::owner_all);
   }
 }
 
 TEST(ReadSource, RefusesASourceThatCannotBeRead) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   fs::create_symlink("loop", folder / "loop");
-  EXPECT_THAT(user_error([&] { read_source(folder / "loop"); }), HasSubstr(std::strerror(ELOOP)));
-  EXPECT_THAT(user_error([&] { read_source(folder / std::string(300, 'n')); }),
+  EXPECT_THAT(io::user_error([&] { read_source(folder / "loop"); }),
+              HasSubstr(std::strerror(ELOOP)));
+  EXPECT_THAT(io::user_error([&] { read_source(folder / std::string(300, 'n')); }),
               HasSubstr(std::strerror(ENAMETOOLONG)));
 }
 
 TEST(ReadSource, PassesOverWhatSystemsLeaveBehindAtEveryLevel) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_text(folder / "train/a/1.mp4", "x");
   for (const char* level : {"", "train/", "train/a/"}) {
     for (const char* file :
@@ -165,13 +167,13 @@ TEST(ReadSource, PassesOverWhatSystemsLeaveBehindAtEveryLevel) {
   }
   EXPECT_THAT(ids_of(read_source(folder.path())), ElementsAre("train/a/1.mp4"));
   write_text(folder / "train/notes.txt", "x");
-  EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("without a class"));
+  EXPECT_THAT(io::user_error([&] { read_source(folder.path()); }), HasSubstr("without a class"));
 }
 
 TEST(ReadSource, RefusesANameThatIsNotUtf8) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_text(folder / "train/a/\xff.mp4", "x");
-  EXPECT_THAT(user_error([&] { read_source(folder.path()); }), HasSubstr("is not UTF-8"));
+  EXPECT_THAT(io::user_error([&] { read_source(folder.path()); }), HasSubstr("is not UTF-8"));
 }
 
 class CsvSource : public testing::Test {
@@ -185,9 +187,9 @@ class CsvSource : public testing::Test {
     return read_source(folder_ / "m.csv");
   }
   std::string error(const std::string& text) {
-    return user_error([&] { read(text); });
+    return io::user_error([&] { read(text); });
   }
-  TempFolder folder_;
+  io::TempFolder folder_;
 };
 
 TEST_F(CsvSource, TakesColumnsInAnyOrderAndPassesOverOthers) {
@@ -258,4 +260,4 @@ TEST_F(CsvSource, NamesFileLineAndWhatWasExpected) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

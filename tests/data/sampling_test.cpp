@@ -10,7 +10,7 @@
 #include "data/batch_sampler.h"
 #include "data/label_subset.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 using testing::ElementsAre;
@@ -18,8 +18,8 @@ using testing::IsSubsetOf;
 
 const ViewSpec kVideo{kBaseView, Modality::kVideo};
 const ViewSpec kAudio{kBaseView, Modality::kAudio};
-const ClipConfig kClip;                // 16 frames, 128x171, crop 112
-const SpectrogramConfig kSpectrogram;  // 128x171, crop 112
+const config::ClipConfig kClip;                // 16 frames, 128x171, crop 112
+const config::SpectrogramConfig kSpectrogram;  // 128x171, crop 112
 
 SampleRequest evaluation(int64_t clip, int64_t clips, bool spread = true) {
   return {.index = 3, .clip = clip, .clips = clips, .spread = spread};
@@ -39,7 +39,7 @@ TEST(PlaceClip, SpreadsTestClipsOverTheWholeFile) {
 }
 
 TEST(PlaceClip, CountsTheStride) {
-  const ClipConfig strided{.frames = 4, .stride = 5};
+  const config::ClipConfig strided{.frames = 4, .stride = 5};
   EXPECT_EQ(clip_span(strided), 16);
   EXPECT_EQ(place_clip(evaluation(1, 2), kVideo, 20, strided).start, 4);
   EXPECT_THROW(place_clip(evaluation(1, 2), kVideo, 15, strided), std::invalid_argument);
@@ -61,7 +61,7 @@ TEST(PlaceClip, BeginsWhereItMayIfThatIsRestricted) {
 }
 
 TEST(PlaceClip, ThreeTestCropsLieAlongTheLongerSide) {
-  const ClipConfig upright{.resize = {171, 128}};
+  const config::ClipConfig upright{.resize = {171, 128}};
   std::vector<Crop> wide, high;
   for (int64_t k = 0; k < 3; ++k) {
     const SampleRequest request{.clip = 0, .clips = 1, .crop = k, .crops = 3};
@@ -74,7 +74,7 @@ TEST(PlaceClip, ThreeTestCropsLieAlongTheLongerSide) {
 
 TEST(PlaceClip, MirrorsTrainingClipsWithTheirProbability) {
   const auto mirrored = [](double probability) {
-    const ClipConfig clip{.flip = probability};
+    const config::ClipConfig clip{.flip = probability};
     int count = 0;
     for (int64_t index = 0; index < 1000; ++index) {
       count += place_clip({.index = index, .seed = 3}, kVideo, 16, clip).mirrored;
@@ -88,7 +88,7 @@ TEST(PlaceClip, MirrorsTrainingClipsWithTheirProbability) {
 }
 
 TEST(DrawJitter, StaysWithinItsBoundsAndDiffersBySample) {
-  const JitterConfig config{.brightness = 0.4, .contrast = 2, .hue = 0.1};
+  const config::JitterConfig config{.brightness = 0.4, .contrast = 2, .hue = 0.1};
   std::set<std::array<JitterStep, 4>> orders;
   float least = 1, greatest = 1, hue = 0;
   for (int64_t index = 0; index < 3000; ++index) {
@@ -126,7 +126,7 @@ TEST(PlaceSpectrogram, SpreadsTestCropsOverTimeOrCentresThem) {
 }
 
 TEST(PlaceClip, TrainingDrawsReachEveryPlaceAndNoOther) {
-  const ClipConfig clip{.frames = 4, .resize = {18, 17}, .crop = 16};
+  const config::ClipConfig clip{.frames = 4, .resize = {18, 17}, .crop = 16};
   std::set<int64_t> starts, rows, columns;
   for (int64_t index = 0; index < 300; ++index) {
     const ClipPlace place = place_clip({.index = index, .seed = 1}, kVideo, 8, clip);
@@ -243,4 +243,4 @@ TEST(LabelSubset, IsStratifiedNestedAndKeepsOneOfEachClass) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

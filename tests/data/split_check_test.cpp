@@ -11,7 +11,7 @@
 #include "io/message.h"
 #include "io/sha256.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -120,7 +120,7 @@ TEST(SplitOverlap, CountsManyPairsWithoutListingThem) {
 }
 
 TEST(SplitOverlap, SeesOneFileBehindLinksAndDetours) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_text(folder / "x/a.mp4", "x");
   fs::create_symlink("a.mp4", folder / "x/symbolic.mp4");
   fs::create_directory_symlink("x", folder / "y");
@@ -136,7 +136,7 @@ TEST(SplitOverlap, SeesOneFileBehindLinksAndDetours) {
 TEST(SplitOverlap, IsRefusedWithBothSamplesTheirSplitsAndSeconds) {
   using enum Split;
   EXPECT_NO_THROW(require_apart({whole(kTrain, "a")}, "s"));
-  EXPECT_THAT(user_error([] {
+  EXPECT_THAT(io::user_error([] {
                 require_apart({whole(kTrain, "a.mp4"), part(kTest, "a.mp4#1.5-3", 1.5, 3),
                                part(kVal, "a.mp4#3-", 3, -1)},
                               "m.csv");
@@ -153,7 +153,7 @@ TEST(SplitOverlap, NamesTwentyPairsAndCountsTheRest) {
     members.push_back(whole(Split::kTrain, name, "/nowhere/" + name));
     members.push_back(whole(Split::kVal, name, "/nowhere/" + name));
   }
-  const std::string text = user_error([&] { require_apart(members, "s"); });
+  const std::string text = io::user_error([&] { require_apart(members, "s"); });
   EXPECT_THAT(text, AllOf(HasSubstr("23 pairs"), HasSubstr("train f29 (whole) and val f29"),
                           Not(HasSubstr("f30")), HasSubstr("... and 3 more")));
 }
@@ -161,11 +161,15 @@ TEST(SplitOverlap, NamesTwentyPairsAndCountsTheRest) {
 // ---- copies -------------------------------------------------------------------------------------
 
 TEST(SplitCopies, AreFilesWithTheSameBytesInDifferentSplits) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   const auto file = [&](Split split, const std::string& name, const std::string& bytes) {
     write_text(folder / name, bytes);
-    return SplitMember{
-        split, name, folder / name, {0, -1}, static_cast<int64_t>(bytes.size()), sha256_hex(bytes)};
+    return SplitMember{split,
+                       name,
+                       folder / name,
+                       {0, -1},
+                       static_cast<int64_t>(bytes.size()),
+                       io::sha256_hex(bytes)};
   };
   using enum Split;
   EXPECT_THAT(ids(find_copies({file(kVal, "c", "one"), file(kTest, "d", "two"),
@@ -218,11 +222,11 @@ TEST(DatasetSplits, WithAnOverlapAreRefused) {
     return DataFolder::open_source(folder / "m.csv", 64);
   };
   EXPECT_NO_THROW(open("a.mp4,x,train,0,2\na.mp4,x,test,2,\nb.mp4,x,train,,\n"));
-  EXPECT_THAT(user_error([&] { open("a.mp4,x,train,0,2\na.mp4,x,test,1.5,\n"); }),
+  EXPECT_THAT(io::user_error([&] { open("a.mp4,x,train,0,2\na.mp4,x,test,1.5,\n"); }),
               HasSubstr("train a.mp4#0-2 (0-2 s) and test a.mp4#1.5- (from 1.5 s)"));
-  EXPECT_THAT(user_error([&] { open("a.mp4,x,train,0,2\nb.mp4,x,val,,\n./b.mp4,x,test,,\n"); }),
+  EXPECT_THAT(io::user_error([&] { open("a.mp4,x,train,0,2\nb.mp4,x,val,,\n./b.mp4,x,test,,\n"); }),
               HasSubstr("val b.mp4 (whole) and test ./b.mp4 (whole)"));
-  EXPECT_THAT(user_error([&] { open("b.mp4,x,train,,\nlink.mp4,x,test,,\n"); }),
+  EXPECT_THAT(io::user_error([&] { open("b.mp4,x,train,,\nlink.mp4,x,test,,\n"); }),
               HasSubstr("train b.mp4 (whole) and test link.mp4 (whole)"));
 }
 
@@ -241,4 +245,4 @@ TEST(DatasetSplits, WithCopiesAreTakenAndTheCopiesListed) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

@@ -6,7 +6,7 @@
 #include "data/fixtures.h"
 #include "data/loader.h"
 
-namespace avbench {
+namespace avbench::data {
 namespace {
 
 using testing::ElementsAre;
@@ -63,12 +63,13 @@ class Transforms : public testing::Test {
  protected:
   Transforms() { folder_.write_good_files(); }
 
-  std::shared_ptr<const Dataset> open(const ClipConfig& clip, int64_t cache_mib = 64) const {
+  std::shared_ptr<const Dataset> open(const config::ClipConfig& clip,
+                                      int64_t cache_mib = 64) const {
     return Dataset::open({.source = folder_.source().string()}, clip, small_spectrogram(),
                          {.cache_mib = cache_mib});
   }
 
-  Tensor video(const ClipConfig& clip, const std::vector<SampleRequest>& requests,
+  Tensor video(const config::ClipConfig& clip, const std::vector<SampleRequest>& requests,
                int64_t cache_mib = 64) const {
     return load_batch(*open(clip, cache_mib), Split::kTrain, base_views(), requests)
         .batch.video.at(kBaseView);
@@ -78,7 +79,7 @@ class Transforms : public testing::Test {
 };
 
 TEST_F(Transforms, MirroringTurnsTheWholeClipAround) {
-  ClipConfig mirrored = small_clip();
+  config::ClipConfig mirrored = small_clip();
   mirrored.flip = 1;
   const auto requests = training_sampler(6, 6, 4).requests(0);
   const Tensor plain = video(small_clip(), requests);
@@ -88,7 +89,7 @@ TEST_F(Transforms, MirroringTurnsTheWholeClipAround) {
 }
 
 TEST_F(Transforms, NormalisationIsOfTrainingAndTest) {
-  ClipConfig normalised = small_clip();
+  config::ClipConfig normalised = small_clip();
   normalised.mean = {0.4, 0.5, 0.6};
   normalised.std = {0.2, 0.25, 2};
   for (const SampleRequest& request :
@@ -102,7 +103,7 @@ TEST_F(Transforms, NormalisationIsOfTrainingAndTest) {
 }
 
 TEST_F(Transforms, JitterIsOneDrawForAllFramesOfAClip) {
-  ClipConfig jittered = small_clip();
+  config::ClipConfig jittered = small_clip();
   jittered.jitter = {.brightness = 0.3};
   const auto requests = training_sampler(6, 6, 4).requests(0);
   const Tensor plain = video(small_clip(), requests), got = video(jittered, requests);
@@ -114,7 +115,7 @@ TEST_F(Transforms, JitterIsOneDrawForAllFramesOfAClip) {
 }
 
 TEST_F(Transforms, ThreeCropsOfAClipShowItsLeftItsMiddleAndItsRight) {
-  ClipConfig whole = small_clip();
+  config::ClipConfig whole = small_clip();
   whole.resize = {16, 32};
   whole.crop = 16;
   std::vector<SampleRequest> requests;
@@ -138,8 +139,8 @@ TEST_F(Transforms, ThreeCropsOfAClipShowItsLeftItsMiddleAndItsRight) {
 
 // 12 frames a second, a clip spans 11.
 TEST_F(Transforms, ClipsBeginWithASecondIfConfigured) {
-  ClipConfig clip = small_clip();
-  clip.start = ClipConfig::Start::kSecond;
+  config::ClipConfig clip = small_clip();
+  clip.start = config::ClipConfig::Start::kSecond;
   write_movie(folder_ / "train/drum/long.mp4", {.frames = 49});
   write_text(folder_.source().parent_path() / "parts.csv",
              "path,label,split,start,end\n"
@@ -177,4 +178,4 @@ TEST_F(Transforms, ClipsBeginWithASecondIfConfigured) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::data

@@ -12,13 +12,14 @@
 #include "encoders/encoder.h"
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::encoders {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const std::vector<Backbone> kBackbones{Backbone::kR3d, Backbone::kR2plus1d, Backbone::kC3d};
+const std::vector<config::Backbone> kBackbones{config::Backbone::kR3d, config::Backbone::kR2plus1d,
+                                               config::Backbone::kC3d};
 
 int64_t parameter_count(const torch::nn::Module& module) {
   int64_t count = 0;
@@ -36,20 +37,21 @@ double relative_error(const Tensor& got, const Tensor& expected) {
 // ---- sizes --------------------------------------------------------------------------------------
 
 TEST(Encoder, HasPublishedParameterCountsAtWidth64) {
-  EXPECT_EQ(parameter_count(*make_encoder(Backbone::kR3d, 64)), 14'361'792);
-  EXPECT_EQ(parameter_count(*make_encoder(Backbone::kR2plus1d, 64)), 14'365'303);
-  EXPECT_EQ(parameter_count(*make_encoder(Backbone::kC3d, 64)), 27'661'440);
+  EXPECT_EQ(parameter_count(*make_encoder(config::Backbone::kR3d, 64)), 14'361'792);
+  EXPECT_EQ(parameter_count(*make_encoder(config::Backbone::kR2plus1d, 64)), 14'365'303);
+  EXPECT_EQ(parameter_count(*make_encoder(config::Backbone::kC3d, 64)), 27'661'440);
 }
 
 TEST(Encoder, OneChannelLeavesTwoThirdsOfTheStem) {
-  EXPECT_EQ(parameter_count(*make_encoder(Backbone::kR3d, 64, 1)),
+  EXPECT_EQ(parameter_count(*make_encoder(config::Backbone::kR3d, 64, 1)),
             14'361'792 - 2 * conv(147, 1, 64));
-  EXPECT_EQ(parameter_count(*make_encoder(Backbone::kC3d, 64, 1)),
+  EXPECT_EQ(parameter_count(*make_encoder(config::Backbone::kC3d, 64, 1)),
             27'661'440 - 2 * conv(27, 1, 64));
   // 83 channels in the middle of the stem become 9408 / 241 = 39.
   const int64_t three = conv(49, 3, 83) + bn(83) + conv(3, 83, 64);
   const int64_t one = conv(49, 1, 39) + bn(39) + conv(3, 39, 64);
-  EXPECT_EQ(parameter_count(*make_encoder(Backbone::kR2plus1d, 64, 1)), 14'365'303 - three + one);
+  EXPECT_EQ(parameter_count(*make_encoder(config::Backbone::kR2plus1d, 64, 1)),
+            14'365'303 - three + one);
 }
 
 TEST(Encoder, R3dCountsLayerByLayer) {
@@ -60,7 +62,7 @@ TEST(Encoder, R3dCountsLayerByLayer) {
     expected +=
         conv(27, in, 2 * in) + conv(27, 2 * in, 2 * in) + conv(1, in, 2 * in) + 3 * bn(2 * in);
   }
-  EXPECT_EQ(parameter_count(*make_encoder(Backbone::kR3d, 8)), expected);
+  EXPECT_EQ(parameter_count(*make_encoder(config::Backbone::kR3d, 8)), expected);
 }
 
 // Middle channels at width 64: stem 83; conv2 144, 144; then first, second, shortcut of each stage.
@@ -76,7 +78,7 @@ TEST(Encoder, R2plus1dCountsLayerByLayer) {
     expected += factored(9, 3, in, first, out) + factored(9, 3, out, second, out) +
                 factored(1, 1, in, shortcut, out);
   }
-  EXPECT_EQ(parameter_count(*make_encoder(Backbone::kR2plus1d, 64)), expected);
+  EXPECT_EQ(parameter_count(*make_encoder(config::Backbone::kR2plus1d, 64)), expected);
   EXPECT_EQ(expected, 14'365'303);
 }
 
@@ -86,18 +88,18 @@ TEST(Encoder, C3dCountsLayerByLayer) {
   for (size_t i = 1; i < channels.size(); ++i) {
     expected += conv(27, channels[i - 1], channels[i]) + channels[i] + bn(channels[i]);
   }
-  EXPECT_EQ(parameter_count(*make_encoder(Backbone::kC3d, 8)), expected);
+  EXPECT_EQ(parameter_count(*make_encoder(config::Backbone::kC3d, 8)), expected);
 }
 
 TEST(Encoder, FeatureMapsHavePublishedShapesAtWidth64) {
   const torch::NoGradGuard no_grad;
   const Tensor clip = at::rand({1, 3, 16, 112, 112});
-  for (const Backbone backbone : kBackbones) {
-    SCOPED_TRACE(to_word(backbone));
+  for (const config::Backbone backbone : kBackbones) {
+    SCOPED_TRACE(config::to_word(backbone));
     auto encoder = make_encoder(backbone, 64);
     encoder->eval();
     const TowerOutput output = encoder->forward(clip);
-    const bool c3d = backbone == Backbone::kC3d;
+    const bool c3d = backbone == config::Backbone::kC3d;
     const int64_t conv3 = c3d ? 256 : 128, conv4 = c3d ? 512 : 256;
     EXPECT_THAT(output.taps.at("conv3").sizes(), ElementsAre(1, conv3, 8, 28, 28));
     EXPECT_THAT(output.taps.at("conv4").sizes(), ElementsAre(1, conv4, 4, 14, 14));
@@ -109,9 +111,9 @@ TEST(Encoder, FeatureMapsHavePublishedShapesAtWidth64) {
 
 TEST(Encoder, WidthScalesEveryTap) {
   const torch::NoGradGuard no_grad;
-  for (const Backbone backbone : kBackbones) {
+  for (const config::Backbone backbone : kBackbones) {
     for (const int64_t width : {1, 6}) {
-      SCOPED_TRACE(to_word(backbone) + " " + std::to_string(width));
+      SCOPED_TRACE(config::to_word(backbone) + " " + std::to_string(width));
       auto encoder = make_encoder(backbone, width);
       const TowerOutput output = encoder->forward(at::rand({2, 3, 4, 32, 32}));
       for (const auto& [tap, map] : output.taps) EXPECT_EQ(map.size(1), encoder->tap_channels(tap));
@@ -122,10 +124,10 @@ TEST(Encoder, WidthScalesEveryTap) {
 }
 
 TEST(Encoder, TakesAnyClipLengthFromOneFrame) {
-  for (const Backbone backbone : kBackbones) {
+  for (const config::Backbone backbone : kBackbones) {
     auto encoder = make_encoder(backbone, 2);
     for (const int64_t frames : {1, 2, 3, 5, 8, 17}) {
-      SCOPED_TRACE(to_word(backbone) + " " + std::to_string(frames));
+      SCOPED_TRACE(config::to_word(backbone) + " " + std::to_string(frames));
       const TowerOutput output = encoder->forward(at::rand({2, 3, frames, 32, 32}));
       EXPECT_THAT(output.pooled.sizes(), ElementsAre(2, 16));
       EXPECT_TRUE(output.pooled.isfinite().all().item<bool>());
@@ -139,7 +141,7 @@ template <typename Action>
 std::string user_error(const Action& action) {
   try {
     action();
-  } catch (const UserError& error) {
+  } catch (const io::UserError& error) {
     return error.what();
   }
   return "no UserError";
@@ -147,24 +149,24 @@ std::string user_error(const Action& action) {
 
 TEST(Encoder, UnknownTapIsRefusedWithTheKnownOnes) {
   const std::string message =
-      user_error([] { make_encoder(Backbone::kC3d, 2)->tap_channels("conv6"); });
+      user_error([] { make_encoder(config::Backbone::kC3d, 2)->tap_channels("conv6"); });
   EXPECT_THAT(message, HasSubstr("'conv6'"));
   EXPECT_THAT(message, HasSubstr("conv3, conv4, conv5, pooled"));
 }
 
 TEST(Encoder, TooSmallImagesAreRefusedWithTheLeastSize) {
-  auto encoder = make_encoder(Backbone::kC3d, 2);
+  auto encoder = make_encoder(config::Backbone::kC3d, 2);
   EXPECT_THAT(user_error([&] {
                 encoder->forward(at::rand({2, 3, 8, 16, 15}));
               }),
               HasSubstr("got frames of 16x15 (height x width), expected at least 16x16"));
   EXPECT_NO_THROW(encoder->forward(at::rand({2, 3, 8, 16, 16})));
-  EXPECT_NO_THROW(make_encoder(Backbone::kR3d, 2)->forward(at::rand({2, 3, 1, 1, 1})));
+  EXPECT_NO_THROW(make_encoder(config::Backbone::kR3d, 2)->forward(at::rand({2, 3, 1, 1, 1})));
   EXPECT_THROW(encoder->forward(at::rand({2, 3, 32, 32})), c10::Error);
 }
 
 TEST(Encoder, OneValueAChannelIsRefusedInTrainingOnly) {
-  auto encoder = make_encoder(Backbone::kR3d, 2);
+  auto encoder = make_encoder(config::Backbone::kR3d, 2);
   EXPECT_THAT(user_error([&] {
                 encoder->forward(at::rand({1, 3, 1, 8, 8}));
               }),
@@ -193,19 +195,19 @@ TEST(Encoder, R3dTensorsKeepTheirNames) {
     expected.push_back(block + ".shortcut.conv.weight");
     norm(block + ".shortcut.bn");
   }
-  auto encoder = make_encoder(Backbone::kR3d, 2);
+  auto encoder = make_encoder(config::Backbone::kR3d, 2);
   std::vector<std::string> names = encoder->named_parameters().keys();
   for (const std::string& name : encoder->named_buffers().keys()) names.push_back(name);
   EXPECT_THAT(names, testing::UnorderedElementsAreArray(expected));
 }
 
 TEST(Encoder, FactoredAndPlainLayersKeepTheirNames) {
-  EXPECT_THAT(make_encoder(Backbone::kR2plus1d, 2)->named_parameters().keys(),
+  EXPECT_THAT(make_encoder(config::Backbone::kR2plus1d, 2)->named_parameters().keys(),
               testing::IsSupersetOf({"stem.conv.spatial.weight", "stem.conv.bn.weight",
                                      "stem.conv.temporal.weight", "stem.bn.weight",
                                      "conv5.block1.conv2.temporal.weight",
                                      "conv5.block1.shortcut.conv.spatial.weight"}));
-  EXPECT_THAT(make_encoder(Backbone::kC3d, 2)->named_parameters().keys(),
+  EXPECT_THAT(make_encoder(config::Backbone::kC3d, 2)->named_parameters().keys(),
               testing::IsSupersetOf({"conv1.conv.weight", "conv1.conv.bias", "conv3b.bn.weight",
                                      "conv5b.conv.weight"}));
 }
@@ -278,7 +280,7 @@ TEST(R3d, EqualsTheNetworkComposedByHand) {
   for (const bool training : {true, false}) {
     for (const int64_t frames : {1, 4}) {
       SCOPED_TRACE(std::to_string(training) + " " + std::to_string(frames));
-      auto encoder = make_encoder(Backbone::kR3d, 8);
+      auto encoder = make_encoder(config::Backbone::kR3d, 8);
       perturb(*encoder);
       encoder->train(training);
       HandMadeR3d reference(*encoder, training);
@@ -292,7 +294,7 @@ TEST(R3d, EqualsTheNetworkComposedByHand) {
 // In-place ReLU and addition must not disturb the backward pass.
 TEST(R3d, GradientsEqualThoseOfTheNetworkComposedByHand) {
   at::manual_seed(2);
-  auto encoder = make_encoder(Backbone::kR3d, 4);
+  auto encoder = make_encoder(config::Backbone::kR3d, 4);
   perturb(*encoder);
   HandMadeR3d reference(*encoder, true);
   encoder->to(at::kDouble);
@@ -309,12 +311,12 @@ TEST(R3d, GradientsEqualThoseOfTheNetworkComposedByHand) {
 // The last convolution sees the rounding of all layers before it. Earlier ones see a rectifier that
 // switches, too: where its input lies within rounding of zero, which costs about 1e-3 each.
 TEST(Encoder, GradientsInFloat32AreThoseOfFloat64) {
-  const std::map<Backbone, std::string> last{
-      {Backbone::kR3d, "conv5.block1.conv2.weight"},
-      {Backbone::kR2plus1d, "conv5.block1.conv2.temporal.weight"},
-      {Backbone::kC3d, "conv5b.conv.weight"}};
-  for (const Backbone backbone : kBackbones) {
-    SCOPED_TRACE(to_word(backbone));
+  const std::map<config::Backbone, std::string> last{
+      {config::Backbone::kR3d, "conv5.block1.conv2.weight"},
+      {config::Backbone::kR2plus1d, "conv5.block1.conv2.temporal.weight"},
+      {config::Backbone::kC3d, "conv5b.conv.weight"}};
+  for (const config::Backbone backbone : kBackbones) {
+    SCOPED_TRACE(config::to_word(backbone));
     at::manual_seed(0);
     auto single = make_encoder(backbone, 16);
     at::manual_seed(0);
@@ -335,13 +337,13 @@ TEST(Encoder, GradientsInFloat32AreThoseOfFloat64) {
 }
 
 TEST(Encoder, EveryParameterGetsAGradient) {
-  for (const Backbone backbone : kBackbones) {
+  for (const config::Backbone backbone : kBackbones) {
     for (const int64_t frames : {1, 8}) {
       auto encoder = make_encoder(backbone, 4);
       const Tensor pooled = encoder->forward(at::rand({4, 3, frames, 32, 32})).pooled;
       (pooled * at::randn(pooled.sizes())).sum().backward();
       for (const auto& item : encoder->named_parameters()) {
-        SCOPED_TRACE(to_word(backbone) + " " + std::to_string(frames) + " " + item.key());
+        SCOPED_TRACE(config::to_word(backbone) + " " + std::to_string(frames) + " " + item.key());
         ASSERT_TRUE(item.value().grad().defined());
         EXPECT_TRUE(item.value().grad().isfinite().all().item<bool>());
         EXPECT_GT(item.value().grad().norm().item<double>(), 0);
@@ -354,36 +356,36 @@ TEST(Encoder, WeightsAndActivationsStayChannelsLast) {
   const auto is_channels_last = [](const Tensor& x) {
     return x.is_contiguous(at::MemoryFormat::ChannelsLast3d);
   };
-  for (const Backbone backbone : kBackbones) {
+  for (const config::Backbone backbone : kBackbones) {
     auto encoder = make_encoder(backbone, 4);
     const TowerOutput output = encoder->forward(at::rand({2, 3, 8, 32, 32}));
     output.pooled.sum().backward();
     for (const auto& [tap, map] : output.taps)
-      EXPECT_TRUE(is_channels_last(map)) << to_word(backbone) << tap;
+      EXPECT_TRUE(is_channels_last(map)) << config::to_word(backbone) << tap;
     for (const auto& item : encoder->named_parameters()) {
       if (item.value().dim() != 5) continue;
-      EXPECT_TRUE(is_channels_last(item.value())) << to_word(backbone) << " " << item.key();
+      EXPECT_TRUE(is_channels_last(item.value())) << config::to_word(backbone) << " " << item.key();
       EXPECT_EQ(item.value().grad().strides(), item.value().strides())
-          << to_word(backbone) << " " << item.key();
+          << config::to_word(backbone) << " " << item.key();
     }
   }
 }
 
 TEST(Encoder, LayoutOfTheClipDoesNotMatter) {
-  for (const Backbone backbone : kBackbones) {
+  for (const config::Backbone backbone : kBackbones) {
     auto encoder = make_encoder(backbone, 4);
     const Tensor clip = at::rand({2, 3, 4, 32, 32});
     const Tensor rows = encoder->forward(clip).pooled;
     const Tensor columns =
         encoder->forward(clip.contiguous(at::MemoryFormat::ChannelsLast3d)).pooled;
-    EXPECT_TRUE(at::equal(rows, columns)) << to_word(backbone);
+    EXPECT_TRUE(at::equal(rows, columns)) << config::to_word(backbone);
   }
 }
 
 // Initial weights: U(-b, b) with b = 1 / sqrt(fan_in) has variance b^2 / 3.
 TEST(Encoder, InitialWeightsAreUniformInTheFanIn) {
   at::manual_seed(3);
-  auto encoder = make_encoder(Backbone::kR3d, 16);
+  auto encoder = make_encoder(config::Backbone::kR3d, 16);
   const auto parameters = encoder->named_parameters();
   const Tensor weight = parameters["conv5.block1.conv2.weight"];
   const double bound = 1 / std::sqrt(27.0 * 128);
@@ -394,4 +396,4 @@ TEST(Encoder, InitialWeightsAreUniformInTheFanIn) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::encoders

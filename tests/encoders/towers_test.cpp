@@ -13,12 +13,12 @@
 #include "encoders/two_towers.h"
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::encoders {
 namespace {
 
 using State = std::map<std::string, Tensor>;
 
-EncoderConfig small(Backbone name = Backbone::kR3d, bool shared = false) {
+config::EncoderConfig small(config::Backbone name = config::Backbone::kR3d, bool shared = false) {
   return {.name = name, .width = 4, .shared = shared};
 }
 
@@ -77,7 +77,8 @@ TEST(Towers, ModalitiesShareNoWeights) {
 
 TEST(Towers, SharingLeavesTheVideoTowersWeightsAsTheyAre) {
   const State apart = state_of(*make_towers(small(), 7));
-  for (const auto& [name, tensor] : state_of(*make_towers(small(Backbone::kR3d, true), 7))) {
+  for (const auto& [name, tensor] :
+       state_of(*make_towers(small(config::Backbone::kR3d, true), 7))) {
     EXPECT_TRUE(at::equal(tensor, apart.at(name))) << name;
   }
 }
@@ -97,11 +98,11 @@ TEST(Towers, RunTheModalitiesThatTheViewHas) {
   EXPECT_THROW(towers->forward(batch, "third"), c10::Error);
   EXPECT_EQ(towers->feature_dim(), 32);
   EXPECT_EQ(towers->tap_channels("conv3"), 8);
-  EXPECT_THROW(towers->tap_channels("conv1"), UserError);
+  EXPECT_THROW(towers->tap_channels("conv1"), io::UserError);
 }
 
 TEST(Towers, TwoViewsCanBeRunBeforeOneBackward) {
-  auto towers = make_towers(small(Backbone::kR3d, true), 0);
+  auto towers = make_towers(small(config::Backbone::kR3d, true), 0);
   const Features a = towers->forward(random_batch(2)), b = towers->forward(random_batch(2));
   (a.video.pooled * b.video.pooled + a.audio.pooled * b.audio.pooled).sum().backward();
   for (const auto& item : towers->named_parameters()) {
@@ -111,7 +112,7 @@ TEST(Towers, TwoViewsCanBeRunBeforeOneBackward) {
 
 TEST(Towers, EvaluationChangesNoState) {
   for (const bool shared : {false, true}) {
-    auto towers = make_towers(small(Backbone::kR2plus1d, shared), 0);
+    auto towers = make_towers(small(config::Backbone::kR2plus1d, shared), 0);
     towers->eval();
     const State before = state_of(*towers);
     towers->forward(random_batch(2));
@@ -120,7 +121,8 @@ TEST(Towers, EvaluationChangesNoState) {
 }
 
 TEST(Towers, TheAudioTowersStemTakesTheSpectrogramsChannels) {
-  for (const Backbone name : {Backbone::kR3d, Backbone::kR2plus1d, Backbone::kC3d}) {
+  for (const config::Backbone name :
+       {config::Backbone::kR3d, config::Backbone::kR2plus1d, config::Backbone::kC3d}) {
     auto towers = make_towers(small(name), 0, 1);
     const State ours = state_of(*towers), theirs = state_of(*make_towers(small(name), 0));
     Batch batch = random_batch(2);
@@ -134,13 +136,14 @@ TEST(Towers, TheAudioTowersStemTakesTheSpectrogramsChannels) {
       EXPECT_TRUE(!starts_with(tensor, "video.") || at::equal(ours.at(tensor), value)) << tensor;
     }
   }
-  EXPECT_THROW(make_towers(small(Backbone::kR3d, true), 0, 1), UserError);
+  EXPECT_THROW(make_towers(small(config::Backbone::kR3d, true), 0, 1), io::UserError);
 }
 
 // ---- one shared tower ---------------------------------------------------------------------------
 
 TEST(SharedTower, HasOneSetOfParametersAndTwoOfStatistics) {
-  for (const Backbone name : {Backbone::kR3d, Backbone::kR2plus1d, Backbone::kC3d}) {
+  for (const config::Backbone name :
+       {config::Backbone::kR3d, config::Backbone::kR2plus1d, config::Backbone::kC3d}) {
     auto towers = make_towers(small(name, true), 0);
     auto apart = make_towers(small(name), 0);
     EXPECT_EQ(2 * towers->parameters().size(), apart->parameters().size());
@@ -152,7 +155,7 @@ TEST(SharedTower, HasOneSetOfParametersAndTwoOfStatistics) {
 }
 
 TEST(SharedTower, BothModalitiesFollowTheSameWeights) {
-  auto towers = make_towers(small(Backbone::kR3d, true), 0);
+  auto towers = make_towers(small(config::Backbone::kR3d, true), 0);
   const Tensor clip = at::rand({3, 3, 1, 32, 32});
   Batch batch;
   batch.video[kBaseView] = batch.audio[kBaseView] = clip;
@@ -165,7 +168,7 @@ TEST(SharedTower, BothModalitiesFollowTheSameWeights) {
 }
 
 TEST(SharedTower, GradientIsTheSumOverBothModalities) {
-  auto towers = make_towers(small(Backbone::kR3d, true), 0);
+  auto towers = make_towers(small(config::Backbone::kR3d, true), 0);
   towers->to(at::kDouble);
   Batch both = random_batch(3), video, audio;
   video.video[kBaseView] = both.video[kBaseView] = both.video[kBaseView].to(at::kDouble);
@@ -189,7 +192,7 @@ TEST(SharedTower, GradientIsTheSumOverBothModalities) {
 }
 
 TEST(SharedTower, OneModalityLeavesTheOthersStatistics) {
-  auto towers = make_towers(small(Backbone::kR3d, true), 0);
+  auto towers = make_towers(small(config::Backbone::kR3d, true), 0);
   const State before = state_of(*towers);
   Batch batch;
   batch.audio[kBaseView] = at::rand({3, 3, 1, 32, 32});
@@ -204,7 +207,7 @@ TEST(SharedTower, OneModalityLeavesTheOthersStatistics) {
 
 TEST(MomentumCopy, EqualsItsSourceAndSharesNothingWithIt) {
   for (const bool shared : {false, true}) {
-    auto towers = make_towers(small(Backbone::kR3d, shared), 3);
+    auto towers = make_towers(small(config::Backbone::kR3d, shared), 3);
     towers->forward(random_batch(3));
     towers->eval();
     auto copy = towers->momentum_copy();
@@ -266,8 +269,8 @@ TEST(BatchNormStats, AreAveragesOverBatches) {
 }
 
 TEST(BatchNormStats, ForgetWhatWasThereAndTouchNothingElse) {
-  auto towers = make_towers(small(Backbone::kC3d), 0),
-       other = make_towers(small(Backbone::kC3d), 0);
+  auto towers = make_towers(small(config::Backbone::kC3d), 0),
+       other = make_towers(small(config::Backbone::kC3d), 0);
   {
     const torch::NoGradGuard no_grad;
     for (Tensor& buffer : other->buffers()) buffer.fill_(std::nan(""));
@@ -276,7 +279,7 @@ TEST(BatchNormStats, ForgetWhatWasThereAndTouchNothingElse) {
   reestimate_batch_norm(*towers, over(batches));
   reestimate_batch_norm(*other, over(batches));
   EXPECT_TRUE(same(state_of(*towers), state_of(*other)));
-  const auto fresh = make_towers(small(Backbone::kC3d), 0)->named_parameters();
+  const auto fresh = make_towers(small(config::Backbone::kC3d), 0)->named_parameters();
   for (const auto& item : towers->named_parameters()) {
     EXPECT_TRUE(at::equal(item.value(), fresh[item.key()])) << item.key();
     EXPECT_TRUE(item.value().requires_grad() && !item.value().grad().defined()) << item.key();
@@ -323,7 +326,7 @@ TEST(BatchNormStats, NoBatchIsAnError) {
 
 TEST(BatchNormStats, TowerWithoutBatchesKeepsItsStatistics) {
   for (const bool shared : {false, true}) {
-    auto towers = make_towers(small(Backbone::kR3d, shared), 0);
+    auto towers = make_towers(small(config::Backbone::kR3d, shared), 0);
     const State before = state_of(*towers);
     Batch batch;
     batch.video[kBaseView] = at::rand({3, 3, 2, 32, 32});
@@ -336,4 +339,4 @@ TEST(BatchNormStats, TowerWithoutBatchesKeepsItsStatistics) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::encoders

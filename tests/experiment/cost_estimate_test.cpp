@@ -4,7 +4,7 @@
 
 #include "data/fixtures.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace {
 
 // 8 training and 1 validation file; a test split there is not.
@@ -15,7 +15,7 @@ class WorkloadOfARow : public testing::Test {
     const auto data = folder_.open(0);
     data_ = {data, data};
     row_.method = "m";
-    ProtocolConfig& p = row_.protocol;
+    config::ProtocolConfig& p = row_.protocol;
     p.pretrain = {.epochs = 3, .batch_size = 3};
     p.finetune.epochs = 5;
     p.finetune.batch_size = 4;
@@ -24,9 +24,9 @@ class WorkloadOfARow : public testing::Test {
   }
   Workload work() const { return workload(row_, data_, 0); }
 
-  DataFolder folder_;
+  data::DataFolder folder_;
   RowDatasets data_;
-  RowConfig row_;
+  config::RowConfig row_;
 };
 
 TEST_F(WorkloadOfARow, CountsStepsAndClips) {
@@ -40,7 +40,7 @@ TEST_F(WorkloadOfARow, CountsStepsAndClips) {
 }
 
 TEST_F(WorkloadOfARow, CountsWhatTheChoiceByNeighboursLooksAt) {
-  row_.protocol.pretrain.select = PretrainConfig::Select::kKnn;
+  row_.protocol.pretrain.select = config::PretrainConfig::Select::kKnn;
   row_.protocol.pretrain.validate_every = 2;
   EXPECT_EQ(work().pretrain_clips, 2 * (1 + 8 + 1));  // after epochs 2 and 3
   EXPECT_EQ(work().pretrain_finals, 2);
@@ -49,13 +49,13 @@ TEST_F(WorkloadOfARow, CountsWhatTheChoiceByNeighboursLooksAt) {
 TEST_F(WorkloadOfARow, HasNoPretrainingIfTheRowHasNone) {
   row_.pretrained = false;
   EXPECT_EQ(work().pretrain_steps, 0);
-  row_ = {.baseline = RowConfig::Baseline::kBoth, .protocol = row_.protocol};
+  row_ = {.baseline = config::RowConfig::Baseline::kBoth, .protocol = row_.protocol};
   EXPECT_EQ(work().pretrain_steps, 0);
   EXPECT_EQ(work().finetune_steps, 10);
 }
 
 TEST_F(WorkloadOfARow, OfFixedTowersTakesTheStatisticsOnce) {
-  row_.protocol.finetune.scope = FinetuneConfig::Scope::kFrozen;
+  row_.protocol.finetune.scope = config::FinetuneConfig::Scope::kFrozen;
   EXPECT_EQ(work().finetune_clips, 2 * 6 + 3 * 1 + 8 + 1);
   row_.protocol.batch_norm.reestimate = false;
   EXPECT_EQ(work().finetune_clips, 6 + 3 * 1 + 8 + 1);
@@ -70,7 +70,7 @@ TEST(Estimate, IsStepsTimesTheirCostAndCheckpointsTimesTheirSize) {
   const RunCost cost{.pretrain = {.seconds = 2, .model_bytes = 10, .optimizer_bytes = 7},
                      .finetune = {.seconds = 1, .model_bytes = 20, .optimizer_bytes = 5},
                      .clip_seconds = 0.5};
-  const RunConfig run{.checkpoint_every = 100, .keep_checkpoints = 2};
+  const config::RunConfig run{.checkpoint_every = 100, .keep_checkpoints = 2};
   const Estimate pretraining = pretrain_estimate(work, cost, run);
   EXPECT_DOUBLE_EQ(pretraining.seconds, 2000 + 25);
   EXPECT_EQ(pretraining.bytes, 10 + 2 * (10 + 7));  // the last; two of steps
@@ -92,4 +92,4 @@ TEST(Estimate, ReadsAsPeopleSayIt) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::experiment

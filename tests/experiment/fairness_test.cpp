@@ -11,7 +11,7 @@
 #include "stages/stage_loaders.h"
 #include "tensors/state_dict.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace {
 
 struct Seen {
@@ -19,11 +19,12 @@ struct Seen {
   Tensor video, audio;  // of the first batch
 };
 
-Seen first_batches(const std::shared_ptr<const Dataset>& dataset, const Views& views) {
-  const NextBatch next = open_training({dataset, views}, spread_indices(6, 6), 2, 7, 0, 6);
+Seen first_batches(const std::shared_ptr<const data::Dataset>& dataset, const Views& views) {
+  const train::NextBatch next =
+      stages::open_training({dataset, views}, stages::spread_indices(6, 6), 2, 7, 0, 6);
   Seen seen;
   for (int step = 0; step < 6; ++step) {
-    const LoadedBatch batch = next();
+    const data::LoadedBatch batch = next();
     for (int64_t row = 0; row < 2; ++row) {
       seen.order.push_back(batch.batch.index[row].item<int64_t>());
     }
@@ -35,16 +36,16 @@ Seen first_batches(const std::shared_ptr<const Dataset>& dataset, const Views& v
 }
 
 TEST(Fairness, EveryMethodGetsTheSameSamplesInTheSameOrder) {
-  const DataFolder folder;
+  const data::DataFolder folder;
   folder.write_good_files();
   const auto dataset = folder.open(64);
   Views more = base_views();
   more.push_back({"second", Modality::kVideo, ViewTime::kIndependent});
   const Seen expected = first_batches(dataset, base_views());
   std::vector<Views> asked = {more};
-  const PluginRegistry registry = PluginRegistry::discover();
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
   ASSERT_GE(registry.plugins().size(), 7u);
-  for (const LoadedPlugin& plugin : registry.plugins()) {
+  for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
     asked.push_back(
         plugin.record->views(Params::resolve(plugin.record->name, plugin.record->params, {})));
   }
@@ -57,16 +58,16 @@ TEST(Fairness, EveryMethodGetsTheSameSamplesInTheSameOrder) {
 }
 
 TEST(Fairness, EveryMethodStartsFromTheSameTowers) {
-  const auto expected = module_state(*initial_towers({.width = 2}, 5, 3));
-  const PluginRegistry registry = PluginRegistry::discover();
+  const auto expected = tensors::module_state(*stages::initial_towers({.width = 2}, 5, 3));
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
   ASSERT_GE(registry.plugins().size(), 7u);
-  for (const LoadedPlugin& plugin : registry.plugins()) {
-    const auto towers = initial_towers({.width = 2}, 5, 3);
+  for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
+    const auto towers = stages::initial_towers({.width = 2}, 5, 3);
     const auto method = plugin.record->create(
         {.towers = towers,
          .params = Params::resolve(plugin.record->name, plugin.record->params, {}),
          .train_size = 64});
-    const auto state = module_state(method->towers());
+    const auto state = tensors::module_state(method->towers());
     ASSERT_EQ(state.size(), expected.size()) << plugin.record->name;
     for (const auto& [name, tensor] : expected) {
       EXPECT_TRUE(at::equal(state.at(name), tensor)) << plugin.record->name << " " << name;
@@ -80,15 +81,15 @@ TEST(EncoderForwards, AreCountedWithMomentumEncodersAndNegatives) {
   const std::map<std::string, double> expected = {{"avcl", 2},        {"simclr", 2},  {"moco", 4},
                                                   {"byol", 4},        {"simsiam", 2}, {"iic", 3},
                                                   {"barlow_twins", 2}};
-  const PluginRegistry registry = PluginRegistry::discover();
-  ProtocolConfig protocol;
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
+  config::ProtocolConfig protocol;
   protocol.pretrain.batch_size = 6;
   for (const auto& [name, passes] : expected) {
-    const LoadedPlugin& plugin = registry.find(name);
+    const plugin::LoadedPlugin& plugin = registry.find(name);
     const Params params = Params::resolve(name, plugin.record->params, {});
-    EXPECT_EQ(forward_passes(plugin, params, protocol, 64, "test"), passes) << name;
+    EXPECT_EQ(stages::forward_passes(plugin, params, protocol, 64, "test"), passes) << name;
   }
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -5,14 +5,14 @@
 
 #include "data/fixtures.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace {
 
 using testing::ElementsAre;
 
 TEST(DifferingKeys, NamesChangedAddedAndRemovedKeys) {
-  const Json before = {{"a", {{"b", 1}, {"c", "x"}}}, {"gone", true}, {"same", 2}};
-  const Json after = {{"a", {{"b", 2}, {"c", "x"}}}, {"new", 0.5}, {"same", 2}};
+  const io::Json before = {{"a", {{"b", 1}, {"c", "x"}}}, {"gone", true}, {"same", 2}};
+  const io::Json after = {{"a", {{"b", 2}, {"c", "x"}}}, {"new", 0.5}, {"same", 2}};
   EXPECT_THAT(differing_keys(before, after),
               ElementsAre("a.b: 1 -> 2", "gone: true -> null", "new: null -> 0.5"));
 }
@@ -22,7 +22,7 @@ TEST(DifferingKeys, FindsNothingInEqualObjects) {
 }
 
 TEST(DifferingKeys, NamesWhatAnEmptyObjectLacksAndNotTheObject) {
-  const Json empty = {{"varied", Json::object()}}, full = {{"varied", {{"x", 1}}}};
+  const io::Json empty = {{"varied", io::Json::object()}}, full = {{"varied", {{"x", 1}}}};
   EXPECT_THAT(differing_keys(empty, full), ElementsAre("varied.x: null -> 1"));
   EXPECT_THAT(differing_keys(full, empty), ElementsAre("varied.x: 1 -> null"));
 }
@@ -33,17 +33,18 @@ class Identities : public testing::Test {
     folder_.write_good_files(1);
     data_ = folder_.open(0);
   }
-  Fingerprint protocol(const ProtocolConfig& config, const std::vector<std::string>& varies) const {
+  Fingerprint protocol(const config::ProtocolConfig& config,
+                       const std::vector<std::string>& varies) const {
     return protocol_fingerprint(config, varies, "", *data_, *data_);
   }
-  Fingerprint pretrain(const ProtocolConfig& config) const {
+  Fingerprint pretrain(const config::ProtocolConfig& config) const {
     return pretrain_fingerprint({.name = "A", .method = "m", .protocol = config}, "build", "", {},
                                 0, *data_, *data_);
   }
 
-  DataFolder folder_;
-  std::shared_ptr<const Dataset> data_;
-  ProtocolConfig one_, other_;
+  data::DataFolder folder_;
+  std::shared_ptr<const data::Dataset> data_;
+  config::ProtocolConfig one_, other_;
 };
 
 TEST_F(Identities, OfAProtocolLeaveOutWhatVariesAndNothingElse) {
@@ -55,7 +56,7 @@ TEST_F(Identities, OfAProtocolLeaveOutWhatVariesAndNothingElse) {
   const std::vector<std::string> both = {"protocol.clip.frames", "protocol.finetune.optimizer"};
   EXPECT_EQ(protocol(one_, both).hash, protocol(other_, both).hash);
   EXPECT_EQ(varied_settings(other_, {"protocol.clip.frames", "protocol.finetune.optimizer.lr"}, ""),
-            (Json{{"protocol.clip.frames", 1}, {"protocol.finetune.optimizer.lr", 0.5}}));
+            (io::Json{{"protocol.clip.frames", 1}, {"protocol.finetune.optimizer.lr", 0.5}}));
   EXPECT_FALSE(protocol(one_, both).content["settings"]["clip"].contains("frames"));
   EXPECT_TRUE(protocol(one_, both).content["settings"]["clip"].contains("stride"));
   EXPECT_EQ(protocol(one_, {}).hash, protocol(one_, {"protocol.no.key"}).hash);
@@ -77,9 +78,9 @@ TEST_F(Identities, OfAProtocolHoldNoPaths) {
 
 TEST_F(Identities, OfAProtocolLeaveOutTheWeightsItStartsFromIfTheyVary) {
   one_.encoder.init = "a";
-  other_.encoder = {.init = "b", .init_towers = Modalities::kVideo};
+  other_.encoder = {.init = "b", .init_towers = config::Modalities::kVideo};
   const std::vector<std::string> varies = {"protocol.encoder.init", "protocol.encoder.init_towers"};
-  const auto hash = [&](const ProtocolConfig& config, const std::string& init,
+  const auto hash = [&](const config::ProtocolConfig& config, const std::string& init,
                         const std::vector<std::string>& names) {
     return protocol_fingerprint(config, names, init, *data_, *data_).hash;
   };
@@ -90,18 +91,18 @@ TEST_F(Identities, OfAProtocolLeaveOutTheWeightsItStartsFromIfTheyVary) {
 
 // What a row differs in decides which pretraining it has, whether its table names that or not.
 TEST_F(Identities, OfAPretrainingHoldTheRowsOwnValues) {
-  other_.encoder.name = Backbone::kC3d;
+  other_.encoder.name = config::Backbone::kC3d;
   EXPECT_NE(pretrain(one_).hash, pretrain(other_).hash);
   other_ = one_;
-  other_.finetune.fusion = FinetuneConfig::Fusion::kConcat;
+  other_.finetune.fusion = config::FinetuneConfig::Fusion::kConcat;
   EXPECT_EQ(pretrain(one_).hash, pretrain(other_).hash);
 }
 
 TEST_F(Identities, OfAWholeRunHoldStartSeedAndTheRowsProtocol) {
-  const auto run = [&](const ProtocolConfig& config, const Json& start, int64_t seed) {
+  const auto run = [&](const config::ProtocolConfig& config, const io::Json& start, int64_t seed) {
     return run_fingerprint(config, "", start, seed, *data_, *data_).hash;
   };
-  other_.finetune.fusion = FinetuneConfig::Fusion::kConcat;
+  other_.finetune.fusion = config::FinetuneConfig::Fusion::kConcat;
   const std::string hash = run(one_, {{"method", "m"}}, 0);
   EXPECT_EQ(hash, run(one_, {{"method", "m"}}, 0));
   EXPECT_NE(hash, run(other_, {{"method", "m"}}, 0));
@@ -110,4 +111,4 @@ TEST_F(Identities, OfAWholeRunHoldStartSeedAndTheRowsProtocol) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -7,22 +7,22 @@
 #include "stages/pretrain.h"
 #include "train/stored_result.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace {
 
 // As a run of the first version wrote it; no metric twice, none a default.
-const Json kPretrained = Json::parse(R"({
+const io::Json kPretrained = io::Json::parse(R"({
  "chosen_epoch": 7, "clipped_share": 0.75, "clips_per_second": 21.084432109321, "collapse": "why",
  "diagnostics": {"alignment": 0.1}, "peak_memory_bytes": 418381824, "seconds": 12.5, "steps": 40, "waiting_share": 0.125})");
-const Json kFinetuned = Json::parse(R"({
+const io::Json kFinetuned = io::Json::parse(R"({
  "chosen_epoch": 7, "clips_per_second": 21.084432109321, "labels_train": 64,
  "labels_validation": 32, "peak_memory_bytes": 418381824, "seconds": 12.5, "steps": 40,
  "train_accuracy": 0.984375, "validation": 0.53125, "waiting_share": 0.125})");
-const Json kTested = Json::parse(R"({
+const io::Json kTested = io::Json::parse(R"({
  "accuracy": 0.425, "clips": 10, "loss": 1.7320508075688772, "seconds": 12.5, "videos": 40})");
 
 TEST(Results, OfPretrainingComeBackKeyByKey) {
-  const auto got = read_fields<PretrainResult>(kPretrained, "summary.json");
+  const auto got = io::read_fields<stages::PretrainResult>(kPretrained, "summary.json");
   EXPECT_EQ(got.steps, 40);
   EXPECT_EQ(got.seconds, 12.5);
   EXPECT_EQ(got.clips_per_second, 21.084432109321);
@@ -31,12 +31,12 @@ TEST(Results, OfPretrainingComeBackKeyByKey) {
   EXPECT_EQ(got.chosen_epoch, 7);
   EXPECT_EQ(got.clipped_share, 0.75);
   EXPECT_EQ(got.collapse, "why");
-  EXPECT_EQ(got.diagnostics, Json({{"alignment", 0.1}}));
-  EXPECT_EQ(write_fields(got), kPretrained);
+  EXPECT_EQ(got.diagnostics, io::Json({{"alignment", 0.1}}));
+  EXPECT_EQ(io::write_fields(got), kPretrained);
 }
 
 TEST(Results, OfFinetuningComeBackKeyByKey) {
-  const auto got = read_fields<FinetuneResult>(kFinetuned, "finetune.json");
+  const auto got = io::read_fields<stages::FinetuneResult>(kFinetuned, "finetune.json");
   EXPECT_EQ(got.steps, 40);
   EXPECT_EQ(got.seconds, 12.5);
   EXPECT_EQ(got.clips_per_second, 21.084432109321);
@@ -47,34 +47,34 @@ TEST(Results, OfFinetuningComeBackKeyByKey) {
   EXPECT_EQ(got.train_accuracy, 0.984375);
   EXPECT_EQ(got.labels_train, 64);
   EXPECT_EQ(got.labels_validation, 32);
-  EXPECT_EQ(write_fields(got), kFinetuned);
+  EXPECT_EQ(io::write_fields(got), kFinetuned);
 }
 
 TEST(Results, OfATestComeBackKeyByKey) {
-  const auto got = read_fields<TestResult>(kTested, "test.json");
+  const auto got = io::read_fields<stages::TestResult>(kTested, "test.json");
   EXPECT_EQ(got.accuracy, 0.425);
   EXPECT_EQ(got.loss, 1.7320508075688772);
   EXPECT_EQ(got.videos, 40);
   EXPECT_EQ(got.clips, 10);
   EXPECT_EQ(got.seconds, 12.5);
-  EXPECT_EQ(write_fields(got), kTested);
+  EXPECT_EQ(io::write_fields(got), kTested);
 }
 
 // Its checksum holds, so it was written so: by another version, or by hand.
 TEST(Results, ThatLackAKeyAreMadeAgain) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   for (const auto& [key, value] : kFinetuned.items()) {
-    Json less = kFinetuned;
-    write_json(folder / "finetune.json", less);
-    EXPECT_TRUE(read_result<FinetuneResult>(folder / "finetune.json"));
+    io::Json less = kFinetuned;
+    io::write_json(folder / "finetune.json", less);
+    EXPECT_TRUE(train::read_result<stages::FinetuneResult>(folder / "finetune.json"));
     less.erase(key);
-    write_json(folder / "finetune.json", less);
+    io::write_json(folder / "finetune.json", less);
     testing::internal::CaptureStdout();
-    EXPECT_FALSE(read_result<FinetuneResult>(folder / "finetune.json"));
+    EXPECT_FALSE(train::read_result<stages::FinetuneResult>(folder / "finetune.json"));
     const std::string said = testing::internal::GetCapturedStdout();
     EXPECT_NE(said.find("finetune.json: key '" + key + "' is missing"), std::string::npos) << said;
   }
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::experiment

@@ -8,26 +8,26 @@
 #include "io/json_fields.h"
 #include "io/message.h"
 
-namespace avbench {
+namespace avbench::experiment {
 namespace {
 
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-RowConfig row_with(std::vector<Setting> sweep) {
-  RowConfig row;
+config::RowConfig row_with(std::vector<config::Setting> sweep) {
+  config::RowConfig row;
   row.name = "A";
   row.method = "m";
   row.sweep = std::move(sweep);
   return row;
 }
 
-const std::vector<Setting> kGrid = {{"params.temperature", "0.1,0.5,1", "f:3"},
-                                    {"pretrain.optimizer.lr", "0.01,0.1", "f:4"}};
+const std::vector<config::Setting> kGrid = {{"params.temperature", "0.1,0.5,1", "f:3"},
+                                            {"pretrain.optimizer.lr", "0.01,0.1", "f:4"}};
 
 TEST(DrawTrials, AreDifferentPointsOfTheRowsGrid) {
-  const RowConfig row = row_with(kGrid);
+  const config::RowConfig row = row_with(kGrid);
   EXPECT_EQ(grid_size(row), 6);
   const auto all = draw_trials(row, {}, 6, 0);
   EXPECT_EQ(std::set<Trial>(all.begin(), all.end()).size(), 6u);
@@ -43,14 +43,15 @@ TEST(DrawTrials, AreDifferentPointsOfTheRowsGrid) {
 }
 
 TEST(DrawTrials, DependOnTheSeedAndRefuseASmallGrid) {
-  const RowConfig row = row_with({{"params.a", "1,2,3,4,5,6,7,8,9,10,11,12", "f:3"}});
+  const config::RowConfig row = row_with({{"params.a", "1,2,3,4,5,6,7,8,9,10,11,12", "f:3"}});
   EXPECT_NE(draw_trials(row, {}, 6, 0), draw_trials(row, {}, 6, 1));
   EXPECT_EQ(draw_trials(row, {}, 6, 1), draw_trials(row, {}, 6, 1));
-  EXPECT_THAT(user_error([&] { draw_trials(row, {}, 13, 0); }),
+  EXPECT_THAT(io::user_error([&] { draw_trials(row, {}, 13, 0); }),
               AllOf(HasSubstr("row 'A'"), HasSubstr("12 points, expected at least 13")));
-  EXPECT_THAT(user_error([&] { draw_trials(row_with({}), {}, 1, 0); }), HasSubstr("has 0 points"));
+  EXPECT_THAT(io::user_error([&] { draw_trials(row_with({}), {}, 1, 0); }),
+              HasSubstr("has 0 points"));
   EXPECT_THAT(
-      user_error([&] {
+      io::user_error([&] {
         draw_trials(row_with({{"protocol.clip.frames", "4,8", "f:9"}}), {"protocol.finetune"}, 2,
                     0);
       }),
@@ -58,7 +59,7 @@ TEST(DrawTrials, DependOnTheSeedAndRefuseASmallGrid) {
 }
 
 TEST(DrawTrials, MayChangeWhatTheTableVaries) {
-  const RowConfig row = row_with({{"protocol.finetune.optimizer.lr", "0.01,0.1", "f:3"}});
+  const config::RowConfig row = row_with({{"protocol.finetune.optimizer.lr", "0.01,0.1", "f:3"}});
   EXPECT_EQ(draw_trials(row, {"protocol.finetune.optimizer"}, 2, 0).size(), 2u);
 }
 
@@ -98,12 +99,12 @@ TEST(SweptRow, ChoosesTheBestOnValidationDataAndTheFirstOfEquals) {
 }
 
 TEST(Sweep, ReadsAndWritesItsKeys) {
-  const Json written = Json::parse(R"({
+  const io::Json written = io::Json::parse(R"({
    "rows": [{"chosen": 1, "row": "A", "edges": ["a=3, the largest of 2"], "ties": [4],
              "trials": [{"settings": ["a=1", "b=2"], "validation": null},
                         {"settings": ["a=3"], "validation": 0.76875}]}],
    "trials": 2})");
-  const auto got = read_fields<Sweep>(written, "sweep.json");
+  const auto got = io::read_fields<Sweep>(written, "sweep.json");
   EXPECT_EQ(got.trials, 2);
   ASSERT_EQ(got.rows.size(), 1u);
   EXPECT_EQ(got.rows[0].row, "A");
@@ -115,8 +116,8 @@ TEST(Sweep, ReadsAndWritesItsKeys) {
   EXPECT_FALSE(got.rows[0].trials[0].validation);
   EXPECT_EQ(got.rows[0].trials[1].settings, Trial{"a=3"});
   EXPECT_EQ(got.rows[0].trials[1].validation, 0.76875);
-  EXPECT_EQ(write_fields(got), written);
+  EXPECT_EQ(io::write_fields(got), written);
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::experiment

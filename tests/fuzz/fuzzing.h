@@ -22,7 +22,7 @@ inline void require(bool holds, const char* what) {
 
 // One folder for the whole process, in memory where there is /dev/shm.
 inline const std::filesystem::path& folder() {
-  static const TempFolder kFolder;
+  static const io::TempFolder kFolder;
   return kFolder.path();
 }
 
@@ -39,7 +39,7 @@ bool accepted(F read) {
   try {
     read();
     return true;
-  } catch (const UserError& refusal) {
+  } catch (const io::UserError& refusal) {
     require(*refusal.what() != '\0', "a refusal has a message");
     return false;
   }

@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kSide = 16;
 
-DecodeLimits small_budget() {
-  DecodeLimits limits;
+media::DecodeLimits small_budget() {
+  media::DecodeLimits limits;
   limits.seconds = 5;
   limits.pixels = 1 << 16;
   limits.packets = 2000;
@@ -25,12 +25,12 @@ DecodeLimits small_budget() {
   return limits;
 }
 
-bool is_readable(const VideoIndex& index) {
-  return index.status == FileStatus::kOk || index.status == FileStatus::kNoAudio;
+bool is_readable(const media::VideoIndex& index) {
+  return index.status == media::FileStatus::kOk || index.status == media::FileStatus::kNoAudio;
 }
 
-void check_index(const VideoIndex& index) {
-  fuzz::require((index.status == FileStatus::kOk) == index.message.empty(),
+void check_index(const media::VideoIndex& index) {
+  fuzz::require((index.status == media::FileStatus::kOk) == index.message.empty(),
                 "a status other than ok has a message");
   if (!is_readable(index)) return;
   fuzz::require(std::is_sorted(index.pts.begin(), index.pts.end()), "time stamps ascend");
@@ -41,17 +41,18 @@ void check_index(const VideoIndex& index) {
                 "times are finite");
 }
 
-void read_all(const std::filesystem::path& file, VideoIndex& index) {
-  MediaReader reader(small_budget());
+void read_all(const std::filesystem::path& file, media::VideoIndex& index) {
+  media::MediaReader reader(small_budget());
   bool reindexed = false;
   reader.examine(file, index, {}, reindexed);
   check_index(index);
   if (!is_readable(index)) return;
   std::vector<uint8_t> rgb(static_cast<size_t>(index.frames()) * 3 * kSide * kSide);
   const int rate = index.has_audio ? 8000 : 0;
-  const DecodeRequest request{{all_frames(index, rgb.data())}, kSide, kSide, rate, {0, -1}};
-  const Decoded decoded = reader.read(file, index, request);
-  fuzz::require((decoded.status == FileStatus::kOk) == decoded.message.empty(),
+  const media::DecodeRequest request{
+      {media::all_frames(index, rgb.data())}, kSide, kSide, rate, {0, -1}};
+  const media::Decoded decoded = reader.read(file, index, request);
+  fuzz::require((decoded.status == media::FileStatus::kOk) == decoded.message.empty(),
                 "a status other than ok has a message");
   if (!index.not_finite.empty()) return;
   fuzz::require(std::all_of(decoded.audio.begin(), decoded.audio.end(),
@@ -68,7 +69,7 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto file = fuzz::write_input("input.mp4", {reinterpret_cast<const char*>(data), size});
-  VideoIndex index = index_file(file, small_budget());
+  media::VideoIndex index = media::index_file(file, small_budget());
   check_index(index);
   if (is_readable(index)) read_all(file, index);
   return 0;

@@ -8,7 +8,7 @@ namespace {
 
 void write_seeds(const std::filesystem::path& folder) {
   using namespace avbench;
-  Mp4Options options = test::plain_options();
+  media::Mp4Options options = test::plain_options();
   options.width = options.height = 16;
   test::write_numbered(folder / "frame.mp4", options, 4);
   options.sample_rate = 8000;

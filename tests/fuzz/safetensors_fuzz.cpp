@@ -12,13 +12,13 @@ using namespace avbench;
 
 namespace {
 
-void check(const SafetensorsFile& file, std::span<const uint8_t> input) {
+void check(const io::SafetensorsFile& file, std::span<const uint8_t> input) {
   uint64_t header = 0;
   std::memcpy(&header, input.data(), sizeof header);
   size_t covered = sizeof header + header;
   std::set<std::string> names;
-  for (const TensorRecord& tensor : file.tensors()) {
-    size_t bytes = dtype_size(tensor.dtype);
+  for (const io::TensorRecord& tensor : file.tensors()) {
+    size_t bytes = io::dtype_size(tensor.dtype);
     for (const int64_t size : tensor.shape) bytes *= static_cast<size_t>(size);
     fuzz::require(tensor.data.size() == bytes, "bytes fit the shape");
     fuzz::require(bytes == 0 || std::memcmp(tensor.data.data(), input.data() + covered, bytes) == 0,
@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::span<const uint8_t> input(data, size);
   const auto bytes = std::as_bytes(input);
   fuzz::accepted([&] {
-    check(SafetensorsFile::parse({bytes.begin(), bytes.end()}, "input"), input);
+    check(io::SafetensorsFile::parse({bytes.begin(), bytes.end()}, "input"), input);
   });
   return 0;
 }

@@ -18,11 +18,11 @@ bool names_a_device(std::string_view text) {
   return text.find("/dev") != text.npos || text.find("/proc") != text.npos;
 }
 
-void check_written_again(const Experiment& experiment) {
-  const std::string text = to_yaml(experiment);
+void check_written_again(const config::Experiment& experiment) {
+  const std::string text = config::to_yaml(experiment);
   const auto again = fuzz::write_input("again.yaml", text);
   fuzz::require(fuzz::accepted([&] {
-                  fuzz::require(to_json(load_experiment(again, {})) == to_json(experiment),
+                  fuzz::require(to_json(config::load_experiment(again, {})) == to_json(experiment),
                                 "a written configuration reads as the same");
                 }),
                 "a written configuration is accepted");
@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t end = std::min(input.find('\0'), size);
   const auto file = fuzz::write_input("input.yaml", input.substr(0, end));
   std::vector<std::string> sets;
-  if (end < size) sets = split(std::string(input.substr(end + 1)), '\0');
-  fuzz::accepted([&] { check_written_again(load_experiment(file, sets)); });
+  if (end < size) sets = io::split(std::string(input.substr(end + 1)), '\0');
+  fuzz::accepted([&] { check_written_again(config::load_experiment(file, sets)); });
   return 0;
 }

@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 constexpr size_t kBlock = size_t{200} << 20;
@@ -64,4 +64,4 @@ TEST(Allocator, LeavesAChoiceOfTheUsersAlone) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

@@ -11,7 +11,7 @@
 #include "io/message.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 using ::testing::HasSubstr;
@@ -144,4 +144,4 @@ TEST(ReadFile, ReadsFilesThatDoNotTellTheirSize) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 // RFC 4180, section 2, rules 5 to 7.
@@ -25,4 +25,4 @@ TEST(Csv, ASingleEmptyFieldIsNoEmptyLine) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

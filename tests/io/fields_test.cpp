@@ -12,7 +12,7 @@
 #include "io/message.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 using testing::AllOf;
@@ -238,4 +238,4 @@ TEST(JsonFields, ANumberThatJsonLacksIsRefusedBeforeItIsWritten) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

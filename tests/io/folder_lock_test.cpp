@@ -11,7 +11,7 @@
 #include "io/message.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 using testing::AllOf;
@@ -73,4 +73,4 @@ TEST(FolderLock, IsFreeAfterItsScopeAndNamesTheNewHolder) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

@@ -9,7 +9,7 @@
 #include "io/error.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 TEST(CanonicalJson, SortsKeysAndLeavesOutWhiteSpace) {
@@ -84,4 +84,4 @@ TEST(JsonFile, WithoutAChecksumIsTakenAsItIs) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

@@ -7,7 +7,7 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::io {
 
 template <class F>
 std::string user_error(F call) {
@@ -20,4 +20,4 @@ std::string user_error(F call) {
   return "";
 }
 
-}  // namespace avbench
+}  // namespace avbench::io

@@ -8,7 +8,7 @@
 
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 std::vector<uint8_t> read_back(const std::filesystem::path& path, int width, int height,
@@ -46,4 +46,4 @@ TEST(WritePng, RefusesSizesThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

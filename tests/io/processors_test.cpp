@@ -9,7 +9,7 @@
 
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 namespace fs = std::filesystem;
@@ -109,4 +109,4 @@ TEST(ThreadRule, LeavesLoaderThreadsTheirProcessorsWhereThereAreMany) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

@@ -9,7 +9,7 @@
 #include "io/message.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 using ::testing::AllOf;
@@ -251,4 +251,4 @@ TEST_F(SafetensorsWriter, RefusesRecordsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

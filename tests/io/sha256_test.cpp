@@ -6,7 +6,7 @@
 #include "io/message.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 // Published examples: FIPS 180-4, and RFC 6234's million letters.
@@ -38,4 +38,4 @@ TEST(Sha256, MissingFileIsTheUsersMistake) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

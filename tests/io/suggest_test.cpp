@@ -4,7 +4,7 @@
 
 #include "io/strings.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 using ::testing::ElementsAre;
@@ -49,4 +49,4 @@ TEST(JoinAndSplit, AreInverse) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

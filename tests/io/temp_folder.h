@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace avbench {
+namespace avbench::io {
 
 class TempFolder {
  public:
@@ -30,4 +30,4 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::io

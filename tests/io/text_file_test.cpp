@@ -8,7 +8,7 @@
 #include "io/message.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::io {
 namespace {
 
 using testing::AllOf;
@@ -59,4 +59,4 @@ TEST_F(TextFile, ThatIsMissingIsNamed) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::io

@@ -4,7 +4,7 @@
 
 #include "media/file_bytes.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using std::chrono::seconds;
@@ -40,4 +40,4 @@ TEST(Deadline, AFileThatNeverAnswersStillEnds) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

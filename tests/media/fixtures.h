@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "io/temp_folder.h"
 #include "media/mp4_writer.h"
 #include "media/reader.h"
 #include "media/video_index.h"
@@ -16,25 +17,14 @@ namespace avbench::test {
 
 inline constexpr int kWidth = 64, kHeight = 48;
 
-// A folder that is removed with everything in it.
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 std::vector<uint8_t> numbered_frame(int number, int width = kWidth, int height = kHeight);
 int frame_number(std::span<const uint8_t> rgb, int width = kWidth, int height = kHeight);
 
 // 64x48, 30 fps, B-frames, GOPs of 250; no audio.
-Mp4Options plain_options();
+media::Mp4Options plain_options();
 // Numbered frames and, if options.sample_rate is set, deterministic noise of the same length.
-void write_numbered(const std::filesystem::path& path, const Mp4Options& options, int frames);
+void write_numbered(const std::filesystem::path& path, const media::Mp4Options& options,
+                    int frames);
 
 // Noise without repetition: its place in time can be found by correlation.
 std::vector<float> noise(size_t samples, unsigned seed = 1);
@@ -44,7 +34,7 @@ std::vector<uint8_t> file_bytes(const std::filesystem::path& path);
 void write_bytes(const std::filesystem::path& path, std::span<const uint8_t> bytes);
 
 struct Frames {
-  Decoded decoded;
+  media::Decoded decoded;
   std::vector<uint8_t> rgb;
   std::span<const uint8_t> at(size_t i, int width = kWidth, int height = kHeight) const {
     const size_t bytes = size_t(3) * width * height;
@@ -52,9 +42,9 @@ struct Frames {
   }
 };
 // One clip at the given size.
-Frames read_clip(MediaReader& reader, const std::filesystem::path& path, const VideoIndex& index,
-                 const std::vector<int64_t>& frame_indices, int width = kWidth,
-                 int height = kHeight);
+Frames read_clip(media::MediaReader& reader, const std::filesystem::path& path,
+                 const media::VideoIndex& index, const std::vector<int64_t>& frame_indices,
+                 int width = kWidth, int height = kHeight);
 
 // Copies the packets into another container ("mp4", "matroska", "mpegts"; "avi" for files without
 // audio) with all time stamps

@@ -12,7 +12,7 @@
 #include "media/ffmpeg_program.h"
 #include "media/fixtures.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
@@ -142,7 +142,7 @@ std::string name_of(const testing::TestParamInfo<FormatCase>& info) {
 
 // One source for all cases of the process.
 const NumberedSource& source() {
-  static const TempFolder folder;
+  static const io::TempFolder folder;
   static const NumberedSource made(folder.path(), 100);
   return made;
 }
@@ -190,13 +190,66 @@ class Format : public testing::TestWithParam<FormatCase> {
     return decoded.audio;
   }
 
+  int64_t compare_clips(const Frames& all, int64_t stride);
+  double worst_frame(const std::vector<int>& shown) const;
+  double worst_audio(double first);
+
   static constexpr int kRate = 24000;
-  TempFolder folder_;
+  io::TempFolder folder_;
   std::filesystem::path path_;
   MediaReader reader_;
   VideoIndex index_;
   bool by_packets_ = false;
 };
+
+// Wherever a clip begins, its bytes are the same. The number of frames compared.
+int64_t Format::compare_clips(const Frames& all, int64_t stride) {
+  int64_t compared = 0;
+  for (int64_t start = 0; start + 3 * stride < index_.frames(); start += 1 + 2 * (stride - 1)) {
+    const std::vector<int64_t> frame_indices{start, start + stride, start + 2 * stride,
+                                             start + 3 * stride};
+    const Frames clip = read(frame_indices);
+    EXPECT_EQ(clip.decoded.status, FileStatus::kOk) << start << ": " << clip.decoded.message;
+    if (clip.decoded.status != FileStatus::kOk) return compared;
+    for (size_t i = 0; i < frame_indices.size(); ++i) {
+      EXPECT_TRUE(
+          std::ranges::equal(clip.at(i, kSide, kSide), all.at(frame_indices[i], kSide, kSide)))
+          << "frame " << frame_indices[i] << " of a clip from " << start << " at stride " << stride;
+      ++compared;
+    }
+  }
+  return compared;
+}
+
+// Frame n was made for n / kFps seconds. The largest deviation of a frame's time, in seconds.
+double Format::worst_frame(const std::vector<int>& shown) const {
+  const double first = static_cast<double>(shown.front()) / kFps;
+  double worst = 0;
+  for (int64_t frame_index = 0; frame_index < index_.frames(); ++frame_index) {
+    const double expected = static_cast<double>(shown[frame_index]) / kFps - first;
+    worst = std::max(worst, std::abs(index_.time_of(frame_index) - expected));
+  }
+  return worst;
+}
+
+// The audio tells its time. The largest deviation in the whole and in segments, in seconds.
+double Format::worst_audio(double first) {
+  double worst = 0;
+  const auto examine = [&](const std::vector<float>& samples, double begin, double at) {
+    const double off = told_time(samples, kRate, at) - first - begin - at;
+    EXPECT_LT(std::abs(off), 0.03) << "at " << at << " of what begins at " << begin;
+    worst = std::max(worst, std::abs(off));
+  };
+  const std::vector<float> whole = audio({0, -1});
+  EXPECT_NEAR(static_cast<double>(whole.size()) / kRate, 4 - first, 0.1);
+  for (const double at : {0.3, 1.1, 2.0, 2.9, 3.7}) examine(whole, 0, at);
+  for (const auto& [begin, end] : {std::pair(0.5, 1.5), {1.3, 2.6}, {2.2, 3.6}}) {
+    const std::vector<float> part = audio({begin, end});
+    EXPECT_EQ(part.size(), static_cast<size_t>(std::lround((end - begin) * kRate)));
+    examine(part, begin, (end - begin) / 2);
+  }
+  return worst;
+}
 
 TEST_P(Format, ReadsAsASequentialDecodeDoes) {
   const Frames all = read_all();
@@ -206,55 +259,18 @@ TEST_P(Format, ReadsAsASequentialDecodeDoes) {
   ASSERT_GE(shown.size(), 95u);
   EXPECT_EQ(index_.damaged_video_packets + index_.damaged_audio_packets, 0);
 
-  // Wherever a clip begins, its bytes are the same.
-  int64_t compared = 0;
-  for (const int64_t stride : {1, 3}) {
-    for (int64_t start = 0; start + 3 * stride < index_.frames(); start += 1 + 2 * (stride - 1)) {
-      const std::vector<int64_t> frame_indices{start, start + stride, start + 2 * stride,
-                                               start + 3 * stride};
-      const Frames clip = read(frame_indices);
-      ASSERT_EQ(clip.decoded.status, FileStatus::kOk) << start << ": " << clip.decoded.message;
-      for (size_t i = 0; i < frame_indices.size(); ++i) {
-        ASSERT_TRUE(
-            std::ranges::equal(clip.at(i, kSide, kSide), all.at(frame_indices[i], kSide, kSide)))
-            << "frame " << frame_indices[i] << " of a clip from " << start << " at stride "
-            << stride;
-        ++compared;
-      }
-    }
-  }
+  const int64_t compared = compare_clips(all, 1) + compare_clips(all, 3);
   EXPECT_GT(compared, 400);
-
-  // Frame n was made for n / kFps seconds, and the audio tells its time.
-  const double first = static_cast<double>(shown.front()) / kFps;
-  double worst_frame = 0, worst_audio = 0;
-  for (int64_t frame_index = 0; frame_index < index_.frames(); ++frame_index) {
-    const double expected = static_cast<double>(shown[frame_index]) / kFps - first;
-    worst_frame = std::max(worst_frame, std::abs(index_.time_of(frame_index) - expected));
-  }
-  EXPECT_LT(worst_frame, GetParam().frame_tolerance);
-  const std::vector<float> whole = audio({0, -1});
-  EXPECT_NEAR(static_cast<double>(whole.size()) / kRate, 4 - first, 0.1);
-  for (const double at : {0.3, 1.1, 2.0, 2.9, 3.7}) {
-    const double off = told_time(whole, kRate, at) - first - at;
-    EXPECT_LT(std::abs(off), 0.03) << "at " << at << " of the whole";
-    worst_audio = std::max(worst_audio, std::abs(off));
-  }
-  for (const auto& [begin, end] : {std::pair(0.5, 1.5), {1.3, 2.6}, {2.2, 3.6}}) {
-    const std::vector<float> part = audio({begin, end});
-    EXPECT_EQ(part.size(), static_cast<size_t>(std::lround((end - begin) * kRate)));
-    const double middle = (end - begin) / 2;
-    const double off = told_time(part, kRate, middle) - first - begin - middle;
-    EXPECT_LT(std::abs(off), 0.03) << "in the middle of " << begin << " to " << end;
-    worst_audio = std::max(worst_audio, std::abs(off));
-  }
+  const double frame = worst_frame(shown);
+  EXPECT_LT(frame, GetParam().frame_tolerance);
+  const double audio = worst_audio(static_cast<double>(shown.front()) / kFps);
   if (const char* table = std::getenv("AVBENCH_FORMATS_TABLE")) {
     std::ofstream(table, std::ios::app)
         << "| " << GetParam().container << " | " << index_.video_codec << " | "
         << index_.audio_codec << " | " << GetParam().remark << " | "
         << (by_packets_ ? "packets" : "decoding") << " | " << shown.size() << " | " << compared
-        << " | " << std::lround(1e4 * worst_frame) / 10.0 << " | "
-        << std::lround(1e4 * worst_audio) / 10.0 << " |\n";
+        << " | " << std::lround(1e4 * frame) / 10.0 << " | " << std::lround(1e4 * audio) / 10.0
+        << " |\n";
   }
 }
 
@@ -281,4 +297,4 @@ TEST(Formats, AreTestedOrSaidNotToBe) {
 INSTANTIATE_TEST_SUITE_P(All, Format, testing::ValuesIn(kCases), name_of);
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

@@ -10,7 +10,7 @@
 #include "io/error.h"
 #include "media/fixtures.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
@@ -282,7 +282,7 @@ TEST(LogMel, EarlierAudioLeavesNoTrace) {
 std::string refusal(const LogMelParams& params) {
   try {
     LogMel mel(params);
-  } catch (const UserError& error) {
+  } catch (const io::UserError& error) {
     return error.what();
   }
   return "";
@@ -316,4 +316,4 @@ TEST(LogMel, RefusesImpossibleParameters) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

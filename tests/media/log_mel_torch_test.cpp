@@ -6,7 +6,7 @@
 
 #include "media/log_mel.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 torch::Tensor dense_filters(const LogMelParams& p) {
@@ -91,4 +91,4 @@ TEST(LogMel, ImageAgreesWithInterpolate) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

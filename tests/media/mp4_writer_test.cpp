@@ -11,13 +11,13 @@
 #include "media/fixtures.h"
 #include "media/status.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
 
 TEST(Mp4Writer, GivesTheSameBytesForTheSameInput) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = plain_options();
   options.sample_rate = 16000;
   write_numbered(folder / "a.mp4", options, 20);
@@ -27,7 +27,7 @@ TEST(Mp4Writer, GivesTheSameBytesForTheSameInput) {
 }
 
 TEST(Mp4Writer, DoesNotCareInWhichPiecesTheAudioComes) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = plain_options();
   options.sample_rate = 16000;
   write_numbered(folder / "whole.mp4", options, 20);
@@ -45,13 +45,13 @@ TEST(Mp4Writer, DoesNotCareInWhichPiecesTheAudioComes) {
 }
 
 TEST(Mp4Writer, LeavesNothingBehindWhenItIsNotFinished) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   { Mp4Writer(folder / "a.mp4", plain_options()).add_frame(numbered_frame(0)); }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(Mp4Writer, NeverShowsAnUnfinishedFileUnderTheFinalName) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Writer writer(folder / "a.mp4", plain_options());
   writer.add_frame(numbered_frame(0));
   EXPECT_FALSE(std::filesystem::exists(folder / "a.mp4"));
@@ -60,12 +60,12 @@ TEST(Mp4Writer, NeverShowsAnUnfinishedFileUnderTheFinalName) {
 }
 
 TEST(Mp4Writer, RefusesWhatCannotBeEncoded) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options odd = plain_options();
   odd.width = 63;
-  EXPECT_THROW(Mp4Writer(folder / "a.mp4", odd), UserError);
+  EXPECT_THROW(Mp4Writer(folder / "a.mp4", odd), io::UserError);
   Mp4Options nothing;
-  EXPECT_THROW(Mp4Writer(folder / "a.mp4", nothing), UserError);
+  EXPECT_THROW(Mp4Writer(folder / "a.mp4", nothing), io::UserError);
   EXPECT_THROW(Mp4Writer(folder / "none" / "a.mp4", plain_options()), std::runtime_error);
   Mp4Writer writer(folder / "a.mp4", plain_options());
   EXPECT_THROW(writer.add_frame(std::vector<uint8_t>(10)), std::invalid_argument);
@@ -80,4 +80,4 @@ TEST(FileStatus, EveryStatusHasAWordOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

@@ -7,7 +7,7 @@
 #include "media/fixtures.h"
 #include "media/reader.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
@@ -51,7 +51,7 @@ Mp4Options audio_options(int rate) {
 }
 
 TEST(MediaReader, AudioIsWhereItWasWrittenAndAsLong) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", audio_options(24000), 61);  // 48800 samples
   const std::vector<float> heard = read_audio(folder / "a.mp4", 24000);
   EXPECT_EQ(heard.size(), 48800u);
@@ -59,7 +59,7 @@ TEST(MediaReader, AudioIsWhereItWasWrittenAndAsLong) {
 }
 
 TEST(MediaReader, AudioKeepsItsPlaceInOtherContainersAndClocks) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", audio_options(24000), 61);
   for (const char* format : {"mp4", "matroska", "mpegts"}) {
     remux(folder / "a.mp4", folder / "late", format, 10);
@@ -74,7 +74,7 @@ TEST(MediaReader, AudioKeepsItsPlaceInOtherContainersAndClocks) {
 }
 
 TEST(MediaReader, ResampledSineKeepsPitchPhaseAndLength) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = audio_options(44100);
   Mp4Writer writer(folder / "a.mp4", options);
   for (int i = 0; i < 30; ++i) writer.add_frame(numbered_frame(i));
@@ -92,7 +92,7 @@ TEST(MediaReader, ResampledSineKeepsPitchPhaseAndLength) {
 }
 
 TEST(MediaReader, ASegmentIsThatPartOfTheTrack) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = audio_options(24000);
   options.gop = 15;
   write_numbered(folder / "a.mp4", options, 180);
@@ -104,7 +104,7 @@ TEST(MediaReader, ASegmentIsThatPartOfTheTrack) {
 }
 
 TEST(MediaReader, ASegmentsFramesAndAudioComeTogether) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = audio_options(24000);
   options.gop = 15;
   write_numbered(folder / "a.mp4", options, 180);
@@ -120,7 +120,7 @@ TEST(MediaReader, ASegmentsFramesAndAudioComeTogether) {
 }
 
 TEST(MediaReader, ReadsAudioOfAFileWithoutFrame) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options;
   options.sample_rate = 16000;
   Mp4Writer writer(folder / "a.mp4", options);
@@ -132,7 +132,7 @@ TEST(MediaReader, ReadsAudioOfAFileWithoutFrame) {
 }
 
 TEST(MediaReader, AMuteFileGivesItsFramesAndSaysSo) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", plain_options(), 5);
   std::vector<uint8_t> rgb(size_t(3) * kWidth * kHeight);
   DecodeRequest request{{{{4}, rgb.data()}}, kHeight, kWidth, 24000, {0, -1}};
@@ -144,4 +144,4 @@ TEST(MediaReader, AMuteFileGivesItsFramesAndSaysSo) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

@@ -9,7 +9,7 @@
 
 #include "media/fixtures.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
@@ -44,7 +44,7 @@ Frames read_all(MediaReader& reader, const std::filesystem::path& path, const Vi
 }
 
 TEST(MediaReader, GivesTheFramesAskedFor) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   for (const int gop : {1, 12, 250}) {
     Mp4Options options = plain_options();
     options.gop = gop;
@@ -63,7 +63,7 @@ TEST(MediaReader, GivesTheFramesAskedFor) {
 }
 
 TEST(MediaReader, AgreesWithPlainSequentialDecoding) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_restless(folder / "a.mp4", plain_options(), 60);
   const auto luma = decode_luma(folder / "a.mp4");
   ASSERT_EQ(luma.size(), 60u);
@@ -80,7 +80,7 @@ TEST(MediaReader, AgreesWithPlainSequentialDecoding) {
 }
 
 TEST(MediaReader, SkippingAndSeekingChangeNoByte) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   MediaReader reader;
   std::mt19937 random(1);
   int kind = 0;
@@ -110,7 +110,7 @@ TEST(MediaReader, SkippingAndSeekingChangeNoByte) {
 }
 
 TEST(MediaReader, SeveralClipsOfOnePassEqualSinglePasses) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = plain_options();
   options.gop = 20;
   options.sample_rate = 16000;
@@ -139,7 +139,7 @@ TEST(MediaReader, SeveralClipsOfOnePassEqualSinglePasses) {
 }
 
 TEST(MediaReader, FindsFramesOfOtherContainersAndClocks) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = plain_options();
   options.gop = 12;
   write_numbered(folder / "a.mp4", options, 60);
@@ -157,7 +157,7 @@ TEST(MediaReader, FindsFramesOfOtherContainersAndClocks) {
 }
 
 TEST(MediaReader, CountsFramesWhereTimeStampsAreMissing) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", plain_options(), 60);
   remux(folder / "a.mp4", folder / "a.avi", "avi", 0);  // AVI stores none, and has B-frames here
   const VideoIndex index = index_file(folder / "a.avi");
@@ -173,7 +173,7 @@ TEST(MediaReader, CountsFramesWhereTimeStampsAreMissing) {
 }
 
 TEST(MediaReader, HiddenFramesOfAnEditListAreDecodedButNotCounted) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", plain_options(), 60);
   remux(folder / "a.mp4", folder / "cut.mp4", "mp4", -0.5);
   const VideoIndex index = index_file(folder / "cut.mp4");
@@ -186,7 +186,7 @@ TEST(MediaReader, HiddenFramesOfAnEditListAreDecodedButNotCounted) {
 }
 
 TEST(MediaReader, FramesOfUnevenLengthAreFoundByRank) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Writer writer(folder / "a.mp4", plain_options());
   for (int i = 0; i < 40; ++i) writer.add_frame(numbered_frame(i), 1 + i % 5);
   writer.finish();
@@ -197,7 +197,7 @@ TEST(MediaReader, FramesOfUnevenLengthAreFoundByRank) {
 }
 
 TEST(MediaReader, ReadsOtherCodecs) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_mjpeg(folder / "a.mkv", 10);
   const VideoIndex index = index_file(folder / "a.mkv");
   ASSERT_EQ(index.frames(), 10);
@@ -211,7 +211,7 @@ TEST(MediaReader, ReadsOtherCodecs) {
 }
 
 TEST(MediaReader, TurnsFramesForDisplay) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   // Quarters: red, green / blue, white.
   const int colours[2][2][3] = {{{200, 20, 20}, {20, 200, 20}}, {{20, 20, 200}, {220, 220, 220}}};
   std::vector<uint8_t> rgb(size_t(3) * kWidth * kHeight);
@@ -271,7 +271,7 @@ std::vector<double> resize_line(const std::vector<double>& in, int outs) {
 }
 
 TEST(MediaReader, ScalesWithAnAntialiasedTriangle) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_restless(folder / "a.mp4", plain_options(), 3);
   const VideoIndex index = index_file(folder / "a.mp4");
   const auto luma = decode_luma(folder / "a.mp4");
@@ -299,7 +299,7 @@ TEST(MediaReader, ScalesWithAnAntialiasedTriangle) {
 }
 
 TEST(MediaReader, AFrameThatTheIndexLacksIsTheCallersMistake) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", plain_options(), 5);
   const VideoIndex index = index_file(folder / "a.mp4");
   MediaReader reader;
@@ -308,4 +308,4 @@ TEST(MediaReader, AFrameThatTheIndexLacksIsTheCallersMistake) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

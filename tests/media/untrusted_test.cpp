@@ -8,7 +8,7 @@
 #include "media/fixtures.h"
 #include "media/reader.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
@@ -34,7 +34,7 @@ FileStatus read_everything(const std::filesystem::path& path, const DecodeLimits
 }
 
 TEST(UntrustedFile, EmptyFilesAndTextAreCorrupt) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_bytes(folder / "empty.mp4", {});
   EXPECT_EQ(read_everything(folder / "empty.mp4"), FileStatus::kCorrupt);
   std::ofstream(folder / "text.mp4") << "This is not a video, whatever its name says.\n";
@@ -48,7 +48,7 @@ TEST(UntrustedFile, EmptyFilesAndTextAreCorrupt) {
 }
 
 TEST(UntrustedFile, ATruncatedFileIsCorruptWhereverItEnds) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   for (const bool index_first : {false, true}) {
     Mp4Options options = options_with_audio();
     options.index_first = index_first;
@@ -63,7 +63,7 @@ TEST(UntrustedFile, ATruncatedFileIsCorruptWhereverItEnds) {
 }
 
 TEST(UntrustedFile, FlippedBitsNeverCrash) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = options_with_audio();
   options.index_first = true;
   write_numbered(folder / "a.mp4", options, 20);
@@ -82,7 +82,7 @@ TEST(UntrustedFile, FlippedBitsNeverCrash) {
 }
 
 TEST(UntrustedFile, ShuffledIndexNeverCrashes) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = options_with_audio();
   options.index_first = true;
   write_numbered(folder / "a.mp4", options, 20);
@@ -99,7 +99,7 @@ TEST(UntrustedFile, ShuffledIndexNeverCrashes) {
 }
 
 TEST(UntrustedFile, AFileThatChangedSinceItsIndexIsNotRead) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", options_with_audio(), 30);
   const VideoIndex index = index_file(folder / "a.mp4");
   std::filesystem::resize_file(folder / "a.mp4", index.file_bytes / 2);
@@ -110,7 +110,7 @@ TEST(UntrustedFile, AFileThatChangedSinceItsIndexIsNotRead) {
 }
 
 TEST(UntrustedFile, LimitsHold) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", options_with_audio(), 30);
   DecodeLimits time;
   time.seconds = 0;
@@ -134,4 +134,4 @@ TEST(UntrustedFile, LimitsHold) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

@@ -7,13 +7,13 @@
 
 #include "media/fixtures.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
 
 TEST(VideoIndex, HoldsFramesRateSizeAndAudio) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = plain_options();
   options.sample_rate = 24000;
   write_numbered(folder / "a.mp4", options, 45);
@@ -36,7 +36,7 @@ TEST(VideoIndex, HoldsFramesRateSizeAndAudio) {
 }
 
 TEST(VideoIndex, KnowsWhereDecodingCanStart) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = plain_options();
   options.gop = 10;
   write_numbered(folder / "a.mp4", options, 35);
@@ -52,7 +52,7 @@ TEST(VideoIndex, KnowsWhereDecodingCanStart) {
 }
 
 TEST(VideoIndex, KeepsUnevenFrameTimes) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Writer writer(folder / "a.mp4", plain_options());
   for (int i = 0; i < 12; ++i) writer.add_frame(numbered_frame(i), 1 + i % 3);
   writer.finish();
@@ -66,7 +66,7 @@ TEST(VideoIndex, KeepsUnevenFrameTimes) {
 }
 
 TEST(VideoIndex, SwapsSidesOfTurnedFrames) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   for (const int rotation : {0, 90, 180, 270}) {
     Mp4Options options = plain_options();
     options.rotation = rotation;
@@ -80,14 +80,14 @@ TEST(VideoIndex, SwapsSidesOfTurnedFrames) {
 }
 
 TEST(VideoIndex, LeavesOutWhatAnEditListHides) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", plain_options(), 60);
   remux(folder / "a.mp4", folder / "cut.mp4", "mp4", -0.5);
   EXPECT_EQ(index_file(folder / "cut.mp4").frames(), 45);
 }
 
 TEST(VideoIndex, TakesTheFirstFrameAsTimeZeroWhateverTheClockSays) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   Mp4Options options = plain_options();
   options.sample_rate = 24000;
   write_numbered(folder / "a.mp4", options, 30);
@@ -103,7 +103,7 @@ TEST(VideoIndex, TakesTheFirstFrameAsTimeZeroWhateverTheClockSays) {
 }
 
 TEST(VideoIndex, TellsFilesWithoutAudioOrFrame) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "mute.mp4", plain_options(), 5);
   const VideoIndex mute = index_file(folder / "mute.mp4");
   EXPECT_EQ(mute.status, FileStatus::kNoAudio);
@@ -121,7 +121,7 @@ TEST(VideoIndex, TellsFilesWithoutAudioOrFrame) {
 }
 
 TEST(VideoIndex, AFileOfOneFrameIsAFile) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   write_numbered(folder / "a.mp4", plain_options(), 1);
   const VideoIndex index = index_file(folder / "a.mp4");
   EXPECT_EQ(index.frames(), 1);
@@ -129,7 +129,7 @@ TEST(VideoIndex, AFileOfOneFrameIsAFile) {
 }
 
 TEST(VideoIndex, WhatCannotBeOpenedHasAStatus) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   std::filesystem::create_symlink("nowhere", folder / "dangling.mp4");
   std::filesystem::create_symlink("loop.mp4", folder / "loop.mp4");
   ASSERT_EQ(mkfifo((folder / "pipe.mp4").c_str(), 0600), 0);
@@ -141,4 +141,4 @@ TEST(VideoIndex, WhatCannotBeOpenedHasAStatus) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

@@ -7,7 +7,7 @@
 
 #include "media/fixtures.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
@@ -61,4 +61,4 @@ TEST(WaveformImage, SilenceAndNothingGiveZeros) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

@@ -5,7 +5,7 @@
 
 #include "media/whole_file.h"
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
@@ -157,4 +157,4 @@ TEST_F(WholeFile, AudioGoesToItsOwnEnd) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

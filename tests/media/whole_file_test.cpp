@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace avbench {
+namespace avbench::media {
 namespace {
 
 using namespace test;
@@ -210,4 +210,4 @@ TEST_F(WholeFile, RepeatedFramesOfACaptureCardTakeTheirTime) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::media

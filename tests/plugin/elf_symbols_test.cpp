@@ -9,7 +9,7 @@
 #include "io/temp_folder.h"
 #include "plugin/load.h"
 
-namespace avbench {
+namespace avbench::plugin {
 namespace {
 
 using testing::Contains;
@@ -25,12 +25,12 @@ TEST(ElfSymbols, ListWhatALibraryExportsAndNotWhatItUses) {
 }
 
 TEST(ElfSymbols, RefuseOrReadEveryTruncationWithoutHarm) {
-  const auto bytes = read_bytes(kGood);
-  const TempFolder folder;
+  const auto bytes = io::read_bytes(kGood);
+  const io::TempFolder folder;
   const auto file = folder / "cut.so";
   size_t refused = 0, cuts = 0;
   for (size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 50, ++cuts) {
-    write_file_atomically(file, std::span(bytes).first(size));
+    io::write_file_atomically(file, std::span(bytes).first(size));
     try {
       exported_symbols(file);
     } catch (const std::runtime_error&) {
@@ -41,12 +41,12 @@ TEST(ElfSymbols, RefuseOrReadEveryTruncationWithoutHarm) {
 }
 
 TEST(ElfSymbols, RefuseOrReadEveryFlippedHeaderByteWithoutHarm) {
-  auto bytes = read_bytes(kGood);
-  const TempFolder folder;
+  auto bytes = io::read_bytes(kGood);
+  const io::TempFolder folder;
   const auto file = folder / "flipped.so";
   for (size_t i = 0; i < 64; ++i) {
     bytes[i] ^= std::byte{0xff};
-    write_file_atomically(file, bytes);
+    io::write_file_atomically(file, bytes);
     try {
       exported_symbols(file);
     } catch (const std::runtime_error&) {
@@ -56,12 +56,12 @@ TEST(ElfSymbols, RefuseOrReadEveryFlippedHeaderByteWithoutHarm) {
 }
 
 TEST(ElfSymbols, RefuseWhatIsNoLibrary) {
-  const TempFolder folder;
-  write_file_atomically(folder / "text.so", std::string_view("hello"));
+  const io::TempFolder folder;
+  io::write_file_atomically(folder / "text.so", std::string_view("hello"));
   EXPECT_THROW(exported_symbols(folder / "text.so"), std::runtime_error);
   EXPECT_THROW(exported_symbols(folder / "missing.so"), std::runtime_error);
   EXPECT_THROW(exported_symbols(folder.path()), std::runtime_error);
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::plugin

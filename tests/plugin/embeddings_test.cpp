@@ -5,7 +5,7 @@
 
 #include "io/message.h"
 
-namespace avbench {
+namespace avbench::plugin {
 namespace {
 
 using testing::AllOf;
@@ -17,7 +17,7 @@ const MethodPlugin kToy = {.name = "toy", .embeddings = kSpecs};
 NamedTensors audio() { return {{"query", at::ones({4, 3})}, {"bank", at::ones({4, 9, 3})}}; }
 
 std::string refusal(const NamedTensors& tensors) {
-  return user_error([&] { check_embeddings(kToy, tensors, "e.safetensors"); });
+  return io::user_error([&] { check_embeddings(kToy, tensors, "e.safetensors"); });
 }
 
 TEST(Embeddings, AreAcceptedAsDeclared) {
@@ -78,7 +78,7 @@ TEST(Embeddings, MayBeScalarsAndHaveARange) {
                           {"rows", at::ones({4, 3})},
                           {"below", at::full({3}, -2.0)}};
   const auto refusal = [&] {
-    return user_error([&] { check_embeddings(kBoundedToy, tensors, "e"); });
+    return io::user_error([&] { check_embeddings(kBoundedToy, tensors, "e"); });
   };
   EXPECT_NO_THROW(check_embeddings(kBoundedToy, tensors, "e"));
   tensors["constant"] = at::full({}, 0.25);
@@ -124,4 +124,4 @@ TEST(Embeddings, SpellShapesInCapitals) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::plugin

@@ -14,7 +14,7 @@
 #include "io/temp_folder.h"
 #include "plugin/record.h"
 
-namespace avbench {
+namespace avbench::plugin {
 namespace {
 
 namespace fs = std::filesystem;
@@ -26,7 +26,7 @@ using testing::SizeIs;
 const fs::path kFolder = BAD_PLUGINS;
 
 std::string refusal(const std::string& name) {
-  return user_error([&] { load_plugin(kFolder / name); });
+  return io::user_error([&] { load_plugin(kFolder / name); });
 }
 
 TEST(LoadPlugin, GivesTheRecordAndWhatItWasBuiltWith) {
@@ -93,9 +93,9 @@ TEST(LoadPlugin, ListsEveryFaultOfARecord) {
 TEST(LoadPlugin, RefusesAMissingFileAndAFolder) {
   EXPECT_THAT(refusal("missing.so"),
               HasSubstr("missing.so: cannot be opened: No such file or directory"));
-  const TempFolder folder;
+  const io::TempFolder folder;
   fs::create_directory(folder / "folder.so");
-  EXPECT_THAT(user_error([&] { load_plugin(folder / "folder.so"); }),
+  EXPECT_THAT(io::user_error([&] { load_plugin(folder / "folder.so"); }),
               HasSubstr("folder.so: got a folder, expected a shared library"));
 }
 
@@ -123,7 +123,7 @@ std::string as_nobody(const std::function<std::string()>& report) {
 }
 
 TEST(PluginRegistry, NamesAFileThatCannotBeReadAndLoadsTheOthers) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   fs::permissions(folder.path(), fs::perms(0755));
   fs::copy_file(kFolder / "good.so", folder / "good.so");
   fs::copy_file(kFolder / "good.so", folder / "locked.so");
@@ -167,26 +167,26 @@ TEST(PluginRegistry, NamesBothFilesOfARepeatedName) {
 
 TEST(PluginRegistry, SuggestsAndListsKnownNames) {
   const auto registry = PluginRegistry::from_folders({kFolder});
-  EXPECT_THAT(user_error([&] { registry.find("toi"); }),
+  EXPECT_THAT(io::user_error([&] { registry.find("toi"); }),
               AllOf(HasSubstr("did you mean 'toy'"), HasSubstr("known: toy")));
-  EXPECT_THAT(user_error([&] { registry.find("other_abi"); }),
+  EXPECT_THAT(io::user_error([&] { registry.find("other_abi"); }),
               AllOf(HasSubstr("could not be loaded"), HasSubstr("expected avbench_abi")));
 }
 
 TEST(PluginRegistry, ReadsAFolderOnceAndReportsAMissingOne) {
-  const TempFolder empty;
+  const io::TempFolder empty;
   const auto registry =
       PluginRegistry::from_folders({kFolder, kFolder / ".." / kFolder.filename(), "/nowhere"});
   EXPECT_THAT(registry.plugins(), SizeIs(1));
   EXPECT_THAT(registry.folders(), SizeIs(2));
   EXPECT_THAT(registry.problems().back().message, HasSubstr("/nowhere: no such folder"));
   const auto none = PluginRegistry::from_folders({empty.path()});
-  EXPECT_THAT(user_error([&] { none.find("toy"); }),
+  EXPECT_THAT(io::user_error([&] { none.find("toy"); }),
               AllOf(HasSubstr("no plugins were found in"), HasSubstr(empty.path().string())));
 }
 
 TEST(PluginRegistry, SearchesThePathOfTheEnvironmentFirst) {
-  const TempFolder first, second;
+  const io::TempFolder first, second;
   fs::copy_file(kFolder / "good.so", first / "a.so");
   fs::copy_file(kFolder / "twin.so", second / "b.so");
   const std::string path = first.path().string() + "::" + second.path().string();
@@ -198,9 +198,9 @@ TEST(PluginRegistry, SearchesThePathOfTheEnvironmentFirst) {
 }
 
 TEST(PluginRegistry, SurvivesFilesThatOnlyLookLikePlugins) {
-  const TempFolder folder;
-  write_file_atomically(folder / "notes.so", std::string_view("shopping list"));
-  write_file_atomically(folder / "empty.so", std::string_view(""));
+  const io::TempFolder folder;
+  io::write_file_atomically(folder / "notes.so", std::string_view("shopping list"));
+  io::write_file_atomically(folder / "empty.so", std::string_view(""));
   fs::create_directory(folder / "folder.so");
   fs::create_symlink(folder / "gone", folder / "dangling.so");
   fs::copy_file(kFolder / "good.so", folder / "zz_good.so");
@@ -210,4 +210,4 @@ TEST(PluginRegistry, SurvivesFilesThatOnlyLookLikePlugins) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::plugin

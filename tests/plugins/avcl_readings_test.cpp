@@ -92,7 +92,7 @@ class TappedTowers : public FakeTowers {
   int64_t tap_channels(const std::string& tap) const override {
     if (tap == "conv3") return 2;
     if (tap == "conv4") return 3;
-    throw UserError("unknown tap '" + tap + "'; known: conv3, conv4");
+    throw io::UserError("unknown tap '" + tap + "'; known: conv3, conv4");
   }
 
  private:
@@ -278,9 +278,10 @@ TEST_F(AvclReading, OfTheGatesGradientLeavesFinetuningWhole) {
 
 // The taps of the real backbones, whose channels and extents differ.
 TEST(AvclLayers, AreThereInEveryBackbone) {
-  for (const Backbone name : {Backbone::kR3d, Backbone::kR2plus1d, Backbone::kC3d}) {
+  for (const config::Backbone name :
+       {config::Backbone::kR3d, config::Backbone::kR2plus1d, config::Backbone::kC3d}) {
     const auto method =
-        make_method_on(make_towers({.name = name, .width = 2}, 3), "avcl",
+        make_method_on(encoders::make_towers({.name = name, .width = 2}, 3), "avcl",
                        {{"cgra_layers", "conv3,conv4,conv5,pool"}, {"alignment", "towers"}});
     const Batch batch = {{{kBaseView, at::rand({4, 3, 4, 16, 16})}},
                          {{kBaseView, at::rand({4, 3, 1, 16, 16})}},
@@ -292,7 +293,8 @@ TEST(AvclLayers, AreThereInEveryBackbone) {
     for (const char* tap : {"conv3", "conv4", "conv5"}) {
       expected += naive_cor(averages(features, tap));
     }
-    EXPECT_NEAR(part(loss_of(*method, batch), "cor"), expected, 1e-3 * expected) << to_word(name);
+    EXPECT_NEAR(part(loss_of(*method, batch), "cor"), expected, 1e-3 * expected)
+        << config::to_word(name);
   }
 }
 
@@ -300,14 +302,14 @@ TEST(AvclLayers, ThatTheBackboneLacksAreRefused) {
   const auto create = [](const std::string& layers) {
     make_method_on(std::make_shared<TappedTowers>(kInputs, 4), "avcl", {{"cgra_layers", layers}});
   };
-  EXPECT_THAT(user_error([&] { create("pool,conv5"); }),
+  EXPECT_THAT(io::user_error([&] { create("pool,conv5"); }),
               testing::AllOf(HasSubstr("'conv5'"), HasSubstr("known: conv3, conv4")));
-  EXPECT_THAT(user_error([&] { create("conv1"); }), HasSubstr("of conv3, conv4, conv5, pool"));
+  EXPECT_THAT(io::user_error([&] { create("conv1"); }), HasSubstr("of conv3, conv4, conv5, pool"));
 }
 
 TEST(Avcl, RefusesCombinationsWithoutEffect) {
   const auto refusal = [](const Settings& settings) {
-    return user_error([&] { make_method("avcl", 2, settings); });
+    return io::user_error([&] { make_method("avcl", 2, settings); });
   };
   EXPECT_THAT(refusal({{"lambda_self", "0"}, {"cgra_layers", ""}}),
               HasSubstr("expected at least one of the two losses"));

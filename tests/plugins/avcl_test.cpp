@@ -119,7 +119,7 @@ TEST(Avcl, StaysFiniteOnDeadColumnsAndEqualRowsAndRefusesABatchOfOne) {
     EXPECT_TRUE(at::isfinite(input.grad()).all().item<bool>());
   }
   const Tensor one = at::ones({1, 6}, at::kDouble);
-  EXPECT_THAT(user_error([&] { total("avcl", one, one); }), HasSubstr("at least 2"));
+  EXPECT_THAT(io::user_error([&] { total("avcl", one, one); }), HasSubstr("at least 2"));
 }
 
 void set_parameter(Method& method, const std::string& name, const Tensor& value) {
@@ -218,11 +218,11 @@ TEST(Amfm, CountsTheLivingColumnsOfBothGates) {
 }
 
 TEST(Avcl, RefusesParametersItDoesNotKnow) {
-  EXPECT_THAT(user_error([] {
+  EXPECT_THAT(io::user_error([] {
                 params_of(plugin_named("avcl"), {{"lamda", "1"}});
               }),
               HasSubstr("did you mean 'lambda'"));
-  EXPECT_THAT(user_error([] {
+  EXPECT_THAT(io::user_error([] {
                 params_of(plugin_named("avcl"), {{"alignment", "both"}});
               }),
               HasSubstr("one of fused, towers"));

@@ -103,9 +103,10 @@ TEST(BarlowTwins, GivesBiasesARateOfTheirOwn) {
 
 TEST(BarlowTwins, RefusesABatchOfOne) {
   const Tensor one = at::ones({1, 4}, at::kDouble);
-  EXPECT_THAT(user_error([&] { total("barlow_twins", one, one); }), HasSubstr("at least 2"));
+  EXPECT_THAT(io::user_error([&] { total("barlow_twins", one, one); }), HasSubstr("at least 2"));
   const auto method = bent_method("barlow_twins", kSmall);
-  EXPECT_THAT(user_error([&] { loss_of(*method, batch_of_step(0, 1)); }), HasSubstr("at least 2"));
+  EXPECT_THAT(io::user_error([&] { loss_of(*method, batch_of_step(0, 1)); }),
+              HasSubstr("at least 2"));
 }
 
 }  // namespace

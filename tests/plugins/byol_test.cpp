@@ -129,8 +129,8 @@ TEST(Byol, MovesTheTargetByTheScheduledMomentum) {
 // In training the target normalises with its own batches and keeps statistics of its own: they
 // follow its own features, not the online network's, and no average touches them.
 TEST(Byol, KeepsBatchNormStatisticsOfTheTargetsOwnFeatures) {
-  const auto method =
-      make_method_on(make_towers({.name = Backbone::kR3d, .width = 2}, 3), "byol", kSmall);
+  const auto method = make_method_on(
+      encoders::make_towers({.name = config::Backbone::kR3d, .width = 2}, 3), "byol", kSmall);
   {
     const at::NoGradGuard no_grad;
     method->named_parameters()["towers.video.stem.conv.weight"].mul_(3);
@@ -160,7 +160,7 @@ TEST(Byol, EvaluatesTheOnlineTowers) {
 
 TEST(Byol, RefusesABatchOfOne) {
   const auto method = bent_method("byol", kSmall);
-  EXPECT_THAT(user_error([&] { loss_of(*method, batch_of_step(0, 1)); }),
+  EXPECT_THAT(io::user_error([&] { loss_of(*method, batch_of_step(0, 1)); }),
               HasSubstr("expected at least 2 samples"));
 }
 

@@ -133,7 +133,7 @@ TEST(CmcLearntTemperature, IsNotDecayed) {
 }
 
 TEST(CmcLearntTemperature, RefusesToBeginBelowItsLimit) {
-  EXPECT_THAT(user_error([] {
+  EXPECT_THAT(io::user_error([] {
                 bent_method("cmc", {{"learnable_temperature", "true"}, {"temperature", "0.005"}});
               }),
               HasSubstr("expected at least 0.01"));
@@ -141,9 +141,10 @@ TEST(CmcLearntTemperature, RefusesToBeginBelowItsLimit) {
 
 TEST(Cmc, RefusesABatchOfOne) {
   const Tensor one = at::ones({1, 4}, at::kDouble);
-  EXPECT_THAT(user_error([&] { total("cmc", one, one); }), HasSubstr("at least 2"));
+  EXPECT_THAT(io::user_error([&] { total("cmc", one, one); }), HasSubstr("at least 2"));
   const auto method = bent_method("cmc", kSmall);
-  EXPECT_THAT(user_error([&] { loss_of(*method, batch_of_step(0, 1)); }), HasSubstr("at least 2"));
+  EXPECT_THAT(io::user_error([&] { loss_of(*method, batch_of_step(0, 1)); }),
+              HasSubstr("at least 2"));
 }
 
 }  // namespace

@@ -306,9 +306,9 @@ TEST(IicNegatives, AreNotMadeInEvaluation) {
 TEST(Iic, RefusesOneFrameAndOneSample) {
   const auto method = make_method_on(std::make_shared<FakeTowers>(1, 4), "iic", kSmall);
   Batch batch = fake_batch(4, 1);
-  EXPECT_THAT(user_error([&] { loss_of(*method, batch); }), HasSubstr("got clips of 1 frame"));
+  EXPECT_THAT(io::user_error([&] { loss_of(*method, batch); }), HasSubstr("got clips of 1 frame"));
   const MethodPlugin& plugin = plugin_named("iic");
-  EXPECT_THAT(user_error([&] {
+  EXPECT_THAT(io::user_error([&] {
                 plugin.create({.towers = std::make_shared<FakeTowers>(1, 4),
                                .params = params_of(plugin, {}),
                                .train_size = 1});

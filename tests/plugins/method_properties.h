@@ -13,11 +13,13 @@ namespace avbench {
 // The suite's property of that name holds, or cannot be measured on this method.
 inline void expect_property(const std::string& property, const std::string& name,
                             const Settings& settings = {}) {
-  const LoadedPlugin& plugin = loaded_plugin(name);
-  for (const Property& known : all_properties()) {
+  const plugin::LoadedPlugin& plugin = loaded_plugin(name);
+  for (const check::Property& known : check::all_properties()) {
     if (known.name != property) continue;
-    const CheckResult result = known.measure({{plugin, params_of(*plugin.record, settings)}});
-    EXPECT_NE(result.status, Status::kFailed) << name << ", " << property << ": " << result.text;
+    const check::CheckResult result =
+        known.measure({{plugin, params_of(*plugin.record, settings)}});
+    EXPECT_NE(result.status, check::Status::kFailed)
+        << name << ", " << property << ": " << result.text;
     return;
   }
   ADD_FAILURE() << "the suite has no property " << property;

@@ -14,8 +14,8 @@ namespace avbench {
 
 inline constexpr int64_t kInputs = 5;
 
-inline const LoadedPlugin& loaded_plugin(const std::string& name) {
-  static const PluginRegistry registry = PluginRegistry::discover();
+inline const plugin::LoadedPlugin& loaded_plugin(const std::string& name) {
+  static const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
   return registry.find(name);
 }
 

@@ -177,8 +177,8 @@ TEST(MocoSplitBn, RestoresTheOrderOfTheBatch) {
 
 TEST(MocoSplitBn, NormalisesEachPartApartInAShuffledOrder) {
   const auto make = [](const char* parts) {
-    return make_method_on(make_towers({.name = Backbone::kR3d, .width = 2}, 3), "moco",
-                          with(kSmall, "split_bn", parts));
+    return make_method_on(encoders::make_towers({.name = config::Backbone::kR3d, .width = 2}, 3),
+                          "moco", with(kSmall, "split_bn", parts));
   };
   at::manual_seed(1);
   const Batch batch = {{{kBaseView, at::rand({6, 3, 2, 16, 16})}},
@@ -206,18 +206,18 @@ class TwinGroup : public Communicator {
 
 TEST(Moco, RefusesAQueueSmallerThanTheBatch) {
   const auto method = bent_method("moco", with(kSmall, "queue_size", "5"));
-  EXPECT_THAT(user_error([&] { loss_of(*method, batch_of_step(0)); }),
+  EXPECT_THAT(io::user_error([&] { loss_of(*method, batch_of_step(0)); }),
               HasSubstr("got queue_size 5 for a batch of 6, expected at least 6"));
   const auto exact = bent_method("moco", with(kSmall, "queue_size", "6"));
   train_step(*exact, 0);
   TwinGroup twins;  // twelve keys a step
-  EXPECT_THAT(user_error([&] { exact->loss(batch_of_step(1), step_context(1, true, twins)); }),
+  EXPECT_THAT(io::user_error([&] { exact->loss(batch_of_step(1), step_context(1, true, twins)); }),
               HasSubstr("for a batch of 12"));
 }
 
 TEST(Moco, RefusesMorePartsThanSamples) {
   const auto method = bent_method("moco", with(kSmall, "split_bn", "7"));
-  EXPECT_THAT(user_error([&] { loss_of(*method, batch_of_step(0)); }),
+  EXPECT_THAT(io::user_error([&] { loss_of(*method, batch_of_step(0)); }),
               HasSubstr("got split_bn 7 for a batch of 6"));
 }
 

@@ -65,7 +65,7 @@ TEST(SimClr, HasTheOfficialHeadsIfAsked) {
 
 TEST(SimClr, RefusesABatchOfOne) {
   const Tensor one = at::ones({1, 4}, at::kDouble);
-  EXPECT_THAT(user_error([&] { total("simclr", one, one); }), testing::HasSubstr("at least 2"));
+  EXPECT_THAT(io::user_error([&] { total("simclr", one, one); }), testing::HasSubstr("at least 2"));
 }
 
 }  // namespace

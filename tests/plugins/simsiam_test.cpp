@@ -129,7 +129,7 @@ TEST(SimSiam, EmbedsSoThatTheCosineIsTheSimilarityThatIsTrained) {
 TEST(SimSiam, RefusesABatchOfOneInTrainingOnly) {
   const auto method = bent_method("simsiam", kSmall);
   const Batch one = batch_of_step(0, 1);
-  EXPECT_THAT(user_error([&] { loss_of(*method, one); }), HasSubstr("got a batch of 1"));
+  EXPECT_THAT(io::user_error([&] { loss_of(*method, one); }), HasSubstr("got a batch of 1"));
   method->eval();
   EXPECT_TRUE(std::isfinite(method->loss(one, step_context(0, false)).total.item<double>()));
 }

@@ -105,9 +105,10 @@ TEST(VicReg, ExpandsThroughThreeLayersWithBatchNormBetween) {
 
 TEST(VicReg, RefusesABatchOfOne) {
   const Tensor one = at::ones({1, 4}, at::kDouble);
-  EXPECT_THAT(user_error([&] { total("vicreg", one, one); }), HasSubstr("at least 2"));
+  EXPECT_THAT(io::user_error([&] { total("vicreg", one, one); }), HasSubstr("at least 2"));
   const auto method = bent_method("vicreg", kSmall);
-  EXPECT_THAT(user_error([&] { loss_of(*method, batch_of_step(0, 1)); }), HasSubstr("at least 2"));
+  EXPECT_THAT(io::user_error([&] { loss_of(*method, batch_of_step(0, 1)); }),
+              HasSubstr("at least 2"));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "report/table.h"
 #include "report/table_fixture.h"
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 struct Parsed {
@@ -58,7 +58,7 @@ Parsed parse(const std::string& markdown) {
 struct Case {
   bool tested, paper, swept, clipped, several_seeds;
   std::vector<TableRow> rows;
-  Json json;  // of the one row
+  io::Json json;  // of the one row
   Parsed text;
 };
 
@@ -160,4 +160,4 @@ TEST_F(Columns, AreExplainedIfTheyAreShown) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::report

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 // Values of scipy.stats.mannwhitneyu (1.16), two-sided.
@@ -41,4 +41,4 @@ TEST(RankTest, IsTheSameFromBothSides) {
 TEST(RankTest, RefusesAnEmptySample) { EXPECT_THROW(mann_whitney({}, {1}), std::invalid_argument); }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::report

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 TEST(RowNote, IsEmptyIfThereIsNothingToSay) { EXPECT_EQ(row_note({.seeds = {0, 1}}), ""); }
@@ -25,4 +25,4 @@ TEST(RowNote, NamesControls) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::report

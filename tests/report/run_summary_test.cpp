@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 // As a run of the first version wrote it; no metric twice, none a default.
-const Json kWritten = Json::parse(R"({
+const io::Json kWritten = io::Json::parse(R"({
  "accuracy": 0.425, "chance": 0.125, "clipped_share": 0.75, "clips_per_second": 21.084432109321, "collapse": "why",
  "forward_passes": 2.5, "finetune_steps": 40, "diagnostics": {"alignment": 0.1},
  "labels_train": 64, "labels_validation": 32, "method": "simclr", "modality": "video",
@@ -16,7 +16,7 @@ const Json kWritten = Json::parse(R"({
 })");
 
 TEST(RunSummary, ReadsEveryKey) {
-  const auto got = read_fields<RunSummary>(kWritten, "summary.json");
+  const auto got = io::read_fields<RunSummary>(kWritten, "summary.json");
   EXPECT_EQ(got.row, "SimCLR");
   EXPECT_EQ(got.method, "simclr");
   EXPECT_EQ(got.modality, "video");
@@ -35,15 +35,15 @@ TEST(RunSummary, ReadsEveryKey) {
   EXPECT_EQ(got.labels_validation, 32);
   EXPECT_EQ(got.clipped_share, 0.75);
   EXPECT_EQ(got.collapse, "why");
-  EXPECT_EQ(got.diagnostics, Json({{"alignment", 0.1}}));
+  EXPECT_EQ(got.diagnostics, io::Json({{"alignment", 0.1}}));
   EXPECT_EQ(got.pretrain, "0b5e");
   EXPECT_EQ(got.run, "9a1d");
   EXPECT_EQ(got.protocol, "c24f");
 }
 
 TEST(RunSummary, IsWrittenWithTheSameKeysAndValues) {
-  EXPECT_EQ(write_fields(read_fields<RunSummary>(kWritten, "summary.json")), kWritten);
+  EXPECT_EQ(io::write_fields(io::read_fields<RunSummary>(kWritten, "summary.json")), kWritten);
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::report

@@ -2,7 +2,7 @@
 
 #include "report/table_fixture.h"
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 using RunsCsv = Table;
@@ -39,4 +39,4 @@ TEST_F(RunsCsv, LeavesTheAccuracyEmptyWhereNothingWasTested) {
 TEST_F(RunsCsv, WithoutRunsHasItsHeader) { EXPECT_EQ(runs_csv({}), kHeader); }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::report

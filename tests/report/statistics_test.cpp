@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 // 2, 4, 4, 4, 5, 5, 7, 9: mean 5, squared deviations sum to 32.
@@ -20,4 +20,4 @@ TEST(Statistics, OneSeedHasNoDeviation) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::report

@@ -11,7 +11,7 @@
 
 #include "report/table_rows.h"
 
-namespace avbench {
+namespace avbench::report {
 
 class Table : public testing::Test {
  protected:
@@ -63,4 +63,4 @@ class Table : public testing::Test {
   std::map<std::pair<std::string, int>, RunSummary> summaries_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::report

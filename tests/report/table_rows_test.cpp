@@ -7,7 +7,7 @@
 #include "io/error.h"
 #include "report/table_fixture.h"
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 using testing::HasSubstr;
@@ -96,7 +96,7 @@ TEST_F(TableRows, RefuseDifferentProtocols) {
   try {
     collect({"A", "B"});
     FAIL() << "not refused";
-  } catch (const UserError& error) {
+  } catch (const io::UserError& error) {
     EXPECT_THAT(error.what(), HasSubstr("'A' has one"));
     EXPECT_THAT(error.what(), HasSubstr("'B' has two"));
   }
@@ -108,11 +108,11 @@ TEST_F(TableRows, RefuseSeedsOfDifferentProtocols) {
   try {
     collect({"A"});
     FAIL() << "not refused";
-  } catch (const UserError& error) {
+  } catch (const io::UserError& error) {
     EXPECT_THAT(error.what(), HasSubstr("seeds 0 and 1"));
     EXPECT_THAT(error.what(), HasSubstr("one and two"));
   }
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::report

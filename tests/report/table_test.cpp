@@ -7,7 +7,7 @@
 
 #include "report/table_fixture.h"
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 using testing::ContainsRegex;
@@ -16,7 +16,7 @@ using testing::Not;
 
 TEST_F(Table, JsonHasTheDocumentedKeys) {
   add("A", 0, 0.5);
-  const Json table = table_json(collect({"A"}));
+  const io::Json table = table_json(collect({"A"}));
   for (const char* key : {"row", "method", "modality", "seeds", "accuracy_mean", "accuracy_std",
                           "validation", "forward_passes", "clips_per_second", "peak_memory_bytes",
                           "seconds", "chance", "protocol"}) {
@@ -44,7 +44,7 @@ TEST_F(Table, OfNoRowsHasItsHeader) {
   EXPECT_THAT(empty, testing::StartsWith("row,method,"));
   EXPECT_EQ(std::count(empty.begin(), empty.end(), '\n'), 1);
   EXPECT_EQ(std::count(one.begin(), one.end(), '\n'), 2);
-  EXPECT_EQ(table_json({}), Json::array());
+  EXPECT_EQ(table_json({}), io::Json::array());
   EXPECT_THAT(table_markdown({}, "t", ""), HasSubstr("No run has finished yet."));
 }
 
@@ -102,7 +102,7 @@ TEST_F(Table, OfValidationSaysNothingOfATest) {
   auto entries = entries_of({"A"});
   for (TableEntry& entry : entries) entry.paper = 75.6;
   const auto rows = collect_rows(entries);
-  const Json table = table_json(rows);
+  const io::Json table = table_json(rows);
   EXPECT_DOUBLE_EQ(table[0]["validation"], 0.6);
   EXPECT_NEAR(table[0]["validation_std"], 0.1 * std::sqrt(2.0), 1e-12);
   for (const char* key : {"accuracy_mean", "accuracy_std", "measured", "paper"}) {
@@ -128,7 +128,7 @@ class PaperTable : public Table {
 };
 
 TEST_F(PaperTable, StandsBesideWhatWasMeasuredInTheSameUnit) {
-  const Json table = table_json(rows());
+  const io::Json table = table_json(rows());
   EXPECT_EQ(table[0]["paper"], 75.6);
   EXPECT_EQ(table[0]["measured"], 50.0);
   EXPECT_TRUE(table[1]["paper"].is_null());
@@ -155,4 +155,4 @@ TEST_F(PaperTable, HasNoSuchColumnsWhereNoRowHasAPublishedAccuracy) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::report

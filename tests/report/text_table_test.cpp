@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace avbench {
+namespace avbench::report {
 namespace {
 
 TEST(TextTable, AlignsWordsToTheLeftAndNumbersToTheRight) {
@@ -21,4 +21,4 @@ TEST(TextTable, CountsCharactersNotBytes) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::report

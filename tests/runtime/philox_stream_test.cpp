@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-namespace avbench {
+namespace avbench::runtime {
 namespace {
 
 using Words = std::array<uint32_t, 4>;
@@ -107,4 +107,4 @@ TEST(Permute, LeavesNoTraceOfTheOldOrder) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::runtime

@@ -12,7 +12,7 @@
 #include "io/message.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::runtime {
 namespace {
 
 using Json = nlohmann::json;
@@ -26,14 +26,14 @@ std::vector<Json> events(const Json& trace, const std::string& name) {
 }
 
 TEST(Trace, HoldsNestedPhasesInsideEachOther) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   start_trace(folder / "t.json");
   {
     const TracePhase outer("step", "\"7\"");
     const TracePhase inner("backward");
   }
   finish_trace();
-  const Json trace = Json::parse(read_file(folder / "t.json"));
+  const Json trace = Json::parse(io::read_file(folder / "t.json"));
   const Json outer = events(trace, "step").at(0), inner = events(trace, "backward").at(0);
   EXPECT_EQ(outer.at("ph"), "X");
   EXPECT_EQ(outer.at("args").at("detail"), "\"7\"");
@@ -84,7 +84,7 @@ TEST(PhaseTimes, OnlyTheOwnThreadAndLifetimeCount) {
 }
 
 TEST(Trace, TellsThreadsApartAndNamesThem) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   start_trace(folder / "t.json");
   std::jthread([] {
     name_trace_thread("loader 0");
@@ -92,7 +92,7 @@ TEST(Trace, TellsThreadsApartAndNamesThem) {
   }).join();
   { const TracePhase phase("step"); }
   finish_trace();
-  const Json trace = Json::parse(read_file(folder / "t.json"));
+  const Json trace = Json::parse(io::read_file(folder / "t.json"));
   const Json named = events(trace, "thread_name").at(0);
   EXPECT_EQ(named.at("args").at("name"), "loader 0");
   EXPECT_EQ(named.at("tid"), events(trace, "decode").at(0).at("tid"));
@@ -100,22 +100,23 @@ TEST(Trace, TellsThreadsApartAndNamesThem) {
 }
 
 TEST(Trace, RecordsNothingBeforeItStartsAndAfterItEnds) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   { const TracePhase early("early"); }
   start_trace(folder / "t.json");
   finish_trace();
   { const TracePhase late("late"); }
-  const Json trace = Json::parse(read_file(folder / "t.json"));
+  const Json trace = Json::parse(io::read_file(folder / "t.json"));
   EXPECT_TRUE(events(trace, "early").empty());
   EXPECT_TRUE(events(trace, "late").empty());
 }
 
 TEST(Trace, RefusesASecondOneAndAFolderThatIsNotThere) {
-  const TempFolder folder;
-  EXPECT_THAT(user_error([&] { start_trace(folder / "none" / "t.json"); }),
+  const io::TempFolder folder;
+  EXPECT_THAT(io::user_error([&] { start_trace(folder / "none" / "t.json"); }),
               testing::HasSubstr("No such file"));
   start_trace(folder / "t.json");
-  EXPECT_THAT(user_error([&] { start_trace(folder / "u.json"); }), testing::HasSubstr("already"));
+  EXPECT_THAT(io::user_error([&] { start_trace(folder / "u.json"); }),
+              testing::HasSubstr("already"));
   finish_trace();
 }
 
@@ -127,4 +128,4 @@ TEST(Trace, SaysThatTheDiskIsFull) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::runtime

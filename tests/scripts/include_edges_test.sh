@@ -108,5 +108,13 @@ refuses_a_graph_that_says_something_else() {
   expect_output 'the graph lacks top --> middle, which top links'
 }
 
+refuses_a_namespace_of_another_folder() {
+  printf 'namespace avbench::top::detail {\n}\nnamespace avbench::topmost {\n}\n' \
+    >>"$tree/framework/top/top.h"
+  expect_exit 1 check
+  expect_output 'framework/top/top.h:5: namespace avbench::topmost: not allowed, the names of top belong in avbench::top'
+  (($(wc -l <"$tmp/output") == 1)) || die "a finding about avbench::top::detail"
+}
+
 make_tree
 "${1:?a case}"

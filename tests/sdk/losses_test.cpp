@@ -116,7 +116,7 @@ TEST(NtXent, DoesNotDependOnTheOrderOfSamples) {
 
 TEST(NtXent, RefusesABatchOfOneAndUnequalShapes) {
   const Tensor one = at::ones({1, 3}, at::kDouble);
-  EXPECT_THAT(user_error([&] { nt_xent(one, one, 0.1); }), HasSubstr("batch of 1"));
+  EXPECT_THAT(io::user_error([&] { nt_xent(one, one, 0.1); }), HasSubstr("batch of 1"));
   EXPECT_THROW(nt_xent(golden_z1(), one, 0.1), c10::Error);
   EXPECT_THROW(nt_xent(golden_z1(), golden_z2(), 0), c10::Error);
 }
@@ -191,7 +191,7 @@ TEST(CrossCorrelation, HasTrueGradientsAndSurvivesConstantColumns) {
   };
   expect_true_gradients(loss);
   expect_finite_with_gradients(loss, at::ones_like(golden_z1()), golden_z2());
-  EXPECT_THAT(user_error([&] {
+  EXPECT_THAT(io::user_error([&] {
                 loss(at::ones({1, 3}), at::ones({1, 3}));
               }),
               HasSubstr("expected at least 2 samples"));
@@ -239,7 +239,7 @@ TEST(RedundancyReduction, SurvivesZeroColumnsAndEqualRows) {
 
 TEST(ColumnCorrelation, RefusesABatchOfOne) {
   const Tensor one = at::ones({1, 3}, at::kDouble);
-  EXPECT_THAT(user_error([&] { column_correlation(one, one, true); }),
+  EXPECT_THAT(io::user_error([&] { column_correlation(one, one, true); }),
               HasSubstr("expected at least 2 samples"));
 }
 
@@ -281,7 +281,7 @@ TEST(Mlp, NormalisesAsLibTorchsBatchNorm) {
 TEST(Mlp, RefusesABatchOfOneWithBatchNormInTraining) {
   auto head = mlp({4, 3, 2}, {.batch_norm = true});
   const Tensor one = at::randn({1, 4});
-  EXPECT_THAT(user_error([&] { head->forward(one); }),
+  EXPECT_THAT(io::user_error([&] { head->forward(one); }),
               testing::AllOf(HasSubstr("got a batch of 1"), HasSubstr("batch_size")));
   head->eval();
   EXPECT_EQ(head->forward(one).size(0), 1);

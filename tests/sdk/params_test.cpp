@@ -28,7 +28,7 @@ Params resolve(const std::vector<ParamInput>& inputs) {
 }
 
 std::string refusal(const std::string& name, const std::string& text) {
-  return user_error([&] { resolve({{name, text, "a.yaml:3"}}); });
+  return io::user_error([&] { resolve({{name, text, "a.yaml:3"}}); });
 }
 
 TEST(Params, AreTheDefaultsWhereNothingIsGiven) {
@@ -62,14 +62,14 @@ TEST(Params, RefuseUnknownNamesWithTheNearestAndAllKnown) {
   EXPECT_THAT(refusal("temprature", "1"),
               AllOf(HasSubstr("a.yaml:3"), HasSubstr("'toy'"), HasSubstr("'temprature'"),
                     HasSubstr("did you mean 'temperature'"), HasSubstr("split_bn")));
-  EXPECT_THAT(user_error([] {
+  EXPECT_THAT(io::user_error([] {
                 Params::resolve("bare", {}, {{"x", "1", "--set x"}});
               }),
               HasSubstr("it has none"));
 }
 
 TEST(Params, RefuseAllMistakesAtOnce) {
-  EXPECT_THAT(user_error([] {
+  EXPECT_THAT(io::user_error([] {
                 resolve({{"temperature", "0", "a.yaml:3"},
                          {"queue_size", "128", "a.yaml:4"},
                          {"split_bm", "true", "a.yaml:5"}});

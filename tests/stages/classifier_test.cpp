@@ -6,7 +6,7 @@
 #include "encoders/two_towers.h"
 #include "train/optimizer.h"
 
-namespace avbench {
+namespace avbench::stages {
 namespace {
 
 constexpr int64_t kWidth = 2;  // features [B, 16]
@@ -20,19 +20,21 @@ Batch small_batch() {
   return batch;
 }
 
-Classifier make_classifier(const FinetuneConfig& config, Modalities modality = Modalities::kBoth,
+Classifier make_classifier(const config::FinetuneConfig& config,
+                           config::Modalities modality = config::Modalities::kBoth,
                            uint64_t head_seed = 5) {
-  return {make_baseline(make_towers({.width = kWidth}, 1)), modality, config, kClasses, head_seed};
+  return {make_baseline(encoders::make_towers({.width = kWidth}, 1)), modality, config, kClasses,
+          head_seed};
 }
 
-std::map<std::string, Tensor> copies(const StateDict& state) {
+std::map<std::string, Tensor> copies(const tensors::StateDict& state) {
   std::map<std::string, Tensor> result;
   for (const auto& [name, tensor] : state) result[name] = tensor.clone();
   return result;
 }
 
 std::vector<std::string> changed(const std::map<std::string, Tensor>& before,
-                                 const StateDict& after) {
+                                 const tensors::StateDict& after) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : after) {
     if (!torch::equal(before.at(name), tensor)) names.push_back(name);
@@ -42,7 +44,7 @@ std::vector<std::string> changed(const std::map<std::string, Tensor>& before,
 
 std::vector<std::string> train_one_step(Classifier& classifier) {
   const auto before = copies(classifier.state());
-  Optimizer optimizer({.lr = 0.1}, classifier.param_groups(), classifier.state());
+  train::Optimizer optimizer({.lr = 0.1}, classifier.param_groups(), classifier.state());
   classifier.set_training();
   classifier.forward(small_batch()).values.pow(2).sum().backward();
   optimizer.step(1);
@@ -50,7 +52,7 @@ std::vector<std::string> train_one_step(Classifier& classifier) {
 }
 
 TEST(Classifier, FrozenScopeTrainsTheHeadOnly) {
-  Classifier classifier = make_classifier({.scope = FinetuneConfig::Scope::kFrozen});
+  Classifier classifier = make_classifier({.scope = config::FinetuneConfig::Scope::kFrozen});
   const auto names = train_one_step(classifier);
   EXPECT_EQ(names.size(), 4u);  // two layers, weight and bias
   for (const std::string& name : names) EXPECT_TRUE(name.starts_with("head.fc")) << name;
@@ -68,10 +70,11 @@ TEST(Classifier, FullScopeTrainsBothTowersToo) {
 }
 
 TEST(Classifier, OneModalityNeedsNoOther) {
-  for (const Modalities modality : {Modalities::kVideo, Modalities::kAudio}) {
+  for (const config::Modalities modality :
+       {config::Modalities::kVideo, config::Modalities::kAudio}) {
     Classifier classifier = make_classifier({}, modality);
     Batch batch = small_batch();
-    (modality == Modalities::kVideo ? batch.audio : batch.video).clear();
+    (modality == config::Modalities::kVideo ? batch.audio : batch.video).clear();
     classifier.set_evaluation();
     EXPECT_EQ(classifier.forward(batch).features.size(1), 16);
     EXPECT_EQ(classifier.forward(batch).values.sizes().vec(), (std::vector<int64_t>{4, kClasses}));
@@ -95,20 +98,21 @@ class Summing : public Method {
 };
 
 TEST(Classifier, SeesTheMethodsFusionOrTheConcatenation) {
-  const auto features = [](const FinetuneConfig& config) {
-    const auto method =
-        std::make_shared<Summing>(MethodContext{.towers = make_towers({.width = kWidth}, 1)});
-    Classifier classifier(method, Modalities::kBoth, config, kClasses, 5);
+  const auto features = [](const config::FinetuneConfig& config) {
+    const auto method = std::make_shared<Summing>(
+        MethodContext{.towers = encoders::make_towers({.width = kWidth}, 1)});
+    Classifier classifier(method, config::Modalities::kBoth, config, kClasses, 5);
     classifier.set_evaluation();
     return classifier.forward(small_batch());
   };
-  const Logits fused = features({}), plain = features({.fusion = FinetuneConfig::Fusion::kConcat});
+  const Logits fused = features({}),
+               plain = features({.fusion = config::FinetuneConfig::Fusion::kConcat});
   EXPECT_TRUE(torch::equal(fused.features, fused.video + fused.audio));
   EXPECT_TRUE(torch::equal(plain.features, torch::cat({plain.video, plain.audio}, 1)));
 }
 
 TEST(Classifier, StandardisesFrozenFeatures) {
-  Classifier classifier = make_classifier({.scope = FinetuneConfig::Scope::kFrozen});
+  Classifier classifier = make_classifier({.scope = config::FinetuneConfig::Scope::kFrozen});
   classifier.set_evaluation();
   const Tensor raw = classifier.forward(small_batch()).features.clone();
   const Tensor deviation = raw.std(0, false);
@@ -130,10 +134,13 @@ TEST(Classifier, HiddenZeroIsOneLinearLayer) {
 
 TEST(Classifier, HeadWeightsDependOnTheirSeedAlone) {
   torch::manual_seed(99);
-  const Tensor a = make_classifier({}, Modalities::kBoth, 5).state().at("head.fc.weight").clone();
+  const Tensor a =
+      make_classifier({}, config::Modalities::kBoth, 5).state().at("head.fc.weight").clone();
   torch::manual_seed(7);
-  const Tensor b = make_classifier({}, Modalities::kBoth, 5).state().at("head.fc.weight").clone();
-  const Tensor c = make_classifier({}, Modalities::kBoth, 6).state().at("head.fc.weight").clone();
+  const Tensor b =
+      make_classifier({}, config::Modalities::kBoth, 5).state().at("head.fc.weight").clone();
+  const Tensor c =
+      make_classifier({}, config::Modalities::kBoth, 6).state().at("head.fc.weight").clone();
   EXPECT_TRUE(torch::equal(a, b));
   EXPECT_FALSE(torch::equal(a, c));
 }
@@ -146,4 +153,4 @@ TEST(Classifier, DropoutIsBeforeTheLastLayerAndOffInEvaluation) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::stages

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace avbench {
+namespace avbench::stages {
 namespace {
 
 Tensor normal(int64_t rows, int64_t columns) {
@@ -75,4 +75,4 @@ TEST(EmbeddingMetrics, NameTheModalityThatCollapsed) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::stages

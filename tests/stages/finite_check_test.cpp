@@ -12,7 +12,7 @@
 #include "stages/evaluation.h"
 #include "stages/features.h"
 
-namespace avbench {
+namespace avbench::stages {
 namespace {
 
 using testing::AllOf;
@@ -54,20 +54,22 @@ class Finite : public testing::Test {
     data_.dataset = folder_.open(64);
   }
 
-  Classifier classifier(const FinetuneConfig& config = {}) {
-    method_ = std::make_shared<Poisoned>(MethodContext{.towers = make_towers({.width = 2}, 1)});
-    Classifier made(method_, Modalities::kBoth, config, 2, 5);
+  Classifier classifier(const config::FinetuneConfig& config = {}) {
+    method_ =
+        std::make_shared<Poisoned>(MethodContext{.towers = encoders::make_towers({.width = 2}, 1)});
+    Classifier made(method_, config::Modalities::kBoth, config, 2, 5);
     method_->seen = 0;
     return made;
   }
 
   void evaluate_training(Classifier& classifier) {
-    evaluate(classifier, data_, Split::kTrain, spread_indices(8, 8), {.clips = 3}, "row s0 test");
+    evaluate(classifier, data_, data::Split::kTrain, spread_indices(8, 8), {.clips = 3},
+             "row s0 test");
   }
 
   std::string path(const std::string& id) const { return id + " (" + (folder_ / id).string(); }
 
-  DataFolder folder_;
+  data::DataFolder folder_;
   StageLoaders data_;
   std::shared_ptr<Poisoned> method_;
 };
@@ -107,12 +109,14 @@ TEST_F(Finite, ALossThatOverflowsIsNoMetric) {
 
 TEST_F(Finite, FeaturesAloneAreWritten) {
   Classifier bad = classifier();
-  EXPECT_EQ(extract_features(bad, data_, Split::kTrain, "features").at("features").size(0), 8);
+  EXPECT_EQ(extract_features(bad, data_, data::Split::kTrain, "features").at("features").size(0),
+            8);
   method_->seen = 0;
   method_->rows = {6};
-  EXPECT_THAT(failure([&] { extract_features(bad, data_, Split::kTrain, "row s0 features"); }),
-              AllOf(HasSubstr("row s0 features: the features of 1 of the files"),
-                    HasSubstr(path("train/drum/f2.mp4"))));
+  EXPECT_THAT(
+      failure([&] { extract_features(bad, data_, data::Split::kTrain, "row s0 features"); }),
+      AllOf(HasSubstr("row s0 features: the features of 1 of the files"),
+            HasSubstr(path("train/drum/f2.mp4"))));
 }
 
 TEST_F(Finite, StatisticsOfWeightsThatAreNaNAreNotTaken) {
@@ -125,7 +129,7 @@ TEST_F(Finite, StatisticsOfWeightsThatAreNaNAreNotTaken) {
 }
 
 TEST_F(Finite, FeaturesOfTheFrozenScopeAreStandardisedOnlyIfAllAreFinite) {
-  Classifier bad = classifier({.scope = FinetuneConfig::Scope::kFrozen});
+  Classifier bad = classifier({.scope = config::FinetuneConfig::Scope::kFrozen});
   method_->rows = {2};
   EXPECT_THAT(failure([&] { reestimate_statistics(bad, data_, {.reestimate = false}); }),
               HasSubstr("the features of 1 of the files are not finite"));
@@ -142,21 +146,21 @@ class FiniteInput : public Finite {
     for (int64_t i = 0; i < 4; ++i) batch_.requests.push_back({.index = i, .clips = 1});
   }
 
-  LoadedBatch batch_;
+  data::LoadedBatch batch_;
   Tensor outputs_ = at::zeros({4, 2});
 };
 
 TEST_F(FiniteInput, DecidesBetweenTheFileAndTheWeights) {
   batch_.batch.audio[kBaseView][2][0][0][1][1] = std::nan("");
   outputs_[2] = std::nan("");
-  FiniteCheck file(data_, Split::kTrain, "stage", "logits");
+  FiniteCheck file(data_, data::Split::kTrain, "stage", "logits");
   file.add(batch_, outputs_);
   const std::string one = failure([&] { file.require_all(); });
   EXPECT_THAT(one, HasSubstr("audio of " + path("train/bell/f2.mp4") + ") are not finite: mend"));
   EXPECT_THAT(one, Not(HasSubstr("weights")));
 
   outputs_[3] = INFINITY;
-  FiniteCheck both(data_, Split::kTrain, "stage", "logits");
+  FiniteCheck both(data_, data::Split::kTrain, "stage", "logits");
   both.add(batch_, outputs_);
   const std::string two = failure([&] { both.require_all(); });
   EXPECT_THAT(two, AllOf(HasSubstr("logits of 2 of the files"), HasSubstr("are not finite: mend"),
@@ -165,10 +169,10 @@ TEST_F(FiniteInput, DecidesBetweenTheFileAndTheWeights) {
 
 TEST_F(FiniteInput, PassesAnOutputThatIsFiniteWhateverTheInput) {
   batch_.batch.audio[kBaseView][2][0][0][1][1] = std::nan("");
-  FiniteCheck check(data_, Split::kTrain, "stage", "logits");
+  FiniteCheck check(data_, data::Split::kTrain, "stage", "logits");
   check.add(batch_, outputs_);
   EXPECT_NO_THROW(check.require_all());
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::stages

@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-namespace avbench {
+namespace avbench::stages {
 namespace {
 
 // Loops over pairs.
@@ -86,4 +86,4 @@ TEST(KnnClassify, RefusesFeaturesThatAreNotFinite) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::stages

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace avbench {
+namespace avbench::stages {
 namespace {
 
 // Sample i has the value i everywhere in its video, and 10 i in its audio.
@@ -44,4 +44,4 @@ TEST(ShuffledPairs, EveryVideoMeetsTheAudioOfOneOtherSampleInAllViews) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::stages

@@ -7,7 +7,7 @@
 
 #include "synth/render.h"
 
-namespace avbench {
+namespace avbench::synth {
 namespace {
 
 // Notes at 0.2, 0.7, 1.2, ... s, without any noise.
@@ -93,4 +93,4 @@ TEST(SynthAudio, MaskedAudioIsTheSameWhateverTheClass) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::synth

@@ -14,7 +14,7 @@
 #include "media/reader.h"
 #include "synth/render.h"
 
-namespace avbench {
+namespace avbench::synth {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,14 +37,14 @@ std::map<std::string, std::string> contents(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.is_regular_file()) {
-      files[fs::relative(entry.path(), folder).string()] = sha256_file(entry.path());
+      files[fs::relative(entry.path(), folder).string()] = io::sha256_file(entry.path());
     }
   }
   return files;
 }
 
 TEST(SynthDataset, SameSeedGivesTheSameBytesWithAnyNumberOfThreads) {
-  TempFolder temp;
+  io::TempFolder temp;
   render(temp / "a", small_set(), 1);
   render(temp / "b", small_set(), 3);
   const auto a = contents(temp / "a");
@@ -53,7 +53,7 @@ TEST(SynthDataset, SameSeedGivesTheSameBytesWithAnyNumberOfThreads) {
 }
 
 TEST(SynthDataset, AnotherSeedGivesOtherFiles) {
-  TempFolder temp;
+  io::TempFolder temp;
   render(temp / "a", small_set(1));
   render(temp / "b", small_set(2));
   const auto b = contents(temp / "b");
@@ -64,7 +64,7 @@ TEST(SynthDataset, AnotherSeedGivesOtherFiles) {
 }
 
 TEST(SynthDataset, FoldersAreSplitThenClass) {
-  TempFolder temp;
+  io::TempFolder temp;
   render(temp / "a", small_set());
   for (const char* split : {"train", "val", "test"}) {
     std::set<std::string> classes, expected;
@@ -78,7 +78,7 @@ TEST(SynthDataset, FoldersAreSplitThenClass) {
 }
 
 TEST(SynthDataset, CompleteFolderIsLeftAlone) {
-  TempFolder temp;
+  io::TempFolder temp;
   EXPECT_EQ(render(temp / "a", small_set()), SynthOutcome::kRendered);
   const auto time = fs::last_write_time(temp / "a" / "dataset.json");
   EXPECT_EQ(render(temp / "a", small_set()), SynthOutcome::kAlreadyThere);
@@ -86,29 +86,29 @@ TEST(SynthDataset, CompleteFolderIsLeftAlone) {
 }
 
 TEST(SynthDataset, MissingFilesAreRenderedAgain) {
-  TempFolder temp;
+  io::TempFolder temp;
   render(temp / "a", small_set());
   const auto before = contents(temp / "a");
   fs::remove(temp / "a" / "dataset.json");  // as after an interruption
-  write_file_atomically(temp / "a" / ".begun.json", describe_synth(small_set()).dump());
+  io::write_file_atomically(temp / "a" / ".begun.json", describe_synth(small_set()).dump());
   fs::remove(temp / "a" / "val" / "disc-across" / "000000.mp4");
   EXPECT_EQ(render(temp / "a", small_set()), SynthOutcome::kRendered);
   EXPECT_EQ(contents(temp / "a"), before);
 }
 
 TEST(SynthDataset, RefusesAFolderWithOtherOptionsAndNamesThem) {
-  TempFolder temp;
+  io::TempFolder temp;
   render(temp / "a", small_set(1));
   const auto before = contents(temp / "a");
-  const std::string message = user_error([&] { render(temp / "a", small_set(2)); });
+  const std::string message = io::user_error([&] { render(temp / "a", small_set(2)); });
   EXPECT_NE(message.find("seed 1 (asked for 2)"), std::string::npos) << message;
   EXPECT_EQ(contents(temp / "a"), before);
 }
 
 TEST(SynthDataset, RefusesAFolderOfSomethingElse) {
-  TempFolder temp;
+  io::TempFolder temp;
   std::ofstream(temp / "thesis.txt") << "mine";
-  const std::string message = user_error([&] { render(temp.path(), small_set()); });
+  const std::string message = io::user_error([&] { render(temp.path(), small_set()); });
   EXPECT_NE(message.find("is not empty"), std::string::npos) << message;
 }
 
@@ -116,7 +116,7 @@ TEST(SynthDataset, RefusesOptionsThatCannotBeRendered) {
   const auto refused = [](auto change) {
     SynthOptions options = small_set();
     change(options);
-    return user_error([&] { check_synth_options(options); });
+    return io::user_error([&] { check_synth_options(options); });
   };
   EXPECT_NE(refused([](SynthOptions& o) { o.classes = 17; }).find("17"), std::string::npos);
   EXPECT_NE(refused([](SynthOptions& o) { o.files[1] = 7; }).find("'val'"), std::string::npos);
@@ -127,20 +127,20 @@ TEST(SynthDataset, RefusesOptionsThatCannotBeRendered) {
 
 // Decoded frames are the rendered ones up to compression; the audio lasts as long as the video.
 TEST(SynthDataset, FilesDecodeToTheScene) {
-  TempFolder temp;
+  io::TempFolder temp;
   SynthOptions options = small_set();
   options.seconds = 1;
   const Scene scene = make_scene(options, SynthSplit::kTrain, 3);
   write_synth_file(temp / "a.mp4", options, scene);
-  const VideoIndex index = index_file(temp / "a.mp4");
+  const media::VideoIndex index = media::index_file(temp / "a.mp4");
   std::vector<uint8_t> frames(8 * 32 * 32 * 3);
-  DecodeRequest request;
-  request.clips = {all_frames(index, frames.data())};
+  media::DecodeRequest request;
+  request.clips = {media::all_frames(index, frames.data())};
   request.height = request.width = 32;
   request.sample_rate = kSynthSampleRate;
   ASSERT_EQ(request.clips[0].frame_indices.size(), 8u);
-  const Decoded decoded = MediaReader().read(temp / "a.mp4", index, request);
-  ASSERT_EQ(decoded.status, FileStatus::kOk) << decoded.message;
+  const media::Decoded decoded = media::MediaReader().read(temp / "a.mp4", index, request);
+  ASSERT_EQ(decoded.status, media::FileStatus::kOk) << decoded.message;
   const auto expected = render_frames(options, scene);
   double error = 0;
   for (size_t i = 0; i < frames.size(); ++i) error += std::abs(int{frames[i]} - int{expected[i]});
@@ -149,4 +149,4 @@ TEST(SynthDataset, FilesDecodeToTheScene) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::synth

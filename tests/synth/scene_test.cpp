@@ -7,7 +7,7 @@
 #include <set>
 #include <tuple>
 
-namespace avbench {
+namespace avbench::synth {
 namespace {
 
 SynthOptions with_seed(uint64_t seed) {
@@ -138,4 +138,4 @@ TEST(SynthScene, ShuffledPairsArePermutedAudiosOfOtherTrainingFiles) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::synth

@@ -5,7 +5,7 @@
 
 #include "synth/render.h"
 
-namespace avbench {
+namespace avbench::synth {
 namespace {
 
 // One still, bright, upright object in the middle of a black, noiseless frame.
@@ -105,4 +105,4 @@ TEST(SynthVideo, ObjectsStayInTheFrame) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::synth

@@ -7,13 +7,13 @@
 #include "io/safetensors.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::tensors {
 namespace {
 
 using Tensors = std::map<std::string, at::Tensor>;
 
 Tensors round_trip(const Tensors& tensors) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   save_tensors(folder / "t.safetensors", tensors);
   return load_tensors(folder / "t.safetensors");
 }
@@ -55,21 +55,21 @@ TEST(TensorFile, WritesValuesInRowOrderWhateverTheLayoutInMemory) {
 }
 
 TEST(TensorFile, StoresMetadata) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   save_tensors(folder / "t", {{"x", at::ones({1})}}, {{"step", "3"}});
-  EXPECT_EQ(SafetensorsFile::open(folder / "t").metadata().at("step"), "3");
+  EXPECT_EQ(io::SafetensorsFile::open(folder / "t").metadata().at("step"), "3");
 }
 
 TEST(TensorFile, RefusesAMissingFile) {
-  EXPECT_NE(user_error([] { load_tensors("/nowhere/t.safetensors"); }).find("/nowhere"),
+  EXPECT_NE(io::user_error([] { load_tensors("/nowhere/t.safetensors"); }).find("/nowhere"),
             std::string::npos);
 }
 
 TEST(TensorFile, RefusesTypesThatTheFormatLacks) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   EXPECT_THROW(save_tensors(folder / "t", {{"x", at::zeros({1}, at::kComplexDouble)}}),
                std::runtime_error);
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::tensors

@@ -9,7 +9,7 @@
 #include "avbench/batch.h"
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -82,31 +82,31 @@ TEST_F(Checkpoints, NoticeAFlippedBitOfTheState) {
   text[text.find("100")] ^= 2;  // 300
   std::ofstream(path_ / "final.json") << text;
   EXPECT_FALSE(folder.find("final").has_value());
-  EXPECT_THROW(folder.load("final"), UserError);
+  EXPECT_THROW(folder.load("final"), io::UserError);
 }
 
 TEST_F(Checkpoints, AreNotTakenIfTheirRecordLacksAKeyOrKnowsAnotherSize) {
   const CheckpointFolder folder(path_);
   folder.save("final", {{"w", torch::ones(8)}}, {{"step", 100}});
-  const Json whole = Json::parse(std::ifstream(path_ / "final.json"));
+  const io::Json whole = io::Json::parse(std::ifstream(path_ / "final.json"));
   const uint64_t bytes = fs::file_size(path_ / "final.safetensors");
   EXPECT_EQ(whole.at("bytes"), bytes);
   EXPECT_EQ(whole.at("file"), "final.safetensors");
   EXPECT_EQ(whole.size(), 5u);
   for (const auto& [key, value] : whole.items()) {
-    Json less = whole;
+    io::Json less = whole;
     less.erase(key);
     std::ofstream(path_ / "final.json") << less;
-    EXPECT_THAT([&] { folder.load("final"); }, testing::ThrowsMessage<UserError>(testing::AllOf(
+    EXPECT_THAT([&] { folder.load("final"); }, testing::ThrowsMessage<io::UserError>(testing::AllOf(
                                                    HasSubstr((path_ / "final.json").string()),
                                                    HasSubstr("'" + key + "' is missing"))));
   }
-  Json longer = whole;
+  io::Json longer = whole;
   longer["bytes"] = bytes + 1;
   std::ofstream(path_ / "final.json") << longer;
   EXPECT_THAT(
       [&] { folder.load("final"); },
-      testing::ThrowsMessage<UserError>(testing::AllOf(
+      testing::ThrowsMessage<io::UserError>(testing::AllOf(
           HasSubstr("final.safetensors"), HasSubstr("is " + std::to_string(bytes) + ", expected "),
           HasSubstr(std::to_string(bytes + 1)))));
   std::ofstream(path_ / "final.json") << whole;
@@ -139,19 +139,21 @@ TEST_F(Checkpoints, DamageIsNamedWithFileGotAndExpected) {
   try {
     folder.load("best");
     FAIL() << "not noticed";
-  } catch (const UserError& error) {
+  } catch (const io::UserError& error) {
     EXPECT_THAT(error.what(), HasSubstr("best.safetensors"));
     EXPECT_THAT(error.what(), HasSubstr("expected"));
   }
 }
 
 TEST(CopyState, ListsWhatDoesNotFitAndCopiesNothing) {
-  const StateDict target = {{"a", torch::zeros(2)}, {"b", torch::zeros(2)}, {"c", torch::zeros(1)}};
-  const StateDict source = {{"a", torch::ones(2)}, {"b", torch::ones(3)}, {"x", torch::ones(1)}};
+  const tensors::StateDict target = {
+      {"a", torch::zeros(2)}, {"b", torch::zeros(2)}, {"c", torch::zeros(1)}};
+  const tensors::StateDict source = {
+      {"a", torch::ones(2)}, {"b", torch::ones(3)}, {"x", torch::ones(1)}};
   try {
-    copy_state(source, target, "file");
+    tensors::copy_state(source, target, "file");
     FAIL() << "not refused";
-  } catch (const UserError& error) {
+  } catch (const io::UserError& error) {
     EXPECT_THAT(error.what(), HasSubstr("missing: c"));
     EXPECT_THAT(error.what(), HasSubstr("unexpected: x"));
     EXPECT_THAT(error.what(), HasSubstr("b (got Float [3], expected Float [2])"));
@@ -162,10 +164,10 @@ TEST(CopyState, ListsWhatDoesNotFitAndCopiesNothing) {
 TEST(CopyState, KeepsTheMemoryLayoutOfTheTarget) {
   const Tensor values = torch::randn({2, 3, 2, 2, 2});
   const Tensor target = torch::zeros({2, 3, 2, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast3d);
-  copy_state({{"w", values}}, {{"w", target}}, "file");
+  tensors::copy_state({{"w", values}}, {{"w", target}}, "file");
   EXPECT_TRUE(torch::equal(target, values));
   EXPECT_TRUE(target.is_contiguous(at::MemoryFormat::ChannelsLast3d));
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

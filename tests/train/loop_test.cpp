@@ -10,7 +10,7 @@
 #include "train/checkpoint.h"
 #include "train/toy_stage.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -20,7 +20,7 @@ using testing::HasSubstr;
 NextBatch damaged_batches(int64_t first, int64_t count) {
   auto step = std::make_shared<int64_t>(first);
   return [step, next = toy_batches(first, count)] {
-    LoadedBatch batch = next();
+    data::LoadedBatch batch = next();
     batch.batch.index = torch::arange(100, 106);
     if ((*step)++ == 7) {
       batch.batch.video[kBaseView][1][2] = std::nan("");
@@ -71,7 +71,7 @@ TEST_F(Loop, AnInterruptedValidationIsDoneAgain) {
     {
       ToyTask task;
       task.stop_at_end_of = epoch;
-      EXPECT_THROW(run_stage(task, broken, toy_batches), Interrupted);
+      EXPECT_THROW(run_stage(task, broken, toy_batches), runtime::Interrupted);
     }
     ToyTask task;
     run_stage(task, broken, toy_batches);
@@ -106,7 +106,7 @@ TEST_F(Loop, AMetricsLogThatLacksLinesIsSaidAndGoesOnWithWholeLines) {
               HasSubstr("lines of earlier steps are missing"));
   expect_equal(rest.state(), unbroken.state());
   std::ifstream lines(log);
-  for (std::string line; std::getline(lines, line);) EXPECT_TRUE(Json::accept(line)) << line;
+  for (std::string line; std::getline(lines, line);) EXPECT_TRUE(io::Json::accept(line)) << line;
 }
 
 TEST_F(Loop, ALossThatIsNotFiniteNamesStepMethodAndCheckpoint) {
@@ -150,4 +150,4 @@ TEST_F(Loop, AScoreThatIsNotFiniteStopsTheStageAndIsNoBest) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

@@ -6,7 +6,7 @@
 
 #include "sdk/fake_towers.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 using testing::AllOf;
@@ -81,4 +81,4 @@ TEST(AAudioLoss, TrainsWhatItReachesAndShowsWhatIsDeclared) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

@@ -8,7 +8,7 @@
 #include "io/atomic_file.h"
 #include "io/temp_folder.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 using testing::ElementsAre;
@@ -22,7 +22,7 @@ const StepMetrics kStep{.step = 12,
 
 // The bytes of the first version: runs of the same seed must not differ by the program's version.
 TEST(MetricsLog, WritesStepsAndEpochsByTheirKeys) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   MetricsLog log(folder / "run/metrics.jsonl", 0);
   log.write(kStep);
   log.write(StepMetrics{.step = 13, .epoch = 2.6, .loss = 1, .gradient_norm = 2, .lr = 0.1});
@@ -32,7 +32,7 @@ TEST(MetricsLog, WritesStepsAndEpochsByTheirKeys) {
                          .of_task = {{"validation_accuracy", 0.5}}});
   log.write(EpochMetrics{.epochs_done = 4, .mean_loss = 0.5});
   const uint64_t bytes = log.flush();
-  const std::string text = read_file(folder / "run/metrics.jsonl");
+  const std::string text = io::read_file(folder / "run/metrics.jsonl");
   EXPECT_EQ(bytes, text.size());
   EXPECT_EQ(text,
             "{\"epoch\":2.4,\"gradient_norm\":3.0,\"loss\":0.5,\"lr\":0.001,"
@@ -44,7 +44,7 @@ TEST(MetricsLog, WritesStepsAndEpochsByTheirKeys) {
 }
 
 TEST(MetricsLog, DropsWhatTheCheckpointDoesNotKnow) {
-  const TempFolder folder;
+  const io::TempFolder folder;
   const auto file = folder / "metrics.jsonl";
   uint64_t known = 0;
   {
@@ -56,7 +56,7 @@ TEST(MetricsLog, DropsWhatTheCheckpointDoesNotKnow) {
   MetricsLog log(file, known);
   log.write(EpochMetrics{.epochs_done = 1});
   log.flush();
-  const std::string text = read_file(file);
+  const std::string text = io::read_file(file);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
   EXPECT_TRUE(text.ends_with("{\"epoch_done\":1,\"mean_loss\":0.0}\n"));
 }
@@ -64,7 +64,7 @@ TEST(MetricsLog, DropsWhatTheCheckpointDoesNotKnow) {
 TEST(MetricsLog, SaysWhereALineStands) {
   EXPECT_EQ(place_of({{"step", 12}, {"epoch", 2.4}}), "step 12");
   EXPECT_EQ(place_of({{"epoch_done", 3}, {"mean_loss", 1}}), "end of epoch 3");
-  EXPECT_EQ(place_of(Json::object()), "end of epoch null");
+  EXPECT_EQ(place_of(io::Json::object()), "end of epoch null");
 }
 
 TEST(MetricsLog, PutsWhatNumbersALineBeforeTheLoss) {
@@ -72,4 +72,4 @@ TEST(MetricsLog, PutsWhatNumbersALineBeforeTheLoss) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

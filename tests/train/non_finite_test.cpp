@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 using testing::ElementsAre;
@@ -43,4 +43,4 @@ TEST(FirstFew, CountsTheRest) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

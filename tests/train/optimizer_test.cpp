@@ -5,10 +5,10 @@
 
 #include "io/error.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
-using Name = OptimizerConfig::Name;
+using Name = config::OptimizerConfig::Name;
 
 struct Problem {
   std::vector<Tensor> parameters;
@@ -68,7 +68,7 @@ TEST(Optimizer, SgdWorksWithoutMomentum) {
   optimizer.step(1);
   EXPECT_NEAR(x.item<double>(), 1.6, 1e-6);
   EXPECT_THROW(Optimizer({.momentum = 0, .nesterov = true}, {{.parameters = {x}}}, {{"x", x}}),
-               UserError);
+               io::UserError);
 }
 
 TEST(Optimizer, AdamwStepsAsLibTorchs) {
@@ -124,7 +124,7 @@ TEST(Optimizer, LeavesNormsAndBiasesOutOfTheDecayIfAsked) {
       backward(theirs.parameters);
       reference->step();
     }
-    EXPECT_LT(farthest(ours, theirs), 1e-6) << to_word(name);
+    EXPECT_LT(farthest(ours, theirs), 1e-6) << config::to_word(name);
   }
 }
 
@@ -196,7 +196,7 @@ TEST(Optimizer, OnlySgdHasNesterovMomentum) {
   Tensor x = torch::ones({1}).requires_grad_(true);
   for (const auto name : {Name::kAdamw, Name::kLars}) {
     EXPECT_THROW(Optimizer({.name = name, .nesterov = true}, {{.parameters = {x}}}, {{"x", x}}),
-                 UserError);
+                 io::UserError);
   }
 }
 
@@ -228,7 +228,7 @@ TEST(Optimizer, ClipsTheGlobalNormAcrossParameters) {
 
 TEST(Optimizer, ContinuesFromItsSavedState) {
   for (const auto name : {Name::kSgd, Name::kAdamw, Name::kLars}) {
-    const OptimizerConfig config{.name = name, .lr = 0.05};
+    const config::OptimizerConfig config{.name = name, .lr = 0.05};
     Problem unbroken = make_problem(), first = make_problem();
     Optimizer a(config, {{.parameters = unbroken.parameters}}, unbroken.names);
     Optimizer b(config, {{.parameters = first.parameters}}, first.names);
@@ -242,7 +242,7 @@ TEST(Optimizer, ContinuesFromItsSavedState) {
     Optimizer c(config, {{.parameters = first.parameters}}, first.names);
     c.restore(b.state());
     for (int i = 0; i < 2; ++i) step(c, first);
-    EXPECT_EQ(farthest(unbroken, first), 0) << to_word(name);
+    EXPECT_EQ(farthest(unbroken, first), 0) << config::to_word(name);
   }
 }
 
@@ -271,8 +271,8 @@ TEST(Optimizer, NamesItsStateBySlotAndParameter) {
 
 // A name of the configuration without an update rule would be found at the first run with it only.
 TEST(Optimizer, HasARuleForEveryName) {
-  for (const std::string& word : all_words<Name>()) {
-    const OptimizerConfig config{.name = *from_word<Name>(word)};
+  for (const std::string& word : config::all_words<Name>()) {
+    const config::OptimizerConfig config{.name = *config::from_word<Name>(word)};
     EXPECT_FALSE(make_update_rule(config)->slots().empty()) << word;
   }
 }
@@ -294,4 +294,4 @@ TEST(Optimizer, RefusesATensorInTwoGroups) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

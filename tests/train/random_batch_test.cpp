@@ -5,7 +5,7 @@
 
 #include "tensors/seeds.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 constexpr SampleShape kShape{.video = {3, 4, 6, 5}, .audio = {1, 1, 8, 7}};
@@ -17,7 +17,7 @@ Views three_views() {
 }
 
 TEST(RandomBatch, HasEveryViewInTheLayoutOfTheLoader) {
-  const Batch batch = random_batch(three_views(), 2, kShape, make_generator(1));
+  const Batch batch = random_batch(three_views(), 2, kShape, tensors::make_generator(1));
   ASSERT_EQ(batch.video.size(), 2u);
   ASSERT_EQ(batch.audio.size(), 1u);
   EXPECT_EQ(batch.video.at(kBaseView).sizes(), (std::vector<int64_t>{2, 3, 4, 6, 5}));
@@ -34,8 +34,8 @@ TEST(RandomBatch, HasEveryViewInTheLayoutOfTheLoader) {
 }
 
 TEST(RandomBatch, DrawsViewAfterViewFromTheGenerator) {
-  const Batch batch = random_batch(base_views(), 2, kShape, make_generator(1));
-  const at::Generator generator = make_generator(1);
+  const Batch batch = random_batch(base_views(), 2, kShape, tensors::make_generator(1));
+  const at::Generator generator = tensors::make_generator(1);
   EXPECT_TRUE(torch::equal(batch.video.at(kBaseView), torch::rand({2, 3, 4, 6, 5}, generator)));
   EXPECT_TRUE(torch::equal(batch.audio.at(kBaseView), torch::rand({2, 1, 1, 8, 7}, generator)));
 }
@@ -53,4 +53,4 @@ TEST(BatchOf, AsksForEveryViewOnceInItsOrder) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

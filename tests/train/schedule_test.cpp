@@ -6,10 +6,10 @@
 
 #include "io/json_fields.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
-using Name = ScheduleConfig::Name;
+using Name = config::ScheduleConfig::Name;
 
 TEST(Schedule, ConstantIsOne) {
   const Schedule schedule({}, 10);
@@ -58,7 +58,7 @@ TEST(Schedule, PlateauLowersAfterPatienceIsOver) {
 }
 
 TEST(Schedule, ContinuesFromItsSavedState) {
-  const ScheduleConfig config{.name = Name::kPlateau, .gamma = 0.1, .patience = 1};
+  const config::ScheduleConfig config{.name = Name::kPlateau, .gamma = 0.1, .patience = 1};
   Schedule unbroken(config, 100), first(config, 100), second(config, 100);
   const double metrics[] = {3, 2, 2, 2, 1, 1, 1};
   for (int i = 0; i < 7; ++i) unbroken.validated(metrics[i]);
@@ -71,10 +71,10 @@ TEST(Schedule, ContinuesFromItsSavedState) {
 
 TEST(Schedule, SavesItsStateBeforeTheFirstEpoch) {
   Schedule schedule({.name = Name::kPlateau}, 10);
-  schedule.restore(
-      read_fields<ScheduleState>(Json::parse(write_fields(schedule.state()).dump()), "x"));
+  schedule.restore(io::read_fields<ScheduleState>(
+      io::Json::parse(io::write_fields(schedule.state()).dump()), "x"));
   EXPECT_EQ(schedule.scale(0), 1);
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

@@ -8,7 +8,7 @@
 #include "io/error.h"
 #include "train/toy_stage.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -125,12 +125,12 @@ TEST_F(Loop, AStateThatLacksAKeyStopsTheStageAndIsNamed) {
   const Checkpoint final = checkpoints.load("final");
   EXPECT_EQ(final.state.size(), 13u);
   for (const auto& [key, value] : final.state.items()) {
-    Json less = final.state;
+    io::Json less = final.state;
     less.erase(key);
     checkpoints.save("final", final.tensors, less);
     ToyTask second;
     EXPECT_THAT([&] { run_stage(second, plan("run"), toy_batches); },
-                testing::ThrowsMessage<UserError>(testing::AllOf(
+                testing::ThrowsMessage<io::UserError>(testing::AllOf(
                     HasSubstr("checkpoints/final.json"), HasSubstr("'" + key + "' is missing"))));
   }
   checkpoints.save("final", final.tensors, final.state);
@@ -163,13 +163,13 @@ TEST_F(Loop, TheFinalCheckpointKnowsTheSecondsOfTheStage) {
 
 // Last of all that run a stage: the request stays set for the rest of the process.
 TEST_F(Loop, CtrlCWritesACheckpointAndSaysHowToContinue) {
-  install_interrupt_handler();
+  runtime::install_interrupt_handler();
   ToyTask task;
   task.interrupt_at = 7;
   try {
     run_stage(task, plan("run"), toy_batches);
     FAIL() << "not interrupted";
-  } catch (const Interrupted& stop) {
+  } catch (const runtime::Interrupted& stop) {
     EXPECT_THAT(stop.what(), HasSubstr("step 8 of 20"));
     EXPECT_THAT(stop.what(), HasSubstr("Run the same command again"));
   }
@@ -177,4 +177,4 @@ TEST_F(Loop, CtrlCWritesACheckpointAndSaysHowToContinue) {
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

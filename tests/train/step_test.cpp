@@ -8,7 +8,7 @@
 
 #include "tensors/seeds.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 using testing::ElementsAre;
@@ -22,7 +22,7 @@ double norm_of(const Tensor& gradient) { return gradient.norm().item<double>(); 
 class Squares : public Trainable {
  public:
   void set_training() override { calls.emplace_back("set_training"); }
-  Loss loss(const LoadedBatch& batch, const StepContext& context) override {
+  Loss loss(const data::LoadedBatch& batch, const StepContext& context) override {
     calls.emplace_back(weight.grad().defined() ? "loss with old gradients" : "loss");
     const Tensor out = batch.batch.video.at(kBaseView).matmul(weight) + bias;
     const Tensor total = out.pow(2).mean();
@@ -51,8 +51,8 @@ class Squares : public Trainable {
 
 const std::vector<Row> kRows = {{1, 2, -1}, {0.5, -3, 2}, {2, 0.25, 1}, {-1, 1, 0.75}};
 
-LoadedBatch batch_of_rows() {
-  LoadedBatch batch;
+data::LoadedBatch batch_of_rows() {
+  data::LoadedBatch batch;
   std::vector<Tensor> rows;
   for (const Row& row : kRows) rows.push_back(torch::tensor(row, torch::kDouble));
   batch.batch.video[kBaseView] = torch::stack(rows);
@@ -97,7 +97,7 @@ class Step : public testing::Test {
     return {.step = step, .random = step_generator(1, step), .group = alone_};
   }
 
-  static constexpr OptimizerConfig kSgd{.lr = 0.02, .momentum = 0.8, .weight_decay = 0.03};
+  static constexpr config::OptimizerConfig kSgd{.lr = 0.02, .momentum = 0.8, .weight_decay = 0.03};
   Communicator alone_;
 };
 
@@ -173,7 +173,7 @@ TEST_F(Step, StopsAtALossThatIsNotFiniteBeforeAnyGradient) {
 class Root : public Trainable {
  public:
   void set_training() override {}
-  Loss loss(const LoadedBatch&, const StepContext&) override { return {weight.sqrt().sum()}; }
+  Loss loss(const data::LoadedBatch&, const StepContext&) override { return {weight.sqrt().sum()}; }
   void after_step(const StepContext&) override { FAIL() << "stepped"; }
   Tensor weight = torch::zeros({2}, torch::kDouble).requires_grad_(true);
 };
@@ -191,11 +191,11 @@ TEST(StepGenerator, DependsOnSeedAndStepAlone) {
     return torch::rand({8}, step_generator(seed, step));
   };
   EXPECT_TRUE(torch::equal(draw(3, 7), draw(3, 7)));
-  EXPECT_TRUE(
-      torch::equal(draw(3, 7), torch::rand({8}, make_generator(derive_seed(3, "step", 7)))));
+  EXPECT_TRUE(torch::equal(
+      draw(3, 7), torch::rand({8}, tensors::make_generator(tensors::derive_seed(3, "step", 7)))));
   EXPECT_FALSE(torch::equal(draw(3, 7), draw(3, 8)));
   EXPECT_FALSE(torch::equal(draw(3, 7), draw(4, 7)));
 }
 
 }  // namespace
-}  // namespace avbench
+}  // namespace avbench::train

@@ -16,22 +16,22 @@
 #include "tensors/seeds.h"
 #include "train/loop.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // A small network with batch norm and dropout: state of every kind that must survive a break.
 class ToyTask : public TrainTask {
  public:
   ToyTask() {
-    seed_default_generator(3);
+    tensors::seed_default_generator(3);
     net_->push_back("fc", torch::nn::Linear(4, 8));
     net_->push_back("bn", torch::nn::BatchNorm1d(8));
     net_->push_back("dropout", torch::nn::Dropout(0.5));
     net_->push_back("out", torch::nn::Linear(8, 1));
   }
-  StateDict state() override { return module_state(*net_); }
+  tensors::StateDict state() override { return tensors::module_state(*net_); }
   std::vector<ParamGroup> param_groups() override { return {{.parameters = net_->parameters()}}; }
   void set_training() override { net_->train(); }
-  Loss loss(const LoadedBatch& batch, const StepContext& context) override {
+  Loss loss(const data::LoadedBatch& batch, const StepContext& context) override {
     if (context.step == fail_at) throw std::runtime_error("killed");
     if (context.step == interrupt_at) std::raise(SIGINT);
     const Tensor noise = torch::rand({1}, context.random);
@@ -41,7 +41,7 @@ class ToyTask : public TrainTask {
     return {loss, {{"plain", loss.detach()}}};
   }
   EpochReport end_epoch(int64_t epoch) override {
-    if (epoch == stop_at_end_of) throw Interrupted("validating");
+    if (epoch == stop_at_end_of) throw runtime::Interrupted("validating");
     // Best in the middle.
     const double score =
         epoch == nan_score_at ? std::nan("") : -std::abs(static_cast<double>(epoch) - 2);
@@ -60,9 +60,9 @@ class ToyTask : public TrainTask {
 inline NextBatch toy_batches(int64_t first, int64_t) {
   auto step = std::make_shared<int64_t>(first);
   return [step] {
-    LoadedBatch batch;
+    data::LoadedBatch batch;
     batch.batch.video[kBaseView] =
-        torch::randn({6, 4}, make_generator(derive_seed(9, "batch", (*step)++)));
+        torch::randn({6, 4}, tensors::make_generator(tensors::derive_seed(9, "batch", (*step)++)));
     return batch;
   };
 }
@@ -87,7 +87,7 @@ class Loop : public testing::Test {
             .clip_norm = 1,
             .checkpoint_every = 3,
             .optimizer = {.lr = 0.05},
-            .schedule = {.name = ScheduleConfig::Name::kCosine, .warmup_epochs = 1}};
+            .schedule = {.name = config::ScheduleConfig::Name::kCosine, .warmup_epochs = 1}};
   }
 
   static std::string text(const std::filesystem::path& file) {
@@ -95,7 +95,7 @@ class Loop : public testing::Test {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
-  static void expect_equal(const StateDict& a, const StateDict& b) {
+  static void expect_equal(const tensors::StateDict& a, const tensors::StateDict& b) {
     ASSERT_EQ(a.size(), b.size());
     for (const auto& [name, tensor] : a) EXPECT_TRUE(torch::equal(tensor, b.at(name))) << name;
   }
@@ -103,4 +103,4 @@ class Loop : public testing::Test {
   std::filesystem::path folder_;
 };
 
-}  // namespace avbench
+}  // namespace avbench::train

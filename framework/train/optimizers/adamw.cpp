@@ -3,7 +3,7 @@
 
 #include "train/optimizers/update_rule.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 class AdamW : public UpdateRule {
@@ -23,6 +23,8 @@ class AdamW : public UpdateRule {
 
 }  // namespace
 
-std::unique_ptr<UpdateRule> make_adamw(const OptimizerConfig&) { return std::make_unique<AdamW>(); }
+std::unique_ptr<UpdateRule> make_adamw(const config::OptimizerConfig&) {
+  return std::make_unique<AdamW>();
+}
 
-}  // namespace avbench
+}  // namespace avbench::train

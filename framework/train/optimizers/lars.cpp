@@ -3,7 +3,7 @@
 
 #include "train/optimizers/update_rule.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 constexpr double kTrust = 1e-3;  // as in the official BYOL and Barlow Twins
@@ -11,7 +11,7 @@ constexpr double kTrust = 1e-3;  // as in the official BYOL and Barlow Twins
 // What has one dimension (biases, scale and shift of a norm) is neither decayed nor adapted.
 class Lars : public UpdateRule {
  public:
-  explicit Lars(const OptimizerConfig& config) : momentum_(config.momentum) {}
+  explicit Lars(const config::OptimizerConfig& config) : momentum_(config.momentum) {}
 
   std::vector<Slot> slots() const override { return {{.name = "momentum"}}; }
   bool decays_by_shape() const override { return true; }
@@ -37,8 +37,8 @@ class Lars : public UpdateRule {
 
 }  // namespace
 
-std::unique_ptr<UpdateRule> make_lars(const OptimizerConfig& config) {
+std::unique_ptr<UpdateRule> make_lars(const config::OptimizerConfig& config) {
   return std::make_unique<Lars>(config);
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -3,12 +3,12 @@
 
 #include "train/optimizers/update_rule.h"
 
-namespace avbench {
+namespace avbench::train {
 namespace {
 
 class Sgd : public UpdateRule {
  public:
-  explicit Sgd(const OptimizerConfig& config)
+  explicit Sgd(const config::OptimizerConfig& config)
       : momentum_(config.momentum), nesterov_(config.nesterov) {}
 
   std::vector<Slot> slots() const override { return {{.name = "momentum"}}; }
@@ -29,8 +29,8 @@ class Sgd : public UpdateRule {
 
 }  // namespace
 
-std::unique_ptr<UpdateRule> make_sgd(const OptimizerConfig& config) {
+std::unique_ptr<UpdateRule> make_sgd(const config::OptimizerConfig& config) {
   return std::make_unique<Sgd>(config);
 }
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -9,7 +9,7 @@
 
 #include "config/optimizer_config.h"
 
-namespace avbench {
+namespace avbench::train {
 
 // A tensor that is kept for each parameter and starts at zero.
 struct Slot {
@@ -39,11 +39,11 @@ class UpdateRule {
 };
 
 // The rule that the configuration names. Throws UserError for a setting that it does not have.
-std::unique_ptr<UpdateRule> make_update_rule(const OptimizerConfig& config);
+std::unique_ptr<UpdateRule> make_update_rule(const config::OptimizerConfig& config);
 
 // What the list holds.
-std::unique_ptr<UpdateRule> make_sgd(const OptimizerConfig& config);
-std::unique_ptr<UpdateRule> make_adamw(const OptimizerConfig& config);
-std::unique_ptr<UpdateRule> make_lars(const OptimizerConfig& config);
+std::unique_ptr<UpdateRule> make_sgd(const config::OptimizerConfig& config);
+std::unique_ptr<UpdateRule> make_adamw(const config::OptimizerConfig& config);
+std::unique_ptr<UpdateRule> make_lars(const config::OptimizerConfig& config);
 
-}  // namespace avbench
+}  // namespace avbench::train

@@ -44,7 +44,7 @@ class AVBENCH_EXPORT Method : public torch::nn::Module {
   // running statistics would not be re-estimated before evaluation.
   virtual Tensor fuse(const Tensor& video, const Tensor& audio);
 
-  // Both modalities in the method's common space, [B, E] each: retrieval, collapse watch.
+  // Both modalities in the method's common space, [B, E] each: retrieval, collapse detection.
   // Default: the pooled features.
   virtual Pair embed(const Features& features);
 
