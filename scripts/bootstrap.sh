@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# scripts/bootstrap.sh [--no-libtorch]
+# scripts/bootstrap.sh [--no-libtorch | --cuda]
 # Installs what avbench needs and is missing: the Debian packages of packages.txt, and LibTorch into
 # .deps/libtorch from the wheels of wheels.txt. Does nothing, quickly, when nothing is missing. With
-# --no-libtorch only the packages.
+# --no-libtorch only the packages. With --cuda also what LibTorch needs for NVIDIA's GPUs, from the
+# wheels of wheels-cuda.txt; later runs without --cuda keep it.
 #
 #   LIBTORCH=DIR       use the LibTorch unpacked in DIR (with include/ and lib/) instead
 #   AVBENCH_DEPS=DIR   where LibTorch is put, default .deps/ of this repository
@@ -15,10 +16,19 @@ deps=${AVBENCH_DEPS:-$root/.deps}
 tree=$deps/libtorch
 version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$root/scripts/wheels.txt")
 
-# What is unpacked: headers, the CPU libraries, licences. The rest of the wheels is Python, and CUDA
-# libraries that work only together with 4 GB of further wheels (CUDA is not supported yet).
+# What is unpacked: headers, the CPU libraries, licences; with CUDA all that its libraries load. The
+# rest of the wheels is Python.
+pins=("$root/scripts/wheels.txt")
+size="530 MB"
 parts=('torch/include/*' torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
        nvidia/cu13/lib/libcudart.so.13 nvidia/cu13/lib/libcupti.so.13 '*.dist-info/licenses/*')
+
+add_cuda() {
+  pins+=("$root/scripts/wheels-cuda.txt")
+  size="2.5 GB, 4 GB unpacked"
+  parts+=(torch/lib/libtorch_cuda.so torch/lib/libc10_cuda.so torch/lib/libtorch_cuda_linalg.so
+          torch/lib/libtorch_nvshmem.so torch/lib/libcaffe2_nvrtc.so 'nvidia/*/lib/*.so*')
+}
 
 say() { echo "bootstrap: $*" >&2; }
 fail() {  # CODE MESSAGE...
@@ -91,7 +101,7 @@ check_given_libtorch() {
 
 # Identifies a finished tree: what it was made from, then size and name of every file in it.
 describe_tree() {
-  { cat "$root/scripts/wheels.txt"; echo "${parts[@]}"; } | sha256sum
+  { cat "${pins[@]}"; echo "${parts[@]}"; } | sha256sum
   (cd "$1" && find torch nvidia ./*.dist-info -type f -printf '%s %p\n' 2>/dev/null | LC_ALL=C sort)
 }
 
@@ -116,9 +126,11 @@ download_wheels() {
   PIP_REQUIRE_VIRTUALENV=0 "$python" -m pip download "${quiet[@]}" --no-cache-dir --retries 5 \
     --timeout 60 --disable-pip-version-check --dest "$1" --require-hashes --no-deps \
     --only-binary=:all: --python-version 3.11 --implementation cp \
-    --platform manylinux_2_28_x86_64 --platform manylinux_2_25_x86_64 \
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
+    --platform manylinux_2_25_x86_64 --platform manylinux_2_18_x86_64 \
     --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
-    --requirement "$root/scripts/wheels.txt" >&2
+    --platform manylinux_2_12_x86_64 --platform manylinux2010_x86_64 \
+    "${pins[@]/#/--requirement=}" >&2
 }
 
 # Removes every wheel in DIR whose hash is not pinned; succeeds if all pinned ones are left.
@@ -127,14 +139,14 @@ only_pinned_wheels() {
   for wheel in "$1"/*.whl; do
     [[ -f $wheel ]] || continue
     hash=$(sha256sum <"$wheel")
-    if grep -q "sha256:${hash%% *}" "$root/scripts/wheels.txt"; then
+    if grep -q "sha256:${hash%% *}" "${pins[@]}"; then
       right=$((right + 1))
     else
-      say "not what wheels.txt pins, removed: $wheel"
+      say "not what ${pins[*]##*/} pin, removed: $wheel"
       rm -f "$wheel"
     fi
   done
-  ((right == $(grep -c '^[^#]*sha256:' "$root/scripts/wheels.txt")))
+  ((right == $(cat "${pins[@]}" | grep -c '^[^#]*sha256:')))
 }
 
 unpack() {  # WHEELS_DIR NEW_TREE
@@ -165,7 +177,7 @@ install_libtorch() {
 
   local wheels=$deps/wheels attempt
   for attempt in 1 2 3; do
-    say "downloading LibTorch $version (530 MB) into $deps"
+    say "downloading LibTorch $version ($size) into $deps"
     download_wheels "$wheels" || say "pip failed"
     only_pinned_wheels "$wheels" && break
     say "attempt $attempt of 3: the download is not complete"
@@ -181,11 +193,20 @@ install_libtorch() {
   rm -rf "$wheels"
 }
 
-[[ $# == 0 || $* == --no-libtorch ]] || fail 2 "got '$*', expected --no-libtorch or nothing"
+case $* in
+  '' | --no-libtorch) ;;
+  --cuda)
+    [[ -z ${LIBTORCH:-} ]] ||
+      fail 2 "--cuda installs into $deps, and LIBTORCH=$LIBTORCH says to use that one: unset it"
+    ;;
+  *) fail 2 "got '$*', expected --cuda, --no-libtorch or nothing" ;;
+esac
 install_packages
-[[ $# == 0 ]] || exit 0
+[[ $* != --no-libtorch ]] || exit 0
 if [[ -n ${LIBTORCH:-} ]]; then
   check_given_libtorch
 else
+  [[ $* != --cuda && ! -e $deps/with_cuda ]] || add_cuda
   install_libtorch
+  [[ $* != --cuda ]] || touch "$deps/with_cuda"
 fi

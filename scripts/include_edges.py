@@ -33,7 +33,7 @@ LIBRARIES = [
 ]
 # C++'s own headers have no suffix; of C's and the system's these are used without a library.
 SYSTEM = re.compile(r"[a-z0-9_]+$|sys/\w+\.h$|"
-                    r"(dlfcn|elf|fcntl|malloc|sched|signal|stdlib|termios|unistd)\.h$")
+                    r"(dlfcn|elf|fcntl|link|malloc|sched|signal|stdlib|termios|unistd)\.h$")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 BEGIN, END = "<!-- include edges: begin -->", "<!-- include edges: end -->"

@@ -62,7 +62,8 @@ std::string output_of(const std::vector<std::string>& arguments) {
 }
 
 void run(const AllArguments& arguments) {
-  io::Json result = {{"environment", experiment::environment()}, {"version", AVBENCH_VERSION}};
+  io::Json result = {{"environment", experiment::environment(c10::kCPU)},
+                     {"version", AVBENCH_VERSION}};
   const auto measure = [&](const char* name, std::vector<std::string> command) {
     spdlog::info("bench all: {}", name);
     command.insert(command.begin(), {"avbench", "bench"});

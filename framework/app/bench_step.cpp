@@ -1,11 +1,13 @@
 // avbench bench step: one training step of each method, on random clips or on files.
 #include <benchmark/benchmark.h>
+#include <spdlog/spdlog.h>
 
 #include "app/bench_runner.h"
 #include "app/commands.h"
 #include "app/data_options.h"
 #include "app/step_benchmark.h"
 #include "app/step_report.h"
+#include "device/select.h"
 #include "experiment/row_method.h"
 #include "experiment/training_threads.h"
 #include "io/error.h"
@@ -87,7 +89,9 @@ void run(const StepArguments& arguments, const DataOptions& settings, const Benc
   const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
   const std::vector<StepEntry> entries = entries_of(arguments, experiment, registry);
   const auto dataset = open_data(arguments.data, experiment);
-  const StepBenchmarks benchmarks{experiment, dataset, gemm_peak()};
+  const c10::Device device = device::select(experiment.run.device).device;
+  spdlog::info("device: {}", device::name_of(device));
+  const StepBenchmarks benchmarks(experiment, dataset, device);
   benchmarks.add_bare();
   benchmarks.add_forward();
   for (const StepEntry& entry : entries) benchmarks.add(entry);

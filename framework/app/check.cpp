@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/parameter_options.h"
 #include "check/suite.h"
+#include "device/select.h"
 #include "io/error.h"
 #include "io/strings.h"
 #include "plugin/registry.h"
@@ -22,6 +23,7 @@ using Json = nlohmann::ordered_json;
 struct Options {
   std::string method;
   std::vector<std::string> sets;
+  std::string device = "cpu";
   bool json = false;
 };
 
@@ -78,7 +80,8 @@ void check_plugin(const Options& options, const plugin::LoadedPlugin& plugin) {
       plugin, Params::resolve(record.name, record.params, parameter_inputs(options.sets))};
   if (!options.sets.empty()) check::refuse_bad_combination(tested);
   const auto results = check::run_suite(
-      tested, options.json ? std::function<void(const check::Result&)>() : print_line);
+      tested, options.json ? std::function<void(const check::Result&)>() : print_line,
+      device::select(options.device).device);
   if (options.json) print_json(record.name, plugin.file.string(), results);
   conclude(record.name, results);
 }
@@ -110,6 +113,10 @@ void add_check_command(CLI::App& app) {
   command->add_option("METHOD", options->method, "name of a method, or a plugin's file")
       ->required();
   add_parameter_option(*command, options->sets);
+  command
+      ->add_option("--device", options->device,
+                   "also that the method computes there as on the CPU: cuda, cuda:1, auto")
+      ->capture_default_str();
   command->add_flag("--json", options->json, "as JSON");
   command->callback([options] { run(*options); });
 }

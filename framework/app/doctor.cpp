@@ -15,6 +15,7 @@
 #include "app/commands.h"
 #include "app/kernel_report.h"
 #include "data/index_cache.h"
+#include "device/cuda.h"
 #include "io/processors.h"
 #include "io/strings.h"
 #include "kernels/switch.h"
@@ -77,6 +78,28 @@ Diagnosis threads() {
       fmt::format("{} of a training step and {} of the loader unless told otherwise: "
                   "{} processors, {} cores{}; OpenMP: {}",
                   rule.threads, rule.workers, found.logical, found.cores, quota, openmp_runtime())};
+}
+
+std::string gpu_text(const device::Gpu& gpu) {
+  return fmt::format("{}, {:.0f} GiB", gpu.name, static_cast<double>(gpu.memory_bytes) / (1 << 30));
+}
+
+// Loads LibTorch's CUDA only where there is a GPU for it.
+Diagnosis gpus() {
+  const device::CudaDriver driver = device::ask_cuda_driver();
+  if (driver.gpus.empty()) return {"GPUs", "none: " + driver.failure};
+  std::vector<std::string> names;
+  for (const device::Gpu& gpu : driver.gpus) names.push_back(gpu_text(gpu));
+  Diagnosis diagnosis{"GPUs",
+                      fmt::format("{}; the driver supports CUDA up to {}.{}", io::join(names),
+                                  driver.cuda_version / 1000, driver.cuda_version % 1000 / 10)};
+  if (const std::string& failure = device::load_cuda(); !failure.empty()) {
+    diagnosis.status = Status::kNote;
+    diagnosis.advice = "not used: " + failure;
+  } else {
+    diagnosis.value += "; " + device::cuda_versions();
+  }
+  return diagnosis;
 }
 
 Diagnosis memory() {
@@ -162,7 +185,8 @@ std::vector<Diagnosis> examine() {
       {"CPU features", cpu_features()},
       own_kernels(),
       threads(),
-      memory()};
+      memory(),
+      gpus()};
   if (!at::globalContext().hasMKLDNN()) {
     diagnoses.push_back({"oneDNN", "absent", Status::kNote,
                          "convolutions will be slow; use the LibTorch that scripts/bootstrap.sh "

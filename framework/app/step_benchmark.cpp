@@ -15,6 +15,7 @@
 #include "app/step_report.h"
 #include "app/step_subject.h"
 #include "data/loader.h"
+#include "device/place.h"
 #include "encoders/two_towers.h"
 #include "io/processors.h"
 #include "kernels/conv3d.h"
@@ -45,31 +46,36 @@ train::SampleShape shape_of(const config::ProtocolConfig& protocol) {
 }
 
 // The same batch for every step.
-train::NextBatch random_batches(const config::ProtocolConfig& protocol, const Views& views) {
-  const data::LoadedBatch batch{.batch = train::random_batch(views, protocol.pretrain.batch_size,
-                                                             shape_of(protocol),
-                                                             tensors::make_generator(0))};
+train::NextBatch random_batches(const config::ProtocolConfig& protocol, const Views& views,
+                                c10::Device device) {
+  const Batch random = train::random_batch(views, protocol.pretrain.batch_size, shape_of(protocol),
+                                           tensors::make_generator(0));
+  const data::LoadedBatch batch{.batch = device::batch_on(device, random)};
   return [batch] { return batch; };
 }
 
 train::NextBatch loaded_batches(const std::shared_ptr<const data::Dataset>& dataset,
-                                const config::Experiment& experiment, const Views& views) {
+                                const config::Experiment& experiment, const Views& views,
+                                c10::Device device) {
   const int64_t batch_size = experiment.protocol.pretrain.batch_size;
   const auto loader = std::make_shared<data::Loader>(
       dataset, data::training_sampler(dataset->size(data::Split::kTrain), batch_size, 0),
       data::LoaderOptions{.views = views,
                           .batch_count = int64_t{1} << 40,
                           .workers = static_cast<int>(io::loader_threads(experiment.run.workers))});
-  return [loader] {
+  return [loader, device] {
     const runtime::TracePhase phase(train::step_phase::kData);
-    return loader->next();
+    data::LoadedBatch batch = loader->next();
+    batch.batch = device::batch_on(device, batch.batch);
+    return batch;
   };
 }
 
 train::NextBatch open_batches(const std::shared_ptr<const data::Dataset>& dataset,
-                              const config::Experiment& experiment, const Views& views) {
-  return dataset ? loaded_batches(dataset, experiment, views)
-                 : random_batches(experiment.protocol, views);
+                              const config::Experiment& experiment, const Views& views,
+                              c10::Device device) {
+  return dataset ? loaded_batches(dataset, experiment, views, device)
+                 : random_batches(experiment.protocol, views, device);
 }
 
 // Steps of a subject, with what each phase of each took.
@@ -91,6 +97,9 @@ class Stepper {
   }
 
   void forget() { phases_.clear(); }
+
+  // Until a device has done all that it was given.
+  void wait() const { optimizer_.gradient_norm().cpu(); }
 
   // Milliseconds that a share of the steps stays below.
   double percentile(const std::string& phase, double share) const {
@@ -123,13 +132,15 @@ class Stepper {
 // The two towers in evaluation, without gradients: what the test, `embed` and a classifier on
 // fixed towers cost.
 void bench_forward(benchmark::State& state, const config::ProtocolConfig& protocol,
-                   const train::NextBatch& next_batch) {
+                   c10::Device device, const train::NextBatch& next_batch) {
   ::malloc_trim(0);
   runtime::reset_peak_memory();
   const at::NoGradGuard no_grad;
   const auto towers = encoders::make_towers(protocol.encoder, 0, protocol.spectrogram.channels);
+  device::place(*towers, device);
   towers->eval();
-  const auto forward = [&] { benchmark::DoNotOptimize(towers->forward(next_batch().batch)); };
+  // Reading the last result waits for a device.
+  const auto forward = [&] { towers->forward(next_batch().batch).audio.pooled.cpu(); };
   forward();
   const auto begin = Clock::now();
   for (auto _ : state) forward();
@@ -165,8 +176,10 @@ void bench_steps(benchmark::State& state, const config::PretrainConfig& pretrain
   Stepper stepper(subject, next_batch, optimizer, pretrain.clip_norm);
   const double flops = flops_of_first_step(stepper);
   stepper.forget();
+  stepper.wait();
   const auto begin = Clock::now();
   for (auto _ : state) stepper.step();
+  stepper.wait();
   const double seconds = seconds_since(begin);
   const auto steps = static_cast<double>(state.iterations());
   const auto batch = static_cast<double>(pretrain.batch_size);
@@ -196,29 +209,37 @@ void add_benchmark(const std::string& name, const Run& run) {
       ->UseRealTime();
 }
 
-}  // namespace
-
-double gemm_peak() {
-  constexpr int64_t kSide = 1024;
-  const Tensor a = at::rand({kSide, kSide}), b = at::rand({kSide, kSide});
+// FLOP/s of LibTorch's matrix product, the best of some.
+double gemm_peak(c10::Device device) {
+  const int64_t side = device.is_cpu() ? 1024 : 8192;  // large enough to fill the device
+  const Tensor a = at::rand({side, side}, device), b = at::rand({side, side}, device);
   Tensor c = at::mm(a, b);
+  const auto wait = [&] { c[0][0].item<float>(); };
+  wait();
   double best = 0;
   for (int i = 0; i < 10; ++i) {
     const auto begin = Clock::now();
     at::mm_out(c, a, b);
-    best = std::max(best, 2.0 * kSide * kSide * kSide / seconds_since(begin));
+    wait();
+    const auto products = static_cast<double>(side * side * side);
+    best = std::max(best, 2 * products / seconds_since(begin));
   }
   return best;
 }
 
+}  // namespace
+
 StepBenchmarks::StepBenchmarks(const config::Experiment& experiment,
-                               std::shared_ptr<const data::Dataset> dataset, double gemm_peak)
-    : experiment_(experiment), dataset_(std::move(dataset)), gemm_peak_(gemm_peak) {}
+                               std::shared_ptr<const data::Dataset> dataset, c10::Device device)
+    : experiment_(experiment),
+      dataset_(std::move(dataset)),
+      device_(device),
+      gemm_peak_(gemm_peak(device)) {}
 
 void StepBenchmarks::add_bare() const {
   add_benchmark("bare", [this](benchmark::State& state) {
-    const auto towers = bare_towers(experiment_.protocol);
-    const train::NextBatch next_batch = open_batches(dataset_, experiment_, base_views());
+    const auto towers = bare_towers(experiment_.protocol, device_);
+    const train::NextBatch next_batch = open_batches(dataset_, experiment_, base_views(), device_);
     bench_steps(state, experiment_.protocol.pretrain, *towers, experiment_.training.optimizer,
                 next_batch, gemm_peak_);
   });
@@ -226,7 +247,8 @@ void StepBenchmarks::add_bare() const {
 
 void StepBenchmarks::add_forward() const {
   add_benchmark("forward", [this](benchmark::State& state) {
-    bench_forward(state, experiment_.protocol, open_batches(dataset_, experiment_, base_views()));
+    bench_forward(state, experiment_.protocol, device_,
+                  open_batches(dataset_, experiment_, base_views(), device_));
   });
 }
 
@@ -235,8 +257,8 @@ void StepBenchmarks::add(const StepEntry& entry) const {
     const Views views = plugin::MethodOrigin(entry.plugin).call("views", [&] {
       return entry.plugin->record->views(entry.params);
     });
-    const auto method = method_subject(experiment_.protocol, *entry.plugin, entry.params);
-    const train::NextBatch next_batch = open_batches(dataset_, experiment_, views);
+    const auto method = method_subject(experiment_.protocol, *entry.plugin, entry.params, device_);
+    const train::NextBatch next_batch = open_batches(dataset_, experiment_, views, device_);
     bench_steps(state, experiment_.protocol.pretrain, *method, entry.optimizer, next_batch,
                 gemm_peak_);
   });

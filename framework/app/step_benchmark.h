@@ -2,6 +2,8 @@
 // forward pass.
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <memory>
 #include <string>
 
@@ -11,9 +13,6 @@
 #include "plugin/registry.h"
 
 namespace avbench::app {
-
-// FLOP/s of LibTorch's matrix product on the threads of a step, the best of some.
-double gemm_peak();
 
 // A method with the parameters and the optimiser of one row, or with its defaults.
 struct StepEntry {
@@ -28,7 +27,7 @@ class StepBenchmarks {
  public:
   // Without a data set the clips are random.
   StepBenchmarks(const config::Experiment& experiment, std::shared_ptr<const data::Dataset> dataset,
-                 double gemm_peak);
+                 c10::Device device);
 
   void add(const StepEntry& entry) const;
   void add_bare() const;     // the two towers alone, with the mean of their features as the loss
@@ -37,6 +36,7 @@ class StepBenchmarks {
  private:
   const config::Experiment& experiment_;
   std::shared_ptr<const data::Dataset> dataset_;
+  c10::Device device_;
   double gemm_peak_;
 };
 

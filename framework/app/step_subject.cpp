@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "device/place.h"
 #include "encoders/two_towers.h"
 #include "plugin/failure.h"
 
@@ -16,7 +17,10 @@ std::shared_ptr<Towers> towers_of(const config::ProtocolConfig& protocol) {
 
 class BareTowers : public StepSubject {
  public:
-  explicit BareTowers(const config::ProtocolConfig& protocol) : towers_(towers_of(protocol)) {}
+  BareTowers(const config::ProtocolConfig& protocol, c10::Device device)
+      : towers_(towers_of(protocol)) {
+    device::place(*towers_, device);
+  }
   void set_training() override { towers_->train(); }
   Loss loss(const data::LoadedBatch& batch, const StepContext&) override {
     const Features features = towers_->forward(batch.batch);
@@ -32,14 +36,16 @@ class BareTowers : public StepSubject {
 class MethodSubject : public StepSubject {
  public:
   MethodSubject(const config::ProtocolConfig& protocol, const plugin::LoadedPlugin& plugin,
-                const Params& params)
+                const Params& params, c10::Device device)
       : origin_(&plugin),
         method_(plugin::construct_method(
             plugin,
             {.towers = towers_of(protocol),
              .params = params,
              .train_size = std::max<int64_t>(16 * protocol.pretrain.batch_size, 4096)},
-            "")) {}
+            "")) {
+    device::place(*method_, device);
+  }
   void set_training() override { method_->train(); }
   Loss loss(const data::LoadedBatch& batch, const StepContext& context) override {
     return origin_.call("loss", [&] {
@@ -66,14 +72,15 @@ class MethodSubject : public StepSubject {
 
 }  // namespace
 
-std::unique_ptr<StepSubject> bare_towers(const config::ProtocolConfig& protocol) {
-  return std::make_unique<BareTowers>(protocol);
+std::unique_ptr<StepSubject> bare_towers(const config::ProtocolConfig& protocol,
+                                         c10::Device device) {
+  return std::make_unique<BareTowers>(protocol, device);
 }
 
 std::unique_ptr<StepSubject> method_subject(const config::ProtocolConfig& protocol,
                                             const plugin::LoadedPlugin& plugin,
-                                            const Params& params) {
-  return std::make_unique<MethodSubject>(protocol, plugin, params);
+                                            const Params& params, c10::Device device) {
+  return std::make_unique<MethodSubject>(protocol, plugin, params, device);
 }
 
 }  // namespace avbench::app

@@ -1,6 +1,8 @@
 // What `avbench bench step` steps: a method, or the two towers alone.
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <memory>
 #include <vector>
 
@@ -19,11 +21,12 @@ class StepSubject : public train::Trainable {
 };
 
 // The loss is the mean of the features.
-std::unique_ptr<StepSubject> bare_towers(const config::ProtocolConfig& protocol);
+std::unique_ptr<StepSubject> bare_towers(const config::ProtocolConfig& protocol,
+                                         c10::Device device);
 
 // `plugin` must outlive it. Failures of the method name the plugin.
 std::unique_ptr<StepSubject> method_subject(const config::ProtocolConfig& protocol,
                                             const plugin::LoadedPlugin& plugin,
-                                            const Params& params);
+                                            const Params& params, c10::Device device);
 
 }  // namespace avbench::app

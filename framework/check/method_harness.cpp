@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "check/samples.h"
+#include "device/place.h"
 #include "encoders/two_towers.h"
 #include "plugin/failure.h"
 #include "tensors/seeds.h"
@@ -75,6 +76,7 @@ MethodHarness::MethodHarness(const PluginUnderTest& plugin, const HarnessOptions
       method_(create_method(plugin, options.head_seed)),
       trainable_(std::make_unique<TrainedMethod>(method_, options.freeze_towers)) {
   convert(*method_, options_.type);
+  device::place(*method_, options_.device);
   const std::vector<ParamGroup> groups = method_->param_groups(Stage::kPretrain);
   for (const ParamGroup& group : groups) {
     trained_.insert(trained_.end(), group.parameters.begin(), group.parameters.end());
@@ -103,7 +105,7 @@ void MethodHarness::visit_training_split() {
     for (int64_t first = 0; first < kTrainSize; first += kVisitedAtOnce) {
       std::vector<int64_t> indices(kVisitedAtOnce);
       std::iota(indices.begin(), indices.end(), first);
-      visit(samples(views_, indices, options_.type));
+      visit(device::batch_on(options_.device, samples(views_, indices, options_.type)));
     }
   });
 }
@@ -113,7 +115,7 @@ Loss MethodHarness::loss(const Batch& batch) {
   std::srand(static_cast<unsigned>(tensors::derive_seed(options_.outside_seed, "libc", step_)));
   if (step_ == 0) visit_training_split();
   context_.emplace(make_context(/*training=*/true));
-  return training_step().forward({.batch = batch}, *context_);
+  return training_step().forward({.batch = device::batch_on(options_.device, batch)}, *context_);
 }
 
 void MethodHarness::update() {

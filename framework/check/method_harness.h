@@ -1,6 +1,8 @@
 // One method in pretraining, driven as the host drives it, on small towers and the suite's samples.
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,6 +34,7 @@ struct HarnessOptions {
   uint64_t head_seed = 0;            // of the method's initial state
   bool freeze_towers = false;        // their batch norm uses running statistics
   Communicator* group = nullptr;     // null: one process
+  c10::Device device = c10::kCPU;    // of parameters and buffers; batches are taken there
 };
 
 class MethodHarness {

@@ -15,7 +15,8 @@ struct CheckContext {
   // The type in which two results must be equal up to rounding: float64, or float32 if the method
   // cannot run in float64.
   at::ScalarType exact_type = at::kDouble;
-  std::string not_double = "";  // why it cannot
+  std::string not_double = "";     // why it cannot
+  c10::Device device = c10::kCPU;  // that the method shall compute on, beside the CPU
 
   // A limit for what is measured in exact_type.
   double limit(double float64, double float32) const {
@@ -36,6 +37,7 @@ std::vector<Property> pure_loss_properties();
 std::vector<Property> gradient_properties();
 std::vector<Property> invariance_properties();
 std::vector<Property> state_properties();
+std::vector<Property> device_properties();  // where a device is asked for
 
 // Steps of training before something is measured: queues hold real keys, teachers have moved.
 inline constexpr int64_t kWarmUp = 3;

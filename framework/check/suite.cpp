@@ -59,8 +59,8 @@ std::string reason_against_double(const PluginUnderTest& plugin, const std::stri
   }
 }
 
-CheckContext examine(const PluginUnderTest& plugin) {
-  CheckContext context{plugin};
+CheckContext examine(const PluginUnderTest& plugin, c10::Device device) {
+  CheckContext context{.tested = plugin, .device = device};
   try {
     MethodHarness(plugin, {.type = at::kDouble}).train_step();
   } catch (...) {
@@ -70,10 +70,11 @@ CheckContext examine(const PluginUnderTest& plugin) {
   return context;
 }
 
-std::vector<Result> collect(const std::function<CheckResult(const Property&)>& measure,
+std::vector<Result> collect(const std::vector<Property>& properties,
+                            const std::function<CheckResult(const Property&)>& measure,
                             const std::function<void(const Result&)>& report) {
   std::vector<Result> results;
-  for (const Property& property : all_properties()) {
+  for (const Property& property : properties) {
     results.push_back({property, measure(property)});
     if (report) report(results.back());
   }
@@ -82,11 +83,14 @@ std::vector<Result> collect(const std::function<CheckResult(const Property&)>& m
 
 }  // namespace
 
-std::vector<Property> all_properties() {
+std::vector<Property> all_properties(c10::Device device) {
   std::vector<Property> all;
   for (const auto& list : {record_properties(), loss_properties(), pure_loss_properties(),
                            gradient_properties(), invariance_properties(), state_properties()}) {
     all.insert(all.end(), list.begin(), list.end());
+  }
+  if (!device.is_cpu()) {
+    for (const Property& property : device_properties()) all.push_back(property);
   }
   return all;
 }
@@ -102,16 +106,18 @@ void refuse_bad_combination(const PluginUnderTest& plugin) {
 }
 
 std::vector<Result> run_suite(const PluginUnderTest& plugin,
-                              const std::function<void(const Result&)>& report) {
+                              const std::function<void(const Result&)>& report,
+                              c10::Device device) {
   const OneThread one_thread;
-  const CheckContext context = examine(plugin);
-  return collect(Measurement(context), report);
+  const CheckContext context = examine(plugin, device);
+  return collect(all_properties(device), Measurement(context), report);
 }
 
 std::vector<Result> refused_by_loader(const std::string& reason,
                                       const std::function<void(const Result&)>& report) {
   bool first = true;
   return collect(
+      all_properties(),
       [&](const Property&) {
         CheckResult result = first ? failed(reason) : skipped("the plugin was not loaded");
         first = false;

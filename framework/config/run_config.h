@@ -17,6 +17,7 @@ struct RunConfig {
   }
 
   std::string results = "results";
+  std::string device = "auto";
   int64_t threads = 0;
   int64_t workers = 0;
   int64_t cache_mib = 4096;
@@ -28,6 +29,9 @@ struct RunConfig {
 template <class V>
 void fields(V& v, io::MaybeConst<RunConfig> auto& c) {
   v.path("results", c.results, "folder that gets <experiment>/<row>-s<seed>/");
+  v("device", c.device,
+    "where networks and losses are computed: cpu, cuda (the first GPU), cuda:1, or auto, the first "
+    "GPU that works, else the CPU");
   v("threads", c.threads, Range{0, 1024}, "threads of a training step; 0: by the processors");
   v("workers", c.workers, Range{0, 1024}, "loader threads; 0: by the processors");
   v("cache_mib", c.cache_mib, Range{0, 1 << 20},

@@ -2,12 +2,14 @@
 // fingerprint.
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include "io/json.h"
 
 namespace avbench::experiment {
 
-// {"libtorch", "kernels": an instruction set or "off", "threads", "processors", "quota"} of this
-// process.
-io::Json environment();
+// {"device", "libtorch", "kernels": an instruction set or "off", "threads", "processors", "quota"}
+// of this process.
+io::Json environment(c10::Device device);
 
 }  // namespace avbench::experiment

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "device/place.h"
+#include "device/select.h"
 #include "experiment/run_folder.h"
 #include "io/error.h"
 #include "io/processors.h"
@@ -32,6 +34,13 @@ void warn_of_long_warmup(const config::RowConfig& row) {
       row.name, warmup, epochs);
 }
 
+c10::Device chosen_device(const std::string& wanted) {
+  const device::Selection selection = device::select(wanted);
+  if (!selection.remark.empty()) spdlog::warn("{}", selection.remark);
+  spdlog::info("device: {}", device::name_of(selection.device));
+  return selection.device;
+}
+
 // The user's mistakes in all rows are reported together, equal ones once.
 template <typename Check>
 void for_every_row(const config::Experiment& experiment, const Check& check) {
@@ -53,7 +62,7 @@ void for_every_row(const config::Experiment& experiment, const Check& check) {
 
 ResolvedRows::ResolvedRows(config::Experiment experiment, const plugin::PluginRegistry& plugins,
                            bool tested, const RunOptions& options)
-    : experiment_(std::move(experiment)) {
+    : experiment_(std::move(experiment)), device_(chosen_device(experiment_.run.device)) {
   require_known(options);
   // Before the data, which may take long to read.
   for_every_row(experiment_, [&](const config::RowConfig& row) {
@@ -225,9 +234,11 @@ std::shared_ptr<Method> ResolvedRows::fresh_method(const config::RowConfig& row,
     return create_method(pretrain_job(row, seed, "row '" + row.name + "'", {}));
   }
   const config::EncoderConfig& encoder = row.protocol.encoder;
-  return stages::make_baseline(
+  auto baseline = stages::make_baseline(
       stages::initial_towers(encoder, tensors::derive_seed(static_cast<uint64_t>(seed), "towers"),
                              row.protocol.spectrogram.channels));
+  device::place(*baseline, device_);
+  return baseline;
 }
 
 stages::PretrainJob ResolvedRows::pretrain_job(const config::RowConfig& row, int64_t seed,
@@ -277,11 +288,11 @@ void ResolvedRows::require_working(const config::RowConfig& row) const {
   const at::NoGradGuard no_grad;
   const auto method = fresh_method(row, experiment_.seeds.front());
   method->eval();
-  Batch batch;
+  Batch batch{.index = at::zeros({1}, at::kLong)};
   batch.video[kBaseView] = at::zeros({1, 3, p.clip.frames, p.clip.crop, p.clip.crop});
   batch.audio[kBaseView] =
       at::zeros({1, p.spectrogram.channels, 1, p.spectrogram.crop, p.spectrogram.crop});
-  method->towers().forward(batch);
+  method->towers().forward(device::batch_on(device_, batch));
 }
 
 // Counts those of pretraining, or of finetuning where there is none.
@@ -297,7 +308,7 @@ stages::StageLoaders ResolvedRows::stage_loaders(
     const config::RowConfig& row, const std::shared_ptr<const data::Dataset>& dataset,
     Views views) const {
   return {dataset, std::move(views), static_cast<int>(io::loader_threads(experiment_.run.workers)),
-          row.protocol.pretrain.batch_size};
+          row.protocol.pretrain.batch_size, device_};
 }
 
 }  // namespace avbench::experiment

@@ -31,14 +31,15 @@ class ResolvedRows {
     io::Json varied;
   };
 
-  // Opens the data (decoding it once) and creates every row's method. `tested`: whether the test
-  // split is needed. Throws UserError if anything of the configuration cannot work, or if the
-  // folder of a run that `options` ask for holds one of other settings.
+  // Chooses the device, opens the data (decoding it once) and creates every row's method. `tested`:
+  // whether the test split is needed. Throws UserError if anything of the configuration cannot
+  // work, or if the folder of a run that `options` ask for holds one of other settings.
   ResolvedRows(config::Experiment experiment, const plugin::PluginRegistry& plugins, bool tested,
                const RunOptions& options = {});
 
   const config::Experiment& experiment() const { return experiment_; }
-  std::filesystem::path folder() const;  // results/<experiment>
+  c10::Device device() const { return device_; }  // run.device
+  std::filesystem::path folder() const;           // results/<experiment>
   const Row& of(const config::RowConfig& row) const { return rows_.at(row.name); }
   static config::Modalities modality(const config::RowConfig& row);  // of a baseline or a method
 
@@ -72,6 +73,7 @@ class ResolvedRows {
                                      Views views) const;
 
   config::Experiment experiment_;
+  c10::Device device_;
   std::map<std::string, Row> rows_;  // by name
 };
 

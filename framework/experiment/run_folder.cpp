@@ -46,10 +46,11 @@ std::optional<std::string> newest_other_build(const fs::path& results,
 }
 
 void open_pretraining(const fs::path& folder, const Fingerprint& pretrain,
-                      const data::Dataset& dataset) {
+                      const data::Dataset& dataset, c10::Device device) {
   io::write_file_atomically(folder / train::run_layout::kFingerprint,
                             pretrain.content.dump(1) + "\n");
-  io::write_file_atomically(folder / train::run_layout::kEnvironment, environment().dump(1) + "\n");
+  io::write_file_atomically(folder / train::run_layout::kEnvironment,
+                            environment(device).dump(1) + "\n");
   write_file_lists(dataset, folder);
 }
 
@@ -124,14 +125,15 @@ fs::path RunFolder::move_aside(const std::string& build) const {
 }
 
 void RunFolder::open(const RunRecord& record, const std::string& config_yaml,
-                     const Fingerprint& protocol, const data::Dataset& dataset) {
+                     const Fingerprint& protocol, const data::Dataset& dataset,
+                     c10::Device device) {
   fs::create_directories(path_);
   io::write_file_atomically(path_ / train::run_layout::kConfig, config_yaml);
   io::Json with_hash = {{"hash", protocol.hash}, {"protocol", protocol.content}};
   if (!record.varied.empty()) with_hash["varied"] = record.varied;
   io::write_file_atomically(path_ / train::run_layout::kProtocol, with_hash.dump(1) + "\n");
   write_file_lists(dataset, path_);
-  io::write_json(path_ / train::run_layout::kEnvironment, environment());
+  io::write_json(path_ / train::run_layout::kEnvironment, environment(device));
   // Last: a folder with a record has the others.
   io::write_json(path_ / train::run_layout::kRecord, io::write_fields(record));
 }

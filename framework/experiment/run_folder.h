@@ -24,7 +24,7 @@ std::optional<std::string> newest_other_build(const std::filesystem::path& resul
 
 // Begins the folder of a pretraining: its fingerprint, environment and lists of files.
 void open_pretraining(const std::filesystem::path& folder, const Fingerprint& pretrain,
-                      const data::Dataset& dataset);
+                      const data::Dataset& dataset, c10::Device device);
 
 // excluded.csv and damaged.csv in `folder`: id,path,split,status,message of every file that could
 // not be used, and of every one that was used although it is damaged.
@@ -78,7 +78,7 @@ class RunFolder {
 
   // Creates the folder with record, configuration, protocol and the lists of files.
   void open(const RunRecord& record, const std::string& config_yaml, const Fingerprint& protocol,
-            const data::Dataset& dataset);
+            const data::Dataset& dataset, c10::Device device);
 
   void finish(const report::RunSummary& summary);
 

@@ -109,7 +109,7 @@ void SingleRun::make_folder(const RunOptions& options, const ResultCache& cache)
   const ResolvedRows::Row& state = rows_.of(*run_.row);
   RunFolder(run_.folder)
       .open(rows_.record(run_), config::to_yaml(rows_.experiment()), state.protocol,
-            *state.data.labelled);
+            *state.data.labelled, rows_.device());
   if (!options.finetune) return;
   const auto other = cache.find(run_.fingerprint, run_.folder);
   if (!other) return;
@@ -143,7 +143,7 @@ std::pair<stages::PretrainResult, train::Checkpoint> SingleRun::ensure_pretraine
                         "`avbench pretrain` first");
   }
   const io::FolderLock lock(job.folder);
-  open_pretraining(job.folder, run_.pretrain, *job.data.dataset);
+  open_pretraining(job.folder, run_.pretrain, *job.data.dataset, job.data.device);
   stages::PretrainResult result = stages::pretrain(job);
   auto chosen = stages::chosen_checkpoint(job, result);
   if (!chosen) throw std::runtime_error(job.title + ": its checkpoint cannot be read back");

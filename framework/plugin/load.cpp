@@ -5,9 +5,9 @@
 #include <boost/dll/shared_library.hpp>
 #include <vector>
 
+#include "io/elf_symbols.h"
 #include "io/error.h"
 #include "io/strings.h"
-#include "plugin/elf_symbols.h"
 #include "plugin/record.h"
 
 namespace avbench::plugin {
@@ -22,7 +22,7 @@ constexpr const char* kRecordSymbol = "avbench_method_plugin";
 
 std::vector<std::string> read_symbols(const std::filesystem::path& file) {
   try {
-    return exported_symbols(file);
+    return io::exported_symbols(file);
   } catch (const std::exception& error) {
     refuse(file, error.what());
   }

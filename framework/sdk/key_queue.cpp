@@ -13,8 +13,16 @@ KeyQueue::KeyQueue(int64_t capacity, int64_t dim)
       cursor_(register_buffer("cursor", at::zeros({}, at::kLong))),
       filled_(register_buffer("filled", at::zeros({}, at::kLong))) {}
 
-// The number of rows decides a shape, so it must be read.
-Tensor KeyQueue::keys() const { return rows_.narrow(0, 0, filled_.item<int64_t>()).clone(); }
+// A checkpoint that is copied into it raises its version.
+int64_t KeyQueue::filled() const {
+  if (filled_._version() != known_version_) {
+    known_ = filled_.item<int64_t>();
+    known_version_ = filled_._version();
+  }
+  return known_;
+}
+
+Tensor KeyQueue::keys() const { return rows_.narrow(0, 0, filled()).clone(); }
 
 void KeyQueue::enqueue(const Tensor& keys) {
   TORCH_CHECK(keys.dim() == 2 && keys.size(1) == rows_.size(1), "KeyQueue: got keys of shape ",
@@ -27,7 +35,10 @@ void KeyQueue::enqueue(const Tensor& keys) {
   rows_.index_copy_(0, places,
                     l2_normalize(keys.narrow(0, given - kept, kept)).to(rows_.scalar_type()));
   cursor_.add_(given).remainder_(capacity());
-  filled_.add_(given).clamp_max_(capacity());
+  const int64_t now = std::min(filled() + given, capacity());
+  filled_.fill_(now);
+  known_ = now;
+  known_version_ = filled_._version();
 }
 
 }  // namespace avbench

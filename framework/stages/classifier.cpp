@@ -1,9 +1,10 @@
 #include "stages/classifier.h"
 
+#include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
 
+#include "device/place.h"
 #include "tensors/seeds.h"
 
 namespace avbench::stages {
@@ -18,6 +19,21 @@ class Baseline : public Method {
   }
 };
 
+// Draws on the CPU wherever its input is, so that a seed drops the same features on every device.
+class Dropout : public nn::Module {
+ public:
+  explicit Dropout(double share) : share_(share) {}
+
+  Tensor forward(const Tensor& x) {
+    if (!is_training() || x.device().is_cpu()) return at::dropout(x, share_, is_training());
+    const Tensor kept = at::empty_like(x, at::kCPU).bernoulli_(1 - share_);
+    return x * kept.div_(1 - share_).to(x.device());
+  }
+
+ private:
+  double share_;
+};
+
 // Linear -> ReLU -> dropout -> linear, or one linear layer (hidden 0).
 nn::Sequential make_head(int64_t features, int64_t classes, const config::FinetuneConfig& config) {
   nn::Sequential head;
@@ -26,7 +42,7 @@ nn::Sequential make_head(int64_t features, int64_t classes, const config::Finetu
     head->push_back("relu", nn::ReLU());
     features = config.hidden;
   }
-  if (config.dropout > 0) head->push_back("dropout", nn::Dropout(config.dropout));
+  if (config.dropout > 0) head->push_back("dropout", Dropout(config.dropout));
   head->push_back("fc", nn::Linear(features, classes));
   return head;
 }
@@ -46,9 +62,12 @@ Classifier::Classifier(std::shared_ptr<Method> method, config::Modalities modali
       frozen_(config.scope == config::FinetuneConfig::Scope::kFrozen),
       concat_(config.fusion == config::FinetuneConfig::Fusion::kConcat) {
   const int64_t dim = towers().feature_dim();
+  const auto on_device = towers().parameters().front().options();
   Features empty;
-  if (modality != config::Modalities::kAudio) empty.video.pooled = at::zeros({2, dim});
-  if (modality != config::Modalities::kVideo) empty.audio.pooled = at::zeros({2, dim});
+  if (modality != config::Modalities::kAudio) empty.video.pooled = at::zeros({2, dim}, on_device);
+  if (modality != config::Modalities::kVideo) {
+    empty.audio.pooled = at::zeros({2, dim}, on_device);
+  }
   const int64_t width = [&] {
     const at::NoGradGuard no_grad;
     method_->eval();
@@ -56,8 +75,9 @@ Classifier::Classifier(std::shared_ptr<Method> method, config::Modalities modali
   }();
   tensors::seed_default_generator(head_seed);
   head_ = make_head(width, classes, config);
-  mean_ = at::zeros({width});
-  std_ = at::ones({width});
+  device::place(*head_, on_device.device());
+  mean_ = at::zeros({width}, on_device);
+  std_ = at::ones({width}, on_device);
   for (const ParamGroup& group : param_groups()) {
     for (const Tensor& parameter : group.parameters) parameter.requires_grad_(true);
   }

@@ -25,7 +25,8 @@ struct Logits {
 
 class Classifier {
  public:
-  // The head's initial weights depend on `head_seed` alone. What the method throws names `origin`.
+  // On the device of the method. The head's initial weights depend on `head_seed` alone. What the
+  // method throws names `origin`.
   Classifier(std::shared_ptr<Method> method, config::Modalities modality,
              const config::FinetuneConfig& config, int64_t classes, uint64_t head_seed,
              plugin::MethodOrigin origin = {});

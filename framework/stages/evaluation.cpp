@@ -88,9 +88,9 @@ Evaluation evaluate(Classifier& classifier, const StageLoaders& data, data::Spli
   FiniteCheck check(data, split, title, "logits");
   for_each_evaluation_batch(data, split, indices, config, title,
                             [&](const data::LoadedBatch& batch) {
-                              logits.push_back(classifier.forward(batch.batch).values);
+                              logits.push_back(classifier.forward(batch.batch).values.cpu());
                               check.add(batch, logits.back());
-                              labels.push_back(batch.labels.clone());
+                              labels.push_back(batch.labels.clone().cpu());
                               done += batch.labels.size(0);
                               if (progress) progress->update(done);
                             });

@@ -27,7 +27,7 @@ tensors::StateDict extract_features(Classifier& classifier, const StageLoaders& 
       });
   check.require_all();
   tensors::StateDict result;
-  for (const auto& [name, parts] : rows) result[name] = at::cat(parts);
+  for (const auto& [name, parts] : rows) result[name] = at::cat(parts).cpu();
   return result;
 }
 

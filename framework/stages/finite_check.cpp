@@ -43,9 +43,9 @@ void FiniteCheck::require_all() const {
   std::string message = fmt::format("{}: the {} of {} of the files are not finite: {}.", stage_,
                                     what_, all.size(), train::first_few(all));
   // In evaluation no file changes another one's output.
-  if (!faulty.empty()) message += " " + train::remedy_for(faulty);
+  if (!faulty.empty()) message.append(" ").append(train::remedy_for(faulty));
   if (faulty.size() < all.size()) {
-    message += (faulty.empty() ? " " : " Of the others: ") + train::remedy_for({});
+    message.append(faulty.empty() ? " " : " Of the others: ").append(train::remedy_for({}));
   }
   throw std::runtime_error(message);
 }

@@ -7,6 +7,7 @@
 
 #include "avbench/losses.h"
 #include "data/label_subset.h"
+#include "device/place.h"
 #include "plugin/failure.h"
 #include "runtime/interrupt.h"
 #include "stages/embedding_metrics.h"
@@ -171,7 +172,9 @@ std::shared_ptr<Method> create_method(const PretrainJob& job) {
       .train_size = job.data.dataset->size(data::Split::kTrain),
       .head_seed = head_seed};
   tensors::seed_default_generator(head_seed);
-  return plugin::construct_method(job.plugin, context, job.title);
+  auto method = plugin::construct_method(job.plugin, context, job.title);
+  device::place(*method, job.data.device);
+  return method;
 }
 
 namespace {

@@ -28,7 +28,8 @@ struct PretrainJob {
   StageLoaders labelled;  // base views of protocol.data.source: what `select: knn` looks at
 };
 
-// The method with its towers, both at their initial weights for this seed.
+// The method with its towers on the device of the job, at their initial weights for this seed,
+// which are drawn on the CPU.
 std::shared_ptr<Method> create_method(const PretrainJob& job);
 
 // summary.json of a pretraining.

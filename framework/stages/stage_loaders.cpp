@@ -2,12 +2,21 @@
 
 #include <algorithm>
 
+#include "device/place.h"
 #include "runtime/interrupt.h"
 
 namespace avbench::stages {
 namespace {
 
 constexpr int kPrefetch = 3;  // batches
+
+data::LoadedBatch next_on(c10::Device device, data::Loader& loader) {
+  data::LoadedBatch batch = loader.next();
+  if (device.is_cpu()) return batch;
+  batch.batch = device::batch_on(device, batch.batch);
+  batch.labels = batch.labels.to(device);
+  return batch;
+}
 
 }  // namespace
 
@@ -29,7 +38,7 @@ train::NextBatch open_training(const StageLoaders& data, std::vector<int64_t> in
                           .batch_count = count,
                           .workers = data.workers,
                           .prefetch = kPrefetch});
-  return [loader] { return loader->next(); };
+  return [loader, device = data.device] { return next_on(device, *loader); };
 }
 
 void for_each_evaluation_batch(const StageLoaders& data, data::Split split,
@@ -47,7 +56,7 @@ void for_each_evaluation_batch(const StageLoaders& data, data::Split split,
                        .prefetch = kPrefetch});
   while (loader.batches_left() > 0) {
     runtime::check_interrupt(during);
-    visit(loader.next());
+    visit(next_on(data.device, loader));
   }
 }
 

@@ -1,6 +1,8 @@
 // One split of a data set as the stages read it.
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,12 +18,14 @@
 
 namespace avbench::stages {
 
-// What a stage reads: a data set, the views it wants, and how many threads load them.
+// What a stage reads: a data set, the views it wants, how many threads load them, and where the
+// batches go.
 struct StageLoaders {
   std::shared_ptr<const data::Dataset> dataset;
   Views views = base_views();
   int workers = 1;
   int64_t evaluation_batch = 16;  // rows; of the protocol, since batch-norm statistics depend on it
+  c10::Device device = c10::kCPU;
 };
 
 // The base views of what is seen.

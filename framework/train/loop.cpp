@@ -185,12 +185,10 @@ class StageRun {
 
     StepMetrics metrics{.step = state_.step,
                         .epoch = fractional_epoch(),
-                        .loss = outcome.loss_value,
+                        .loss = outcome.loss,
                         .gradient_norm = outcome.gradient_norm,
                         .lr = plan_.optimizer.lr * scale};
-    for (const auto& [name, part] : outcome.loss.parts) {
-      metrics.parts.emplace_back(name, part.item<double>());
-    }
+    metrics.parts = outcome.parts;
     ++state_.step;
     return metrics;
   }

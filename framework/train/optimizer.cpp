@@ -18,7 +18,8 @@ at::Tensor gradient_like(const at::Tensor& parameter) {
 }
 
 at::Tensor empty_slot(const Slot& slot, const at::Tensor& parameter) {
-  return slot.is_count ? at::zeros({}, at::kFloat) : at::zeros_like(parameter);
+  return slot.is_count ? at::zeros({}, parameter.options().dtype(at::kFloat))
+                       : at::zeros_like(parameter);
 }
 
 }  // namespace
@@ -93,20 +94,26 @@ void Optimizer::zero_grad() {
   }
 }
 
-double Optimizer::clip_gradients(double limit) {
-  const at::NoGradGuard no_grad;
+std::vector<at::Tensor> Optimizer::gradients() const {
   std::vector<at::Tensor> gradients;
   for (const Group& group : groups_) {
     for (const at::Tensor& parameter : group.parameters) {
       if (parameter.grad().defined()) gradients.push_back(parameter.grad());
     }
   }
-  if (gradients.empty()) return 0;
-  const auto norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
-  if (limit > 0 && norm > limit && std::isfinite(norm)) {
-    at::_foreach_mul_(gradients, limit / norm);
-  }
-  return norm;
+  return gradients;
+}
+
+at::Tensor Optimizer::gradient_norm() const {
+  const at::NoGradGuard no_grad;
+  const std::vector<at::Tensor> all = gradients();
+  return all.empty() ? at::zeros({}) : at::stack(at::_foreach_norm(all)).norm();
+}
+
+void Optimizer::clip_gradients(double norm, double limit) {
+  if (limit <= 0 || norm <= limit || !std::isfinite(norm)) return;
+  const at::NoGradGuard no_grad;
+  at::_foreach_mul_(gradients(), limit / norm);
 }
 
 std::map<std::string, at::Tensor> Optimizer::state() const {

@@ -27,9 +27,10 @@ class Optimizer {
   void step(double scale);
   void zero_grad();
 
-  // Scales all gradients so that their joint L2 norm is at most `limit` (0: no limit). Returns the
-  // norm before.
-  double clip_gradients(double limit);
+  // The joint L2 norm of all gradients, a scalar where they are: reading it waits for the device.
+  at::Tensor gradient_norm() const;
+  // Scales all gradients, whose joint norm is `norm`, to `limit` if that is less (0: no limit).
+  void clip_gradients(double norm, double limit);
 
   // What the rule keeps, by "<slot>/<parameter>": "momentum/…"; "exp_avg/…", "exp_avg_sq/…",
   // "step/…". The tensors are the live ones.
@@ -49,6 +50,7 @@ class Optimizer {
   using Filter = std::function<bool(const at::Tensor&)>;
   void add_group(const ParamGroup& given, double weight_decay, const Filter& belongs, Names& names);
   static ActiveParameters active(const Group& group);
+  std::vector<at::Tensor> gradients() const;
 
   double lr_;
   std::unique_ptr<UpdateRule> rule_;

@@ -15,6 +15,21 @@ void require_finite(const char* what, double value) {
   if (!std::isfinite(value)) throw NotFinite(what, value);
 }
 
+// A method may have made a part on another device than its loss.
+StepOutcome read(const Loss& loss, const Tensor& gradient_norm) {
+  const c10::Device device = loss.total.device();
+  std::vector<Tensor> values = {loss.total, gradient_norm};
+  for (const auto& [name, part] : loss.parts) values.push_back(part);
+  for (Tensor& value : values) value = value.detach().to(device, at::kDouble).reshape({});
+  const Tensor all = at::stack(values).cpu();
+  const auto numbers = all.accessor<double, 1>();
+  StepOutcome outcome{.loss = numbers[0], .gradient_norm = numbers[1]};
+  for (size_t i = 0; i < loss.parts.size(); ++i) {
+    outcome.parts.emplace_back(loss.parts[i].first, numbers[static_cast<int64_t>(i) + 2]);
+  }
+  return outcome;
+}
+
 }  // namespace
 
 Trainable::~Trainable() = default;
@@ -33,12 +48,12 @@ TrainingStep::TrainingStep(Trainable& trained, Optimizer& optimizer, double clip
 
 StepOutcome TrainingStep::run(const data::LoadedBatch& batch, const StepContext& context,
                               double lr_scale) const {
-  StepOutcome outcome{.loss = forward(batch, context)};
-  outcome.loss_value = outcome.loss.total.item<double>();
-  require_finite("loss", outcome.loss_value);
-  backward(outcome.loss);
-  outcome.gradient_norm = clip(context);
+  const Loss loss = forward(batch, context);
+  backward(loss);
+  StepOutcome outcome = read(loss, gradient_norm(context));
+  require_finite("loss", outcome.loss);
   require_finite("gradient's norm", outcome.gradient_norm);
+  optimizer_.clip_gradients(outcome.gradient_norm, clip_norm_);
   update(context, lr_scale);
   return outcome;
 }
@@ -55,13 +70,19 @@ void TrainingStep::backward(const Loss& loss) {
   loss.total.backward();
 }
 
-double TrainingStep::clip(const StepContext& context) const {
+Tensor TrainingStep::gradient_norm(const StepContext& context) const {
   {
     const runtime::TracePhase phase(step_phase::kHooks);
     trained_.after_backward(context);
   }
   const runtime::TracePhase phase(step_phase::kOptimizer);
-  return optimizer_.clip_gradients(clip_norm_);
+  return optimizer_.gradient_norm();
+}
+
+double TrainingStep::clip(const StepContext& context) const {
+  const auto norm = gradient_norm(context).item<double>();
+  optimizer_.clip_gradients(norm, clip_norm_);
+  return norm;
 }
 
 void TrainingStep::update(const StepContext& context, double lr_scale) const {

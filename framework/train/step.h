@@ -6,6 +6,9 @@
 
 #include <cstdint>
 #include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "avbench/context.h"
 #include "avbench/method.h"
@@ -46,9 +49,9 @@ class NotFinite : public std::runtime_error {
 };
 
 struct StepOutcome {
-  Loss loss;
-  double loss_value = 0;
-  double gradient_norm = 0;  // before clipping
+  double loss = 0;
+  std::vector<std::pair<std::string, double>> parts;  // of the loss
+  double gradient_norm = 0;                           // before clipping
 };
 
 // For StepContext::random: always the same for a given seed and step.
@@ -59,7 +62,8 @@ class TrainingStep {
  public:
   TrainingStep(Trainable& trained, Optimizer& optimizer, double clip_norm);
 
-  // The parts below in their order. Throws NotFinite before any parameter has moved.
+  // The parts below in their order, and all numbers read at once: the only time that the step waits
+  // for a device. Throws NotFinite before any parameter has moved.
   StepOutcome run(const data::LoadedBatch& batch, const StepContext& context,
                   double lr_scale) const;
 
@@ -70,6 +74,7 @@ class TrainingStep {
   void update(const StepContext& context, double lr_scale) const;
 
  private:
+  Tensor gradient_norm(const StepContext& context) const;
   Trainable& trained_;
   Optimizer& optimizer_;
   double clip_norm_;

@@ -1,4 +1,4 @@
-#include "plugin/elf_symbols.h"
+#include "io/elf_symbols.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ using testing::Not;
 const std::filesystem::path kGood = std::filesystem::path(BAD_PLUGINS) / "good.so";
 
 TEST(ElfSymbols, ListWhatALibraryExportsAndNotWhatItUses) {
-  const auto symbols = exported_symbols(kGood);
+  const auto symbols = io::exported_symbols(kGood);
   EXPECT_THAT(symbols, Contains("avbench_method_plugin"));
   EXPECT_THAT(symbols, Contains(host_abi_tag()));
   EXPECT_THAT(symbols, Not(Contains("memcpy")));
@@ -32,7 +32,7 @@ TEST(ElfSymbols, RefuseOrReadEveryTruncationWithoutHarm) {
   for (size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 50, ++cuts) {
     io::write_file_atomically(file, std::span(bytes).first(size));
     try {
-      exported_symbols(file);
+      io::exported_symbols(file);
     } catch (const std::runtime_error&) {
       ++refused;
     }
@@ -48,7 +48,7 @@ TEST(ElfSymbols, RefuseOrReadEveryFlippedHeaderByteWithoutHarm) {
     bytes[i] ^= std::byte{0xff};
     io::write_file_atomically(file, bytes);
     try {
-      exported_symbols(file);
+      io::exported_symbols(file);
     } catch (const std::runtime_error&) {
     }
     bytes[i] ^= std::byte{0xff};
@@ -58,9 +58,9 @@ TEST(ElfSymbols, RefuseOrReadEveryFlippedHeaderByteWithoutHarm) {
 TEST(ElfSymbols, RefuseWhatIsNoLibrary) {
   const io::TempFolder folder;
   io::write_file_atomically(folder / "text.so", std::string_view("hello"));
-  EXPECT_THROW(exported_symbols(folder / "text.so"), std::runtime_error);
-  EXPECT_THROW(exported_symbols(folder / "missing.so"), std::runtime_error);
-  EXPECT_THROW(exported_symbols(folder.path()), std::runtime_error);
+  EXPECT_THROW(io::exported_symbols(folder / "text.so"), std::runtime_error);
+  EXPECT_THROW(io::exported_symbols(folder / "missing.so"), std::runtime_error);
+  EXPECT_THROW(io::exported_symbols(folder.path()), std::runtime_error);
 }
 
 }  // namespace

@@ -36,20 +36,26 @@ make_project() {
   make_wheel "$index/$torch_wheel" torch 2.11.0 \
     "torch/include/torch/headeronly/version.h=$(version_header 2 11 0)" \
     torch/lib/libtorch_cpu.so=cpu torch/lib/libc10.so=c10 torch/lib/libgomp.so.1=gomp \
-    torch/lib/libtorch_cuda.so=cuda torch/functional.py=python
+    torch/lib/libtorch_cuda.so=cuda torch/lib/libc10_cuda.so=c10 torch/lib/libtorch_cuda_linalg.so=linalg \
+    torch/lib/libtorch_nvshmem.so=nvshmem torch/lib/libcaffe2_nvrtc.so=nvrtc torch/functional.py=python
   make_wheel "$index/nvidia_cuda_runtime-13.0.96-py3-none-manylinux_2_17_x86_64.whl" \
     nvidia_cuda_runtime 13.0.96 nvidia/cu13/lib/libcudart.so.13=cudart
   make_wheel "$index/nvidia_cuda_cupti-13.0.85-py3-none-manylinux_2_25_x86_64.whl" \
     nvidia_cuda_cupti 13.0.85 nvidia/cu13/lib/libcupti.so.13=cupti
+  make_wheel "$index/nvidia_cudnn_cu13-9.19.0.56-py3-none-manylinux_2_27_x86_64.whl" \
+    nvidia_cudnn_cu13 9.19.0.56 nvidia/cudnn/lib/libcudnn.so.9=cudnn
   pin_wheels
 }
 
 pin_wheels() {
-  local wheel name
+  local wheel name list
+  rm -f "$tmp"/project/scripts/wheels*.txt
   for wheel in "$index"/*.whl; do
     name=$(basename "$wheel" | cut -d- -f1,2)
-    echo "${name/-/==} --hash=sha256:$(sha256sum <"$wheel" | cut -d' ' -f1)"
-  done >"$tmp/project/scripts/wheels.txt"
+    list=wheels.txt
+    [[ $name != nvidia_cudnn* ]] || list=wheels-cuda.txt
+    echo "${name/-/==} --hash=sha256:$(sha256sum <"$wheel" | cut -d' ' -f1)" >>"$tmp/project/scripts/$list"
+  done
 }
 
 stub() {  # NAME BODY
@@ -125,6 +131,29 @@ unpacks_libtorch_and_then_has_nothing_to_do() {
   expect_no_output
 }
 
+adds_cuda_and_keeps_it() {
+  make_project
+  expect_exit 0 bootstrap
+  expect_no_file "$tree/nvidia/cudnn"
+  expect_exit 0 bootstrap --cuda
+  expect_output 'downloading LibTorch 2.11.0 (2.5 GB, 4 GB unpacked)'
+  expect_installed
+  expect_file "$tree/torch/lib/libtorch_cuda.so"
+  expect_file "$tree/torch/lib/libc10_cuda.so"
+  expect_file "$tree/nvidia/cudnn/lib/libcudnn.so.9"
+  expect_no_file "$tree/torch/functional.py"
+  rm "$index"/*
+  expect_exit 0 bootstrap
+  expect_no_output
+  expect_file "$tree/torch/lib/libtorch_cuda.so"
+}
+
+refuses_to_add_cuda_to_a_given_libtorch() {
+  given_libtorch 2 11 0
+  expect_exit 2 bootstrap --cuda
+  expect_output "LIBTORCH=$tmp/given says to use that one: unset it"
+}
+
 refuses_a_wheel_with_a_wrong_hash() {
   make_project
   make_wheel "$index/$torch_wheel" torch 2.11.0 torch/lib/libtorch_cpu.so=evil
@@ -193,7 +222,7 @@ leaves_libtorch_out_where_told() {
   expect_no_output
   expect_no_file "$tmp/project/.deps"
   expect_exit 2 bootstrap --no-torch
-  expect_output "got '--no-torch', expected --no-libtorch or nothing"
+  expect_output "got '--no-torch', expected --cuda, --no-libtorch or nothing"
 }
 
 refuses_a_libtorch_folder_that_is_none() {

@@ -69,6 +69,18 @@ TEST(KeyQueue, NormalisesWhatItGets) {
   EXPECT_TRUE(at::isfinite(queue.keys()).all().item<bool>());
 }
 
+TEST(KeyQueue, SeesWhatACheckpointPutsIntoItsBuffers) {
+  KeyQueue full(4, 2), queue(4, 2);
+  full.enqueue(keys_at({0.1, 0.2, 0.3, 0.4, 0.5}));
+  for (const auto& buffer : queue.named_buffers()) {
+    Tensor(buffer.value()).copy_(full.named_buffers()[buffer.key()]);
+  }
+  expect_angles(queue, {0.2, 0.3, 0.4, 0.5});
+  Tensor(queue.named_buffers()["filled"]).fill_(1);
+  queue.enqueue(keys_at({0.6}));
+  EXPECT_EQ(queue.keys().size(0), 2);
+}
+
 TEST(KeyQueue, ChangesItsBuffersInPlaceAndHandsOutCopies) {
   KeyQueue queue(4, 2);
   const auto buffers = queue.named_buffers();

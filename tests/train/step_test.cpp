@@ -110,9 +110,9 @@ TEST_F(Step, MovesParametersAsALoopOverNumbersDoes) {
     for (int64_t i = 0; i < 4; ++i) {
       const StepOutcome outcome = step.run(batch_of_rows(), context(i), /*lr_scale=*/0.5);
       naive.step();
-      EXPECT_NEAR(outcome.loss_value, naive.loss, 1e-12);
+      EXPECT_NEAR(outcome.loss, naive.loss, 1e-12);
       EXPECT_NEAR(outcome.gradient_norm, naive.norm, 1e-12);
-      EXPECT_EQ(outcome.loss.parts.at(0).second.item<double>(), i);
+      EXPECT_EQ(outcome.parts, (std::vector<std::pair<std::string, double>>{{"step", i}}));
       for (int64_t k = 0; k < 3; ++k) {
         EXPECT_NEAR(task.weight[k].item<double>(), naive.parameters[k], 1e-12) << clip_norm;
       }
@@ -148,13 +148,13 @@ TEST_F(Step, InPartsIsTheSameStep) {
     TrainingStep::backward(loss);
     EXPECT_EQ(other.clip(context), outcome.gradient_norm);
     other.update(context, 1);
-    EXPECT_TRUE(torch::equal(loss.total, outcome.loss.total));
+    EXPECT_EQ(loss.total.item<double>(), outcome.loss);
     EXPECT_TRUE(torch::equal(whole.weight, parts.weight));
     EXPECT_TRUE(torch::equal(whole.bias, parts.bias));
   }
 }
 
-TEST_F(Step, StopsAtALossThatIsNotFiniteBeforeAnyGradient) {
+TEST_F(Step, StopsAtALossThatIsNotFiniteBeforeAnyParameterMoves) {
   Squares task;
   task.factor = std::nan("");
   Optimizer optimizer(kSgd, task.groups(), task.names());
@@ -166,7 +166,8 @@ TEST_F(Step, StopsAtALossThatIsNotFiniteBeforeAnyGradient) {
     EXPECT_TRUE(std::isnan(fault.value()));
     EXPECT_THAT(fault.what(), HasSubstr("the loss is"));
   }
-  EXPECT_THAT(task.calls, ElementsAre("set_training", "loss"));
+  EXPECT_THAT(task.calls, ElementsAre("set_training", "loss", "after_backward"));
+  EXPECT_TRUE(torch::equal(task.weight, Squares().weight));
 }
 
 // The root of 0 is finite, its slope is not.

@@ -26,7 +26,12 @@ class AVBENCH_EXPORT KeyQueue : public torch::nn::Module {
   int64_t capacity() const { return rows_.size(0); }
 
  private:
+  int64_t filled() const;
+
   Tensor rows_, cursor_, filled_;
+  // What filled_ holds while its version is this one: reading it would wait for a device.
+  mutable int64_t known_ = 0;
+  mutable uint32_t known_version_ = 0;
 };
 
 }  // namespace avbench

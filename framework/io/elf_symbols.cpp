@@ -1,4 +1,4 @@
-#include "plugin/elf_symbols.h"
+#include "io/elf_symbols.h"
 
 #include <elf.h>
 
@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <system_error>
 
-namespace avbench::plugin {
+namespace avbench::io {
 namespace {
 
 class LibraryFile {
@@ -92,4 +92,4 @@ std::vector<std::string> exported_symbols(const std::filesystem::path& library) 
   return exported;
 }
 
-}  // namespace avbench::plugin
+}  // namespace avbench::io

@@ -1,0 +1,141 @@
+// run.device, on a device without hardware (tests/device/simulated_device.cpp).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/small_methods.h"
+
+namespace avbench::app {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Device : public AllMethods {
+ protected:
+  // LibTorch's own kernels, so that both devices compute with the same arithmetic.
+  Outcome run_on(const std::string& device, const std::string& arguments) const {
+    return run_avbench(arguments + " --set run.device=" + device,
+                       "AVBENCH_KERNELS=off LD_PRELOAD=" SIMULATED_DEVICE " AVBENCH_CACHE=" +
+                           (*shared_ / "cache").string());
+  }
+
+  // What a comparison computed, by file: weights, optimisers' state, predictions.
+  std::map<std::string, std::string> computed(const std::string& results) const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / results)) {
+      const std::string kind = entry.path().extension().string();
+      const std::string name = entry.path().filename().string();
+      if (kind != ".safetensors" && !name.starts_with("predictions")) continue;
+      files[fs::relative(entry.path(), folder_ / results).string()] = io::read_file(entry.path());
+    }
+    return files;
+  }
+};
+
+TEST_F(Device, EveryMethodComputesTheSameBitsAsOnTheCpu) {
+  const Outcome cpu = run_on("cpu", "compare " + configure("cpu", {"official"}).string());
+  ASSERT_EQ(cpu.exit_code, 0) << cpu.err;
+  const Outcome other =
+      run_on("simulated", "compare " + configure("simulated", {"official"}).string());
+  ASSERT_EQ(other.exit_code, 0) << other.err;
+  EXPECT_THAT(other.err, HasSubstr("device: simulated:0"));
+  const auto expected = computed("cpu"), got = computed("simulated");
+  EXPECT_GT(expected.size(), 4 * kMethods.size());
+  ASSERT_EQ(got.size(), expected.size());
+  for (const auto& [file, bytes] : expected) EXPECT_TRUE(got.at(file) == bytes) << file;
+  const json environment = read_json("simulated/tiny/simclr official-s0/environment.json");
+  EXPECT_EQ(environment["device"], "simulated:0");
+}
+
+// What else computes there: the choice by neighbours, statistics of fixed towers, `embed`.
+TEST_F(Device, FixedTowersChosenByNeighboursAreTheSame) {
+  for (const char* device : {"cpu", "simulated"}) {
+    const std::string config = configure(device, {"official"}).string();
+    const std::string settings =
+        " --set protocol.pretrain.select=knn --set protocol.finetune.scope=frozen";
+    const Outcome outcome = run_on(
+        device, "compare " + config + settings + " --row 'simclr official' --row 'iic official'");
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    const Outcome embedded =
+        run_on(device, "embed " + config + settings + " --row 'simclr official' --out " +
+                           (folder_ / device / "features.safetensors").string());
+    ASSERT_EQ(embedded.exit_code, 0) << embedded.err;
+  }
+  const auto expected = computed("cpu"), got = computed("simulated");
+  EXPECT_TRUE(expected.contains("features.safetensors"));
+  ASSERT_EQ(got.size(), expected.size());
+  for (const auto& [file, bytes] : expected) EXPECT_TRUE(got.at(file) == bytes) << file;
+}
+
+TEST_F(Device, ARunBegunOnOneContinuesOnAnother) {
+  const std::string config = configure("r", {"official"}).string() + " --row 'moco official'";
+  ASSERT_EQ(run_on("cpu", "compare " + config).exit_code, 0);
+  const auto expected = computed("r");
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "r")) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("final.") || name == "summary.json") fs::remove(entry.path());
+  }
+  const Outcome rest = run_on("simulated", "compare " + config);
+  ASSERT_EQ(rest.exit_code, 0) << rest.err;
+  EXPECT_THAT(rest.err, HasSubstr("continues at step 10 of 12"));
+  EXPECT_TRUE(computed("r") == expected);
+}
+
+TEST_F(Device, CheckFindsWhatDoesNotFollowTheMethodThere) {
+  const auto check = [&](const std::string& arguments) {
+    return run_avbench("check " + arguments + " --device simulated",
+                       "AVBENCH_KERNELS=off LD_PRELOAD=" SIMULATED_DEVICE);
+  };
+  for (const std::string& method : kMethods) {
+    const Outcome outcome = check(method);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("after 3 steps on simulated:0 0 (limit 0.001)"));
+  }
+  const std::string wrong = WRONG_METHODS "/wrong.so";
+  const Outcome right = check(wrong);
+  EXPECT_EQ(right.exit_code, 0) << right.out << right.err;
+  const Outcome mixed = check(wrong + " --set fault=tensor_of_the_cpu");
+  EXPECT_EQ(mixed.exit_code, 1);
+  EXPECT_THAT(mixed.out, HasSubstr("Expected all tensors to be on the same device"));
+  EXPECT_THAT(mixed.err, HasSubstr("1 of 26 properties do not hold: device"));
+}
+
+TEST_F(Device, WhatIsNotThereIsRefusedWithWhatToDo) {
+  const std::string config = configure("r", {"official"}).string();
+  const Outcome unknown = run("compare " + config + " --set run.device=gpu");
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err,
+              HasSubstr("run.device: got 'gpu', expected auto, cpu, cuda or cuda:NUMBER"));
+  const Outcome index = run("compare " + config + " --set run.device=cuda:x");
+  EXPECT_EQ(index.exit_code, 2);
+  EXPECT_THAT(index.err, HasSubstr("run.device: got 'cuda:x', expected auto, cpu, cuda"));
+}
+
+// LibTorch in a folder of its own, beside a CUDA library that is none.
+TEST_F(Device, ACudaLibraryThatIsMissingOrBrokenIsNamedWithWhatToDo) {
+  const fs::path libtorch = folder_ / "torch/lib", installed = LIBTORCH "/lib";
+  fs::create_directories(libtorch);
+  fs::create_symlink(LIBTORCH "/../nvidia", folder_ / "nvidia");  // where its libraries look
+  for (const auto& entry : fs::directory_iterator(installed)) {
+    fs::create_symlink(entry.path(), libtorch / entry.path().filename());
+  }
+  const fs::path cuda = libtorch / "libtorch_cuda.so";
+  fs::remove(cuda);
+  const std::string config = configure("r", {"official"}).string();
+  const auto refusal = [&] {
+    const Outcome outcome = run_avbench("compare " + config + " --set run.device=cuda",
+                                        "LD_LIBRARY_PATH=" + libtorch.string());
+    EXPECT_EQ(outcome.exit_code, 2);
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("this LibTorch has no CUDA (" + cuda.string()),
+                               HasSubstr("scripts/bootstrap.sh --cuda")));
+  std::ofstream(cuda) << "not a library";
+  EXPECT_THAT(refusal(), HasSubstr("cannot be loaded (not a shared library)"));
+  const std::string whole = io::read_file(libtorch / "libc10.so");
+  std::ofstream(cuda) << whole.substr(0, whole.size() / 2);
+  EXPECT_THAT(refusal(), HasSubstr("cannot be loaded (not a whole shared library"));
+}
+
+}  // namespace
+}  // namespace avbench::app
