@@ -50,7 +50,7 @@ train::NextBatch random_batches(const config::ProtocolConfig& protocol, const Vi
                                 c10::Device device) {
   const Batch random = train::random_batch(views, protocol.pretrain.batch_size, shape_of(protocol),
                                            tensors::make_generator(0));
-  const data::LoadedBatch batch{.batch = device::batch_on(device, random)};
+  data::LoadedBatch batch{.batch = device::batch_on(device, random)};
   return [batch] { return batch; };
 }
 
@@ -254,7 +254,7 @@ void StepBenchmarks::add_forward() const {
 
 void StepBenchmarks::add(const StepEntry& entry) const {
   add_benchmark(entry.name, [this, &entry](benchmark::State& state) {
-    const Views views = plugin::MethodOrigin(entry.plugin).call("views", [&] {
+    const Views views = plugin::MethodOrigin{entry.plugin, ""}.call("views", [&] {
       return entry.plugin->record->views(entry.params);
     });
     const auto method = method_subject(experiment_.protocol, *entry.plugin, entry.params, device_);

@@ -37,7 +37,7 @@ class MethodSubject : public StepSubject {
  public:
   MethodSubject(const config::ProtocolConfig& protocol, const plugin::LoadedPlugin& plugin,
                 const Params& params, c10::Device device)
-      : origin_(&plugin),
+      : origin_{&plugin, ""},
         method_(plugin::construct_method(
             plugin,
             {.towers = towers_of(protocol),

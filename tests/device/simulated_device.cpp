@@ -190,7 +190,25 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(
   return {y.to(kDevice), mean.to(kDevice), factor.to(kDevice)};
 }
 
+// As a real device's kernels do; tensors without dimensions may come from the CPU, and so may
+// indices.
+void require_one_device(const c10::OperatorHandle& op, const torch::jit::Stack& stack) {
+  const size_t arguments = op.schema().arguments().size();
+  if (op.schema().name().starts_with("aten::index")) return;
+  const auto require = [&](const at::Tensor& tensor) {
+    TORCH_CHECK(!tensor.defined() || tensor.dim() == 0 || simulated(tensor),
+                "Expected all tensors to be on the same device, but ", op.schema().name(),
+                " got one on ", tensor.device(), " and others on ", kDevice);
+  };
+  for (const c10::IValue& value : torch::jit::last(stack, arguments)) {
+    if (value.isTensor()) require(value.toTensor());
+    if (!value.isTensorList()) continue;
+    for (const at::Tensor& tensor : value.toTensorVector()) require(tensor);
+  }
+}
+
 void on_the_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  require_one_device(op, *stack);
   const Computing scope;
   at::native::cpu_fallback(op, stack);
 }

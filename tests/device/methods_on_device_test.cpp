@@ -1,11 +1,12 @@
-// How often a training step waits for its device.
+// Methods on a device: what they compute, and how often a step waits for it.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "check/method_harness.h"
+#include "check/property.h"
 #include "device/place.h"
 #include "device/select.h"
 #include "device/simulated_device.h"
+#include "kernels/switch.h"
 #include "plugin/registry.h"
 #include "tensors/seeds.h"
 #include "train/random_batch.h"
@@ -63,6 +64,33 @@ TEST(Reads, OfAStepAreOneAndThoseThatItsMethodNeeds) {
     const auto found = own.find(name);
     EXPECT_EQ(reads_of_a_step(plugin), 1 + (found == own.end() ? 0 : found->second)) << name;
   }
+}
+
+check::CheckResult measured_on_device(const plugin::LoadedPlugin& plugin,
+                                      const std::vector<ParamInput>& inputs = {}) {
+  const check::CheckContext context{
+      .tested = {plugin, Params::resolve(plugin.record->name, plugin.record->params, inputs)},
+      .device = device::select("simulated").device};
+  const auto properties = check::device_properties();
+  EXPECT_EQ(properties.size(), 1u);
+  return properties[0].measure(context);
+}
+
+TEST(DeviceProperty, HoldsForEveryMethodBitForBit) {
+  kernels::set_enabled(false);  // the device computes with LibTorch's
+  const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
+  for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
+    const check::CheckResult result = measured_on_device(plugin);
+    EXPECT_EQ(result.status, check::Status::kOk) << plugin.record->name << ": " << result.text;
+    EXPECT_EQ(result.measured, 0) << plugin.record->name;
+  }
+  kernels::set_enabled(true);
+}
+
+TEST(DeviceProperty, FailsForATensorThatStaysOnTheCpu) {
+  const plugin::LoadedPlugin wrong = plugin::load_plugin(WRONG_METHODS "/wrong.so");
+  EXPECT_EQ(measured_on_device(wrong).status, check::Status::kOk);
+  EXPECT_THROW(measured_on_device(wrong, {{"fault", "tensor_of_the_cpu", "test"}}), c10::Error);
 }
 
 }  // namespace
