@@ -254,9 +254,8 @@ void StepBenchmarks::add_forward() const {
 
 void StepBenchmarks::add(const StepEntry& entry) const {
   add_benchmark(entry.name, [this, &entry](benchmark::State& state) {
-    const Views views = plugin::MethodOrigin{entry.plugin, ""}.call("views", [&] {
-      return entry.plugin->record->views(entry.params);
-    });
+    const Views views = plugin::MethodOrigin{entry.plugin, ""}.call(
+        "views", [&] { return entry.plugin->record->views(entry.params); });
     const auto method = method_subject(experiment_.protocol, *entry.plugin, entry.params, device_);
     const train::NextBatch next_batch = open_batches(dataset_, experiment_, views, device_);
     bench_steps(state, experiment_.protocol.pretrain, *method, entry.optimizer, next_batch,
