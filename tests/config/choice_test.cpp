@@ -31,7 +31,7 @@ void fields(V& v, Section<E>& section) {
 }
 
 template <class E>
-std::string refusal(const std::string& word) {
+std::string refusal_of(const std::string& word) {
   Problems problems;
   Section<E> section;
   read_section(parse_yaml("{key: " + word + "}", "f:1"), "s", section, problems);
@@ -70,7 +70,7 @@ struct AnswersAMisspeltWordWithTheNearest {
   static void check() {
     for (const std::string& word : all_words<E>()) {
       if (word.empty()) continue;
-      const std::string message = refusal<E>(word + "_");
+      const std::string message = refusal_of<E>(word + "_");
       EXPECT_THAT(message, HasSubstr("f:1: s.key: got '" + word + "_', expected one of "));
       EXPECT_THAT(message, HasSubstr("(did you mean '" + word + "'?)"));
     }

@@ -12,7 +12,7 @@ namespace {
 constexpr int kBits = 12, kRows = 3, kColumns = 4;
 constexpr int kRate = 48000;
 
-std::vector<uint8_t> numbered_frame(int number) {
+std::vector<uint8_t> coded_frame(int number) {
   const int code = number ^ number >> 1;
   std::vector<uint8_t> rgb(size_t{3} * kSide * kSide);
   for (int y = 0; y < kSide; ++y) {
@@ -35,7 +35,7 @@ std::string command(const std::string& arguments) {
 NumberedSource::NumberedSource(const std::filesystem::path& folder, int frames) {
   std::ofstream video(folder / "source.rgb", std::ios::binary);
   for (int i = 0; i < frames; ++i) {
-    const std::vector<uint8_t> rgb = numbered_frame(i);
+    const std::vector<uint8_t> rgb = coded_frame(i);
     video.write(reinterpret_cast<const char*>(rgb.data()),
                 static_cast<std::streamsize>(rgb.size()));
   }
