@@ -25,7 +25,7 @@ parts=('torch/include/*' torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib
 
 add_cuda() {
   pins+=("$root/scripts/wheels-cuda.txt")
-  size="2.5 GB, 4 GB unpacked"
+  size="2.5 GB, 3.6 GB unpacked"
   parts+=(torch/lib/libtorch_cuda.so torch/lib/libc10_cuda.so torch/lib/libtorch_cuda_linalg.so
           torch/lib/libtorch_nvshmem.so torch/lib/libcaffe2_nvrtc.so 'nvidia/*/lib/*.so*')
 }

@@ -1,13 +1,12 @@
 // avbench bench step: one training step of each method, on random clips or on files.
 #include <benchmark/benchmark.h>
-#include <spdlog/spdlog.h>
 
 #include "app/bench_runner.h"
 #include "app/commands.h"
 #include "app/data_options.h"
 #include "app/step_benchmark.h"
 #include "app/step_report.h"
-#include "device/select.h"
+#include "experiment/chosen_device.h"
 #include "experiment/row_method.h"
 #include "experiment/training_threads.h"
 #include "io/error.h"
@@ -89,9 +88,8 @@ void run(const StepArguments& arguments, const DataOptions& settings, const Benc
   const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
   const std::vector<StepEntry> entries = entries_of(arguments, experiment, registry);
   const auto dataset = open_data(arguments.data, experiment);
-  const c10::Device device = device::select(experiment.run.device).device;
-  spdlog::info("device: {}", device::name_of(device));
-  const StepBenchmarks benchmarks(experiment, dataset, device);
+  const StepBenchmarks benchmarks(experiment, dataset,
+                                  experiment::chosen_device(experiment.run.device));
   benchmarks.add_bare();
   benchmarks.add_forward();
   for (const StepEntry& entry : entries) benchmarks.add(entry);

@@ -9,7 +9,7 @@
 #include "app/commands.h"
 #include "app/parameter_options.h"
 #include "check/suite.h"
-#include "device/select.h"
+#include "experiment/chosen_device.h"
 #include "io/error.h"
 #include "io/strings.h"
 #include "plugin/registry.h"
@@ -81,7 +81,8 @@ void check_plugin(const Options& options, const plugin::LoadedPlugin& plugin) {
   if (!options.sets.empty()) check::refuse_bad_combination(tested);
   const auto results = check::run_suite(
       tested, options.json ? std::function<void(const check::Result&)>() : print_line,
-      device::select(options.device).device);
+      options.device == "cpu" ? c10::Device(c10::kCPU)
+                              : experiment::chosen_device(options.device, "--device"));
   if (options.json) print_json(record.name, plugin.file.string(), results);
   conclude(record.name, results);
 }

@@ -25,18 +25,18 @@ std::optional<int> index_in(const std::string& text, const std::string& name) {
   return number ? std::optional(std::stoi(digits)) : std::nullopt;
 }
 
-[[noreturn]] void refuse(const std::string& wanted, const std::string& why) {
-  throw io::UserError(
-      fmt::format("run.device: {}: {}. Without a GPU: --set run.device=cpu", wanted, why));
+[[noreturn]] void refuse(const std::string& where, const std::string& wanted,
+                         const std::string& why) {
+  throw io::UserError(fmt::format("{}: {}: {}. Without a GPU, choose cpu", where, wanted, why));
 }
 
-c10::Device cuda(const std::string& wanted, int index) {
-  if (const std::string& failure = load_cuda(); !failure.empty()) refuse(wanted, failure);
+c10::Device cuda(const std::string& where, const std::string& wanted, int index) {
+  if (const std::string& failure = load_cuda(); !failure.empty()) refuse(where, wanted, failure);
   const int count = at::detail::getCUDAHooks().getNumGPUs();
   if (index >= count) {
-    refuse(wanted, count == 1
-                       ? "there is one GPU, cuda:0"
-                       : fmt::format("there are {} GPUs, cuda:0 to cuda:{}", count, count - 1));
+    refuse(where, wanted,
+           count == 1 ? "there is one GPU, cuda:0"
+                      : fmt::format("there are {} GPUs, cuda:0 to cuda:{}", count, count - 1));
   }
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
@@ -61,16 +61,16 @@ std::string name_of(c10::Device device) {
   return device.str();
 }
 
-Selection select(const std::string& wanted) {
+Selection select(const std::string& wanted, const std::string& where) {
   if (wanted == "auto") return automatic();
   if (wanted == "cpu") return {};
-  if (const auto index = index_in(wanted, "cuda")) return {.device = cuda(wanted, *index)};
+  if (const auto index = index_in(wanted, "cuda")) return {.device = cuda(where, wanted, *index)};
   if (c10::is_privateuse1_backend_registered()) {
     if (const auto index = index_in(wanted, c10::get_privateuse1_backend())) {
       return {.device = {c10::kPrivateUse1, static_cast<c10::DeviceIndex>(*index)}};
     }
   }
-  throw io::UserError(fmt::format("run.device: got '{}', expected auto, cpu, cuda or cuda:NUMBER{}",
+  throw io::UserError(fmt::format("{}: got '{}', expected auto, cpu, cuda or cuda:NUMBER{}", where,
                                   wanted,
                                   io::did_you_mean(wanted, {"auto", "cpu", "cuda", "cuda:0"})));
 }

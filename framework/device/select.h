@@ -14,8 +14,8 @@ struct Selection {
 
 // "cpu"; "cuda", the first GPU, or "cuda:1"; "auto", the first GPU that works, else the CPU; or a
 // backend that was registered with LibTorch as PrivateUse1, by its name. Loads CUDA's libraries if
-// they are needed. Throws UserError that says what is missing and what to do.
-Selection select(const std::string& wanted);
+// they are needed. Throws UserError that says what is missing and what to do; `where` begins it.
+Selection select(const std::string& wanted, const std::string& where);
 
 // "cpu", "cuda:0 (NVIDIA H200)".
 std::string name_of(c10::Device device);

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "device/place.h"
-#include "device/select.h"
+#include "experiment/chosen_device.h"
 #include "experiment/run_folder.h"
 #include "io/error.h"
 #include "io/processors.h"
@@ -32,13 +32,6 @@ void warn_of_long_warmup(const config::RowConfig& row) {
       "row '{}': pretrain.schedule.warmup_epochs is {}, and pretraining has {} epochs: the "
       "learning rate never reaches pretrain.optimizer.lr",
       row.name, warmup, epochs);
-}
-
-c10::Device chosen_device(const std::string& wanted) {
-  const device::Selection selection = device::select(wanted);
-  if (!selection.remark.empty()) spdlog::warn("{}", selection.remark);
-  spdlog::info("device: {}", device::name_of(selection.device));
-  return selection.device;
 }
 
 // The user's mistakes in all rows are reported together, equal ones once.

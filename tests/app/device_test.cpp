@@ -67,6 +67,30 @@ TEST_F(Device, FixedTowersChosenByNeighboursAreTheSame) {
   for (const auto& [file, bytes] : expected) EXPECT_TRUE(got.at(file) == bytes) << file;
 }
 
+// Equal bits alone could also be those of a stage that stayed on the CPU.
+TEST_F(Device, EveryStageComputesThere) {
+  const std::string config = configure("r", {"official"}).string() + " --row 'simclr official'";
+  const auto convolutions = [&](const std::string& device, const std::string& command) {
+    const fs::path count = folder_ / "count";
+    fs::remove(count);
+    const Outcome outcome =
+        run_avbench(command + " --set run.device=" + device,
+                    "AVBENCH_KERNELS=off LD_PRELOAD=" SIMULATED_DEVICE " SIMULATED_DEVICE_COUNT=" +
+                        count.string() + " AVBENCH_CACHE=" + (*shared_ / "cache").string());
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return std::stoll(io::read_file(count));
+  };
+  const std::string features = (folder_ / "features.safetensors").string();
+  // A clip passes ten convolutions or more; every command looks at all rows once, with one clip.
+  const int64_t opening = convolutions("simulated", "compare " + config + " --dry-run --no-probe");
+  EXPECT_GT(opening, 0);
+  for (const std::string& stage : {"pretrain " + config, "finetune " + config, "test " + config,
+                                   "embed " + config + " --out " + features}) {
+    EXPECT_GT(convolutions("simulated", stage), opening + 10) << stage;
+  }
+  EXPECT_EQ(convolutions("cpu", "compare " + config + " --set name=other"), 0);
+}
+
 TEST_F(Device, ARunBegunOnOneContinuesOnAnother) {
   const std::string config = configure("r", {"official"}).string() + " --row 'moco official'";
   ASSERT_EQ(run_on("cpu", "compare " + config).exit_code, 0);

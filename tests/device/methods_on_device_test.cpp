@@ -30,7 +30,7 @@ class Trained : public train::Trainable {
 
 // Of the third step, when queues and momentum are there.
 int64_t reads_of_a_step(const plugin::LoadedPlugin& plugin) {
-  const c10::Device device = device::select("simulated").device;
+  const c10::Device device = device::select("simulated", "test").device;
   const check::PluginUnderTest tested{
       plugin, Params::resolve(plugin.record->name, plugin.record->params, {})};
   const auto method = check::create_method(tested);
@@ -70,7 +70,7 @@ check::CheckResult measured_on_device(const plugin::LoadedPlugin& plugin,
                                       const std::vector<ParamInput>& inputs = {}) {
   const check::CheckContext context{
       .tested = {plugin, Params::resolve(plugin.record->name, plugin.record->params, inputs)},
-      .device = device::select("simulated").device};
+      .device = device::select("simulated", "test").device};
   const auto properties = check::device_properties();
   EXPECT_EQ(properties.size(), 1u);
   return properties[0].measure(context);
@@ -79,6 +79,7 @@ check::CheckResult measured_on_device(const plugin::LoadedPlugin& plugin,
 TEST(DeviceProperty, HoldsForEveryMethodBitForBit) {
   kernels::set_enabled(false);  // the device computes with LibTorch's
   const plugin::PluginRegistry registry = plugin::PluginRegistry::discover();
+  ASSERT_GE(registry.plugins().size(), 10u);
   for (const plugin::LoadedPlugin& plugin : registry.plugins()) {
     const check::CheckResult result = measured_on_device(plugin);
     EXPECT_EQ(result.status, check::Status::kOk) << plugin.record->name << ": " << result.text;

@@ -136,7 +136,7 @@ adds_cuda_and_keeps_it() {
   expect_exit 0 bootstrap
   expect_no_file "$tree/nvidia/cudnn"
   expect_exit 0 bootstrap --cuda
-  expect_output 'downloading LibTorch 2.11.0 (2.5 GB, 4 GB unpacked)'
+  expect_output 'downloading LibTorch 2.11.0 (2.5 GB, 3.6 GB unpacked)'
   expect_installed
   expect_file "$tree/torch/lib/libtorch_cuda.so"
   expect_file "$tree/torch/lib/libc10_cuda.so"
